@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# What every target of this project has in common.
+include(GNUInstallDirs)
+
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+# The build tree's import path: the module Everwire lies in <build>/qml/Everwire.
+set(EVERWIRE_QML_DIR "${CMAKE_BINARY_DIR}/qml")
+
+if(EVERWIRE_SANITIZE)
+    add_compile_options(-fsanitize=${EVERWIRE_SANITIZE} -fno-omit-frame-pointer -g)
+    add_link_options(-fsanitize=${EVERWIRE_SANITIZE})
+endif()
+
+# Warnings and the definitions that keep our headers usable in any Qt project.
+function(everwire_configure_target target)
+    target_compile_options(${target} PRIVATE
+        -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
+        -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2
+        # GCC 12 warns of what cannot be once Qt's, std::optional's and simdjson's functions are inlined (-O3, or
+        # a sanitizer); clang-tidy's analyzer looks for the real ones.
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+        $<$<BOOL:${EVERWIRE_WARNINGS_AS_ERRORS}>:-Werror>)
+    target_compile_definitions(${target} PRIVATE
+        QT_NO_KEYWORDS QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_URL_CAST_FROM_STRING)
+    set_target_properties(${target} PROPERTIES AUTOMOC ON)
+endfunction()
+
+# everwire_add_test(name SOURCES … LIBRARIES … [ENVIRONMENT A=b …] [TIMEOUT seconds])
+# One executable with a QTEST main, run offscreen; CTest's name is the target's.
+function(everwire_add_test name)
+    cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;ENVIRONMENT;LABELS" ${ARGN})
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    add_executable(${name} ${arg_SOURCES})
+    everwire_configure_target(${name})
+    target_link_libraries(${name} PRIVATE Qt6::Test ${arg_LIBRARIES})
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES
+        TIMEOUT ${arg_TIMEOUT}
+        LABELS "${arg_LABELS}"
+        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;${arg_ENVIRONMENT}")
+endfunction()
