@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+//
+// ConnectionConfig by name: reading and writing maps, merging, and the checks of rule C3.
+#include "core/connectionconfig_p.h"
+
+#include <QMetaEnum>
+#include <QRegularExpression>
+
+#include <cmath>
+#include <limits>
+
+namespace Everwire {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Calls visit(name, member) for every option, in the order of the header.
+template<typename Visitor>
+void forEachOption(Visitor &&visit)
+{
+    using D = ConnectionConfigData;
+    visit("url", &D::url);
+    visit("protocols", &D::protocols);
+    visit("headers", &D::headers);
+    visit("autoReconnect", &D::autoReconnect);
+    visit("maxReconnectAttempts", &D::maxReconnectAttempts);
+    visit("initialReconnectDelay", &D::initialReconnectDelay);
+    visit("maxReconnectDelay", &D::maxReconnectDelay);
+    visit("reconnectJitter", &D::reconnectJitter);
+    visit("stableAfter", &D::stableAfter);
+    visit("connectTimeout", &D::connectTimeout);
+    visit("tokenTimeout", &D::tokenTimeout);
+    visit("authTimeout", &D::authTimeout);
+    visit("closeTimeout", &D::closeTimeout);
+    visit("authentication", &D::authentication);
+    visit("allowInsecureAuth", &D::allowInsecureAuth);
+    visit("terminalCloseCodes", &D::terminalCloseCodes);
+    visit("maxQueuedMessages", &D::maxQueuedMessages);
+    visit("maxQueuedBytes", &D::maxQueuedBytes);
+    visit("queueOverflow", &D::queueOverflow);
+    visit("transport", &D::transport);
+    visit("compression", &D::compression);
+    visit("compressionThreshold", &D::compressionThreshold);
+    visit("followRedirects", &D::followRedirects);
+    visit("maxMessageSize", &D::maxMessageSize);
+    visit("maxFrameSize", &D::maxFrameSize);
+    visit("binarySupported", &D::binarySupported);
+    visit("historyLimit", &D::historyLimit);
+    visit("maxPendingBytes", &D::maxPendingBytes);
+    visit("pendingOverflow", &D::pendingOverflow);
+    visit("heartbeat", &D::heartbeat);
+    visit("pingInterval", &D::pingInterval);
+    visit("pongTimeout", &D::pongTimeout);
+    visit("linger", &D::linger);
+    visit("debug", &D::debug);
+    visit("options", &D::options);
+}
+
+// ---- QVariant → value; an empty string means that it worked, else what was expected ----
+
+// Neither "5" nor true is one.
+bool isNumber(const QVariant &in)
+{
+    switch (in.typeId()) {
+    case QMetaType::Int:
+    case QMetaType::UInt:
+    case QMetaType::LongLong:
+    case QMetaType::ULongLong:
+    case QMetaType::Long:
+    case QMetaType::ULong:
+    case QMetaType::Short:
+    case QMetaType::UShort:
+    case QMetaType::Double:
+    case QMetaType::Float: return true;
+    default: return false;
+    }
+}
+
+QString readInteger(const QVariant &in, qint64 *out, qint64 max)
+{
+    const double number = in.toDouble();
+    if (!isNumber(in) || std::trunc(number) != number || std::abs(number) > double(max))
+        return QStringLiteral("a whole number");
+    *out = in.toLongLong();
+    return {};
+}
+
+QString read(const QVariant &in, bool *out)
+{
+    if (in.typeId() != QMetaType::Bool)
+        return QStringLiteral("true or false");
+    *out = in.toBool();
+    return {};
+}
+
+QString read(const QVariant &in, qint64 *out)
+{
+    return readInteger(in, out, qint64(1) << 53); // what a JavaScript number holds exactly
+}
+
+QString read(const QVariant &in, int *out)
+{
+    qint64 number = 0;
+    const QString expected = readInteger(in, &number, std::numeric_limits<int>::max());
+    *out = int(number);
+    return expected;
+}
+
+QString read(const QVariant &in, milliseconds *out)
+{
+    int number = 0;
+    const QString expected = read(in, &number);
+    *out = milliseconds(number);
+    return expected.isEmpty() ? expected : QStringLiteral("a whole number of milliseconds");
+}
+
+QString read(const QVariant &in, double *out)
+{
+    *out = in.toDouble();
+    return isNumber(in) ? QString() : QStringLiteral("a number");
+}
+
+QString read(const QVariant &in, QString *out)
+{
+    if (in.typeId() == QMetaType::QUrl)
+        *out = in.toUrl().toString(QUrl::FullyEncoded);
+    else if (in.typeId() == QMetaType::QString)
+        *out = in.toString();
+    else
+        return QStringLiteral("a string");
+    return {};
+}
+
+QString read(const QVariant &in, QStringList *out)
+{
+    const QVariantList list = in.toList();
+    for (const QVariant &item : list) {
+        if (item.typeId() != QMetaType::QString)
+            return QStringLiteral("a list of strings");
+        out->append(item.toString());
+    }
+    return in.canConvert<QVariantList>() ? QString() : QStringLiteral("a list of strings");
+}
+
+QString read(const QVariant &in, QList<int> *out)
+{
+    if (!in.canConvert<QVariantList>() || in.typeId() == QMetaType::QString)
+        return QStringLiteral("a list of whole numbers");
+    const QVariantList list = in.toList();
+    for (const QVariant &item : list) {
+        int number = 0;
+        if (!read(item, &number).isEmpty())
+            return QStringLiteral("a list of whole numbers");
+        out->append(number);
+    }
+    return {};
+}
+
+QString read(const QVariant &in, QVariantMap *out)
+{
+    if (in.typeId() != QMetaType::QVariantMap && in.typeId() != QMetaType::QVariantHash)
+        return QStringLiteral("an object");
+    *out = in.toMap();
+    return {};
+}
+
+template<typename Enum>
+std::enable_if_t<std::is_enum_v<Enum>, QString> read(const QVariant &in, Enum *out)
+{
+    const QMetaEnum meta = QMetaEnum::fromType<Enum>();
+    QStringList names;
+    for (int i = 0; i < meta.keyCount(); ++i) {
+        const QString name = QString::fromLatin1(meta.key(i));
+        const auto value = static_cast<Enum>(meta.value(i));
+        names.append(name);
+        const bool byName =
+            in.typeId() == QMetaType::QString && in.toString().compare(name, Qt::CaseInsensitive) == 0;
+        const bool byValue = (isNumber(in) && in.toDouble() == meta.value(i)) ||
+                             (in.metaType() == QMetaType::fromType<Enum>() && in.value<Enum>() == value);
+        if (byName || byValue) {
+            *out = value;
+            return {};
+        }
+    }
+    return QStringLiteral("one of ") + names.join(QStringLiteral(", "));
+}
+
+// ---- value → QVariant ----
+
+template<typename T>
+QVariant write(const T &value)
+{
+    if constexpr (std::is_enum_v<T>)
+        return QString::fromLatin1(QMetaEnum::fromType<T>().valueToKey(static_cast<int>(value)));
+    else if constexpr (std::is_same_v<T, milliseconds>)
+        return int(value.count());
+    else if constexpr (std::is_same_v<T, QList<int>>) {
+        QVariantList list;
+        for (const int number : value)
+            list.append(number);
+        return list;
+    } else
+        return QVariant::fromValue(value);
+}
+
+// ---- checks ----
+
+bool isToken(const QString &text) // RFC 9110 §5.6.2
+{
+    static const QRegularExpression token(QStringLiteral("\\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\\z"));
+    return token.match(text).hasMatch();
+}
+
+QString urlProblem(const QUrl &url)
+{
+    const QString scheme = url.scheme().toLower();
+    if (!url.isValid())
+        return QStringLiteral("it is not a URL (%1)").arg(url.errorString());
+    if (scheme != QLatin1String("ws") && scheme != QLatin1String("wss"))
+        return scheme.isEmpty() ? QStringLiteral("it has no scheme; write ws:// or wss:// before it")
+                                : QStringLiteral("its scheme is %1, not ws or wss").arg(scheme);
+    if (url.host().isEmpty())
+        return QStringLiteral("it names no host");
+    if (url.hasFragment())
+        return QStringLiteral("it has a fragment (#…), which a WebSocket URL must not (RFC 6455 §3)");
+    return {};
+}
+
+const QRegularExpression &templatePart()
+{
+    static const QRegularExpression part(QStringLiteral("(?:\\{|%7B)([A-Za-z_][A-Za-z0-9_.-]*)(?:\\}|%7D)"),
+                                         QRegularExpression::CaseInsensitiveOption);
+    return part;
+}
+
+QString headerProblem(const QString &name, const QVariant &value)
+{
+    static const QStringList ours{QStringLiteral("host"), QStringLiteral("upgrade"),
+                                  QStringLiteral("connection"), QStringLiteral("content-length"),
+                                  QStringLiteral("transfer-encoding")};
+    if (!isToken(name))
+        return QStringLiteral("headers: \"%1\" is not a header name (RFC 9110 §5.1)").arg(name);
+    if (name.startsWith(QLatin1String("sec-websocket-"), Qt::CaseInsensitive) ||
+        ours.contains(name.toLower()))
+        return QStringLiteral("headers: %1 belongs to the handshake; leave it out%2")
+            .arg(name, name.endsWith(QLatin1String("-protocol"), Qt::CaseInsensitive)
+                           ? QStringLiteral(" and use protocols")
+                           : QString());
+    const QString text = value.toString();
+    static const QRegularExpression control(QStringLiteral("[\\x00-\\x08\\x0a-\\x1f\\x7f]"));
+    if (!value.canConvert<QString>() || control.match(text).hasMatch())
+        return QStringLiteral("headers: the value of %1 is not a line of text").arg(name);
+    return {};
+}
+
+class Checker
+{
+public:
+    explicit Checker(const ConnectionConfigData &data) : d(data) {}
+
+    QStringList run()
+    {
+        for (auto option : {&ConnectionConfigData::connectTimeout, &ConnectionConfigData::tokenTimeout,
+                            &ConnectionConfigData::authTimeout, &ConnectionConfigData::closeTimeout,
+                            &ConnectionConfigData::pingInterval, &ConnectionConfigData::pongTimeout})
+            atLeast(option, milliseconds(1));
+        for (auto option :
+             {&ConnectionConfigData::initialReconnectDelay, &ConnectionConfigData::maxReconnectDelay,
+              &ConnectionConfigData::stableAfter, &ConnectionConfigData::linger})
+            atLeast(option, milliseconds(0));
+        atLeast(&ConnectionConfigData::maxReconnectAttempts, -1);
+        atLeast(&ConnectionConfigData::maxQueuedMessages, 0);
+        atLeast(&ConnectionConfigData::compressionThreshold, 0);
+        atLeast(&ConnectionConfigData::historyLimit, 0);
+        atLeast(&ConnectionConfigData::maxQueuedBytes, qint64(0));
+        atLeast(&ConnectionConfigData::maxMessageSize, qint64(1));
+        atLeast(&ConnectionConfigData::maxFrameSize, qint64(16));
+        atLeast(&ConnectionConfigData::maxPendingBytes, qint64(1));
+        if (d.reconnectJitter && !(*d.reconnectJitter >= 0 && *d.reconnectJitter <= 1))
+            add("reconnectJitter", QStringLiteral("%1 is not between 0 and 1").arg(*d.reconnectJitter));
+        checkNames();
+        return m_problems;
+    }
+
+private:
+    void add(const char *key, const QString &what)
+    {
+        m_problems.append(QLatin1String(key) + QStringLiteral(": ") + what);
+    }
+
+    template<typename T>
+    void atLeast(std::optional<T> ConnectionConfigData::*member, T least)
+    {
+        if (!(d.*member) || *(d.*member) >= least)
+            return;
+        forEachOption([&](const char *key, auto candidate) {
+            if constexpr (std::is_same_v<decltype(candidate), std::optional<T> ConnectionConfigData::*>) {
+                if (candidate == member)
+                    add(key, QStringLiteral("%1 is below %2")
+                                 .arg(write(*(d.*member)).toString(), write(least).toString()));
+            }
+        });
+    }
+
+    void checkNames()
+    {
+        if (d.url && !d.url->isEmpty()) {
+            QString filled = *d.url;
+            filled.replace(templatePart(), QStringLiteral("x"));
+            if (const QString problem = urlProblem(QUrl(filled)); !problem.isEmpty())
+                add("url", problem);
+        }
+        for (const QString &protocol : d.protocols.value_or(QStringList())) {
+            if (!isToken(protocol))
+                add("protocols",
+                    QStringLiteral("\"%1\" is not a subprotocol name (RFC 6455 §4.1)").arg(protocol));
+        }
+        const QVariantMap headers = d.headers.value_or(QVariantMap());
+        for (auto it = headers.begin(); it != headers.end(); ++it) {
+            if (const QString problem = headerProblem(it.key(), it.value()); !problem.isEmpty())
+                m_problems.append(problem);
+        }
+        for (const int code : d.terminalCloseCodes.value_or(QList<int>())) {
+            if (code < 1000 || code > 4999)
+                add("terminalCloseCodes", QStringLiteral("%1 is not between 1000 and 4999").arg(code));
+        }
+    }
+
+    const ConnectionConfigData &d;
+    QStringList m_problems;
+};
+
+} // namespace
+
+ConnectionConfig ConnectionConfig::fromVariantMap(const QVariantMap &map, QStringList *problems)
+{
+    ConnectionConfig config;
+    QVariantMap rest = map;
+    if (rest.contains(QStringLiteral("reconnect")) && !rest.contains(QStringLiteral("autoReconnect")))
+        rest.insert(QStringLiteral("autoReconnect"),
+                    rest.take(QStringLiteral("reconnect"))); // the guide's name
+    QStringList known;
+    forEachOption([&](const char *key, auto member) {
+        const QString name = QLatin1String(key);
+        known.append(name);
+        if (!rest.contains(name))
+            return;
+        const QVariant in = rest.take(name);
+        using Value = typename std::decay_t<decltype((*config.d).*member)>::value_type;
+        Value value{};
+        const QString expected = read(in, &value);
+        if (!expected.isEmpty()) {
+            problems->append(
+                QStringLiteral("%1: expected %2, not %3")
+                    .arg(name, expected, QLatin1String(in.typeName() ? in.typeName() : "undefined")));
+            return;
+        }
+        ConnectionConfig single;
+        (*single.d).*member = value;
+        const QStringList wrong = single.problems();
+        if (wrong.isEmpty())
+            (*config.d).*member = std::move(value);
+        *problems += wrong;
+    });
+    for (auto it = rest.constBegin(); it != rest.constEnd(); ++it)
+        problems->append(QStringLiteral("%1: no such option; the options are %2")
+                             .arg(it.key(), known.join(QStringLiteral(", "))));
+    return config;
+}
+
+QVariantMap ConnectionConfig::toVariantMap() const
+{
+    QVariantMap map;
+    forEachOption([&](const char *key, auto member) {
+        if (const auto &value = (*d).*member)
+            map.insert(QLatin1String(key), write(*value));
+    });
+    return map;
+}
+
+ConnectionConfig ConnectionConfig::mergedWith(const ConnectionConfig &over) const
+{
+    ConnectionConfig merged = *this;
+    forEachOption([&](const char *, auto member) {
+        if (const auto &value = (*over.d).*member)
+            (*merged.d).*member = value;
+    });
+    return merged;
+}
+
+QStringList ConnectionConfig::problems() const
+{
+    return Checker(*d).run();
+}
+
+QUrl ConnectionConfig::resolvedUrl(QString *problem) const
+{
+    const QString text = url();
+    const QVariantMap values = options();
+    QString filled;
+    qsizetype done = 0;
+    for (auto it = templatePart().globalMatch(text); it.hasNext();) {
+        const auto match = it.next();
+        const QString name = match.captured(1);
+        const QString value = values.value(name).toString();
+        if (value.isEmpty()) {
+            *problem =
+                QStringLiteral("the URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
+                    .arg(name);
+            return {};
+        }
+        filled += QStringView(text).mid(done, match.capturedStart() - done);
+        filled += QString::fromLatin1(QUrl::toPercentEncoding(value));
+        done = match.capturedEnd();
+    }
+    filled += QStringView(text).mid(done);
+    const QUrl url(filled);
+    *problem = urlProblem(url);
+    return problem->isEmpty() ? url : QUrl();
+}
+
+} // namespace Everwire

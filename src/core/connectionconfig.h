@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Global>
+
+#include <QList>
+#include <QMetaType>
+#include <QSharedDataPointer>
+#include <QStringList>
+#include <QUrl>
+#include <QVariantMap>
+
+#include <chrono>
+
+namespace Everwire {
+
+struct ConnectionConfigData;
+
+// How one connection behaves. Only what was set counts when configurations are merged (rule C1); what nobody
+// set has the default that its getter returns. Implicitly shared, so it is cheap to pass by value.
+//
+//     provider->configure("simulation", ConnectionConfig()
+//                                           .setUrl("wss://example.com/stream/{session_id}")
+//                                           .setMaxReconnectAttempts(-1)
+//                                           .setOptions({{"session_id", "abc"}}));
+//
+// A QVariantMap or JavaScript object with the same names does the same; times are then milliseconds.
+class EVERWIRE_EXPORT ConnectionConfig
+{
+    Q_GADGET
+    Q_PROPERTY(QString url READ url CONSTANT)
+    Q_PROPERTY(QStringList protocols READ protocols CONSTANT)
+    Q_PROPERTY(QVariantMap headers READ headers CONSTANT)
+    Q_PROPERTY(bool autoReconnect READ autoReconnect CONSTANT)
+    Q_PROPERTY(int maxReconnectAttempts READ maxReconnectAttempts CONSTANT)
+    Q_PROPERTY(int initialReconnectDelay READ initialReconnectDelayMs CONSTANT)
+    Q_PROPERTY(int maxReconnectDelay READ maxReconnectDelayMs CONSTANT)
+    Q_PROPERTY(double reconnectJitter READ reconnectJitter CONSTANT)
+    Q_PROPERTY(int stableAfter READ stableAfterMs CONSTANT)
+    Q_PROPERTY(int connectTimeout READ connectTimeoutMs CONSTANT)
+    Q_PROPERTY(int tokenTimeout READ tokenTimeoutMs CONSTANT)
+    Q_PROPERTY(int authTimeout READ authTimeoutMs CONSTANT)
+    Q_PROPERTY(int closeTimeout READ closeTimeoutMs CONSTANT)
+    Q_PROPERTY(Authentication authentication READ authentication CONSTANT)
+    Q_PROPERTY(bool allowInsecureAuth READ allowInsecureAuth CONSTANT)
+    Q_PROPERTY(QList<int> terminalCloseCodes READ terminalCloseCodes CONSTANT)
+    Q_PROPERTY(int maxQueuedMessages READ maxQueuedMessages CONSTANT)
+    Q_PROPERTY(qint64 maxQueuedBytes READ maxQueuedBytes CONSTANT)
+    Q_PROPERTY(QueueOverflow queueOverflow READ queueOverflow CONSTANT)
+    Q_PROPERTY(Transport transport READ transport CONSTANT)
+    Q_PROPERTY(Compression compression READ compression CONSTANT)
+    Q_PROPERTY(int compressionThreshold READ compressionThreshold CONSTANT)
+    Q_PROPERTY(bool followRedirects READ followRedirects CONSTANT)
+    Q_PROPERTY(qint64 maxMessageSize READ maxMessageSize CONSTANT)
+    Q_PROPERTY(qint64 maxFrameSize READ maxFrameSize CONSTANT)
+    Q_PROPERTY(bool binarySupported READ binarySupported CONSTANT)
+    Q_PROPERTY(int historyLimit READ historyLimit CONSTANT)
+    Q_PROPERTY(qint64 maxPendingBytes READ maxPendingBytes CONSTANT)
+    Q_PROPERTY(PendingOverflow pendingOverflow READ pendingOverflow CONSTANT)
+    Q_PROPERTY(Heartbeat heartbeat READ heartbeat CONSTANT)
+    Q_PROPERTY(int pingInterval READ pingIntervalMs CONSTANT)
+    Q_PROPERTY(int pongTimeout READ pongTimeoutMs CONSTANT)
+    Q_PROPERTY(int linger READ lingerMs CONSTANT)
+    Q_PROPERTY(bool debug READ debug CONSTANT)
+    Q_PROPERTY(QVariantMap options READ options CONSTANT)
+
+public:
+    enum class Authentication {
+        FirstMessage, // {"type":"auth","token":…} is the first message (the default)
+        None,         // Connected as soon as the socket is open
+    };
+    Q_ENUM(Authentication)
+
+    enum class QueueOverflow {
+        Reject,     // send() returns false and messageRejected() says why (the default)
+        DropOldest, // the oldest go, and messagesDiscarded() says how many
+    };
+    Q_ENUM(QueueOverflow)
+
+    enum class Transport { Automatic, QWebSocket };
+    Q_ENUM(Transport)
+
+    enum class Compression { Auto, Off };
+    Q_ENUM(Compression)
+
+    enum class PendingOverflow {
+        Reconnect, // the connection is closed as Overloaded and comes back: the server can resend (the
+                   // default)
+        Discard,   // what does not fit is dropped, and messagesDiscarded() says how many
+    };
+    Q_ENUM(PendingOverflow)
+
+    enum class Heartbeat {
+        Ping,    // ping frames (RFC 6455 §5.5.2; the default)
+        Message, // {"type":"ping"}, for gateways that swallow ping frames
+        Off,
+    };
+    Q_ENUM(Heartbeat)
+
+    ConnectionConfig();
+    ConnectionConfig(const ConnectionConfig &other);
+    ConnectionConfig(ConnectionConfig &&other) noexcept;
+    ConnectionConfig &operator=(const ConnectionConfig &other);
+    ConnectionConfig &operator=(ConnectionConfig &&other) noexcept;
+    ~ConnectionConfig();
+
+    // Reads the options by name. Each unknown key, wrong type or impossible value adds a sentence that names
+    // the key to *problems* and is left out (rule C3).
+    [[nodiscard]] static ConnectionConfig fromVariantMap(const QVariantMap &map, QStringList *problems);
+    // What was set, by name.
+    [[nodiscard]] QVariantMap toVariantMap() const;
+    // This configuration with everything that *over* sets.
+    [[nodiscard]] ConnectionConfig mergedWith(const ConnectionConfig &over) const;
+    // A sentence for each impossible value; empty where there is none.
+    [[nodiscard]] QStringList problems() const;
+
+    // The URL with its {parts} filled from options, percent-encoded. Empty and a reason in *problem* where it
+    // cannot be used.
+    [[nodiscard]] QUrl resolvedUrl(QString *problem) const;
+
+    // ws:// or wss:// URL, also as a template: each {name} is filled from options (rule O4 where it is
+    // missing).
+    [[nodiscard]] QString url() const;
+    ConnectionConfig &setUrl(const QString &url);
+    ConnectionConfig &setUrl(const QUrl &url);
+    // Subprotocols to offer, in order of preference (RFC 6455 §1.9).
+    [[nodiscard]] QStringList protocols() const;
+    ConnectionConfig &setProtocols(const QStringList &protocols);
+    // Extra HTTP headers of the handshake: name to string. Sec-WebSocket-*, Host, Upgrade and Connection are
+    // the library's.
+    [[nodiscard]] QVariantMap headers() const;
+    ConnectionConfig &setHeaders(const QVariantMap &headers);
+    // Whether a lost connection is tried again (rules R1 to R6). The guide's name, "reconnect", is accepted
+    // too.
+    [[nodiscard]] bool autoReconnect() const;
+    ConnectionConfig &setAutoReconnect(bool autoReconnect);
+    // Attempts before giving up (rule R3); -1: no limit.
+    [[nodiscard]] int maxReconnectAttempts() const;
+    ConnectionConfig &setMaxReconnectAttempts(int maxReconnectAttempts);
+    // The first wait between attempts; each further one doubles (rule R1). At least 0.
+    [[nodiscard]] std::chrono::milliseconds initialReconnectDelay() const;
+    ConnectionConfig &setInitialReconnectDelay(std::chrono::milliseconds initialReconnectDelay);
+    // No wait is longer (rules R1, R2). At least 0.
+    [[nodiscard]] std::chrono::milliseconds maxReconnectDelay() const;
+    ConnectionConfig &setMaxReconnectDelay(std::chrono::milliseconds maxReconnectDelay);
+    // 0 to 1: each wait is multiplied by a random factor in [1 - jitter, 1 + jitter] (rule R2).
+    [[nodiscard]] double reconnectJitter() const;
+    ConnectionConfig &setReconnectJitter(double reconnectJitter);
+    // The attempt counter is reset after so long in Connected (rule R4).
+    [[nodiscard]] std::chrono::milliseconds stableAfter() const;
+    ConnectionConfig &setStableAfter(std::chrono::milliseconds stableAfter);
+    // Bounds TCP, TLS and the upgrade together (rule R9). Above 0.
+    [[nodiscard]] std::chrono::milliseconds connectTimeout() const;
+    ConnectionConfig &setConnectTimeout(std::chrono::milliseconds connectTimeout);
+    // Bounds one token request (rule R9). Above 0.
+    [[nodiscard]] std::chrono::milliseconds tokenTimeout() const;
+    ConnectionConfig &setTokenTimeout(std::chrono::milliseconds tokenTimeout);
+    // Bounds the wait for the server's answer to the token (rule A2). Above 0.
+    [[nodiscard]] std::chrono::milliseconds authTimeout() const;
+    ConnectionConfig &setAuthTimeout(std::chrono::milliseconds authTimeout);
+    // How long close() waits for the peer before it aborts (rule O3). Above 0.
+    [[nodiscard]] std::chrono::milliseconds closeTimeout() const;
+    ConnectionConfig &setCloseTimeout(std::chrono::milliseconds closeTimeout);
+    // How the client authenticates (rules S1, A1).
+    [[nodiscard]] Authentication authentication() const;
+    ConnectionConfig &setAuthentication(Authentication authentication);
+    // Allows a token over ws:// to a host that is not loopback (rule A8).
+    [[nodiscard]] bool allowInsecureAuth() const;
+    ConnectionConfig &setAllowInsecureAuth(bool allowInsecureAuth);
+    // Close codes, 1000 to 4999, after which nothing is retried, beside those of rule R6.
+    [[nodiscard]] QList<int> terminalCloseCodes() const;
+    ConnectionConfig &setTerminalCloseCodes(const QList<int> &terminalCloseCodes);
+    // Messages that may wait to be sent (rule Q3). At least 0.
+    [[nodiscard]] int maxQueuedMessages() const;
+    ConnectionConfig &setMaxQueuedMessages(int maxQueuedMessages);
+    // Bytes that may wait to be sent, what the socket holds included (rules Q3, Q7). At least 0.
+    [[nodiscard]] qint64 maxQueuedBytes() const;
+    ConnectionConfig &setMaxQueuedBytes(qint64 maxQueuedBytes);
+    // What happens to a message that does not fit (rule Q3).
+    [[nodiscard]] QueueOverflow queueOverflow() const;
+    ConnectionConfig &setQueueOverflow(QueueOverflow queueOverflow);
+    // The WebSocket implementation below.
+    [[nodiscard]] Transport transport() const;
+    ConnectionConfig &setTransport(Transport transport);
+    // permessage-deflate (rule C6). QWebSocket has none: with it, Auto sends uncompressed.
+    [[nodiscard]] Compression compression() const;
+    ConnectionConfig &setCompression(Compression compression);
+    // Bytes: shorter messages are not compressed. At least 0.
+    [[nodiscard]] int compressionThreshold() const;
+    ConnectionConfig &setCompressionThreshold(int compressionThreshold);
+    // Whether a redirect in the handshake is followed. QWebSocket follows none.
+    [[nodiscard]] bool followRedirects() const;
+    ConnectionConfig &setFollowRedirects(bool followRedirects);
+    // Bytes: larger messages are refused before they are sent (rule Q6). Above 0.
+    [[nodiscard]] qint64 maxMessageSize() const;
+    ConnectionConfig &setMaxMessageSize(qint64 maxMessageSize);
+    // Bytes: longer messages are cut into frames of this size (rule Q6). At least 16.
+    [[nodiscard]] qint64 maxFrameSize() const;
+    ConnectionConfig &setMaxFrameSize(qint64 maxFrameSize);
+    // Whether the server takes binary messages (rule Q6).
+    [[nodiscard]] bool binarySupported() const;
+    ConnectionConfig &setBinarySupported(bool binarySupported);
+    // Messages kept in Connection::messages (rule M7); 0: none.
+    [[nodiscard]] int historyLimit() const;
+    ConnectionConfig &setHistoryLimit(int historyLimit);
+    // Bytes of received messages that the UI has not handled yet, and the largest one accepted (rule M8).
+    // Above 0.
+    [[nodiscard]] qint64 maxPendingBytes() const;
+    ConnectionConfig &setMaxPendingBytes(qint64 maxPendingBytes);
+    // What happens above maxPendingBytes where reading cannot be paused (rule M8).
+    [[nodiscard]] PendingOverflow pendingOverflow() const;
+    ConnectionConfig &setPendingOverflow(PendingOverflow pendingOverflow);
+    // How a silent connection is checked (rule H1).
+    [[nodiscard]] Heartbeat heartbeat() const;
+    ConnectionConfig &setHeartbeat(Heartbeat heartbeat);
+    // Silence before a ping (rule H1). Above 0.
+    [[nodiscard]] std::chrono::milliseconds pingInterval() const;
+    ConnectionConfig &setPingInterval(std::chrono::milliseconds pingInterval);
+    // How long an answer may take (rule H1). Above 0.
+    [[nodiscard]] std::chrono::milliseconds pongTimeout() const;
+    ConnectionConfig &setPongTimeout(std::chrono::milliseconds pongTimeout);
+    // How long a connection stays open after its last ConnectionHandle (rule O7). At least 0.
+    [[nodiscard]] std::chrono::milliseconds linger() const;
+    ConnectionConfig &setLinger(std::chrono::milliseconds linger);
+    // Logs this connection under everwire.* (rule C4).
+    [[nodiscard]] bool debug() const;
+    ConnectionConfig &setDebug(bool debug);
+    // The app's own values, for URL templates and for whoever reads configuration() (rule C1).
+    [[nodiscard]] QVariantMap options() const;
+    ConnectionConfig &setOptions(const QVariantMap &options);
+
+    friend EVERWIRE_EXPORT bool operator==(const ConnectionConfig &a, const ConnectionConfig &b);
+    friend bool operator!=(const ConnectionConfig &a, const ConnectionConfig &b) { return !(a == b); }
+
+private:
+    [[nodiscard]] int initialReconnectDelayMs() const { return int(initialReconnectDelay().count()); }
+    [[nodiscard]] int maxReconnectDelayMs() const { return int(maxReconnectDelay().count()); }
+    [[nodiscard]] int stableAfterMs() const { return int(stableAfter().count()); }
+    [[nodiscard]] int connectTimeoutMs() const { return int(connectTimeout().count()); }
+    [[nodiscard]] int tokenTimeoutMs() const { return int(tokenTimeout().count()); }
+    [[nodiscard]] int authTimeoutMs() const { return int(authTimeout().count()); }
+    [[nodiscard]] int closeTimeoutMs() const { return int(closeTimeout().count()); }
+    [[nodiscard]] int pingIntervalMs() const { return int(pingInterval().count()); }
+    [[nodiscard]] int pongTimeoutMs() const { return int(pongTimeout().count()); }
+    [[nodiscard]] int lingerMs() const { return int(linger().count()); }
+
+    QSharedDataPointer<ConnectionConfigData> d;
+};
+
+} // namespace Everwire
+
+Q_DECLARE_METATYPE(Everwire::ConnectionConfig)

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "core/reconnectpolicy.h"
+
+#include "core/closecode.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+ReconnectPolicy::ReconnectPolicy(const ConnectionConfig &config) : m_config(config) {}
+
+milliseconds ReconnectPolicy::delay(int attempt, double random) const
+{
+    const double limit = double(m_config.maxReconnectDelay().count());
+    const double base = std::ldexp(double(m_config.initialReconnectDelay().count()), attempt - 1);
+    const double jitter = m_config.reconnectJitter();
+    const double factor = 1 - jitter + 2 * jitter * random;
+    return milliseconds(std::llround(std::min(std::min(base, limit) * factor, limit)));
+}
+
+bool ReconnectPolicy::allows(int attempt) const
+{
+    const int most = m_config.maxReconnectAttempts();
+    return most < 0 || attempt <= most;
+}
+
+bool ReconnectPolicy::retries(int closeCode) const
+{
+    return m_config.autoReconnect() && !CloseCode::isFinal(closeCode) &&
+           !m_config.terminalCloseCodes().contains(closeCode);
+}
+
+} // namespace Everwire

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/ConnectionConfig>
+
+namespace Everwire {
+
+// When and whether to try again (rules R1 to R3 and R6). Pure: no clock and no random source of its own.
+class EVERWIRE_EXPORT ReconnectPolicy
+{
+public:
+    explicit ReconnectPolicy(const ConnectionConfig &config);
+
+    // The wait before the given attempt, which counts from 1. random is uniform in [0, 1).
+    [[nodiscard]] std::chrono::milliseconds delay(int attempt, double random) const;
+    // Whether the configuration allows an attempt of this number at all.
+    [[nodiscard]] bool allows(int attempt) const;
+    // Whether a connection that ended with this close code is worth another attempt.
+    [[nodiscard]] bool retries(int closeCode) const;
+
+private:
+    ConnectionConfig m_config;
+};
+
+} // namespace Everwire
