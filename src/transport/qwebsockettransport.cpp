@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+#include "transport/qwebsockettransport.h"
+
+#include "core/closecode.h"
+#include "transport/utf8cut.h"
+
+#include <QCoreApplication>
+#include <QJsonDocument>
+#include <QNetworkRequest>
+#include <QSslError>
+#include <QStringConverter>
+#include <QWebSocket>
+#include <QWebSocketHandshakeOptions>
+
+#include <algorithm>
+
+#if QT_CONFIG(ssl)
+#include <QSslSocket>
+#endif
+
+namespace Everwire {
+
+QWebSocketTransport::QWebSocketTransport() : m_socket(new QWebSocket) {}
+
+QWebSocketTransport::~QWebSocketTransport()
+{
+    abort();
+    m_socket->deleteLater();
+}
+
+void QWebSocketTransport::open(const TransportTarget &target)
+{
+    const bool tls = target.url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) == 0;
+    m_where = QStringLiteral("%1:%2").arg(target.url.host()).arg(target.url.port(tls ? 443 : 80));
+    m_maxFrameSize = target.maxFrameSize;
+    connectSignals();
+
+    // The defaults are 2 GiB.
+    m_socket->setMaxAllowedIncomingFrameSize(quint64(target.maxIncomingSize));
+    m_socket->setMaxAllowedIncomingMessageSize(quint64(target.maxIncomingSize));
+
+    QNetworkRequest request(target.url);
+    for (auto it = target.headers.begin(); it != target.headers.end(); ++it)
+        request.setRawHeader(it.key().toLatin1(), it.value().toString().toUtf8());
+    QWebSocketHandshakeOptions options;
+    options.setSubprotocols(target.protocols);
+    m_socket->open(request, options);
+    watchInnerSocket();
+}
+
+void QWebSocketTransport::connectSignals()
+{
+    QObject::connect(m_socket, &QWebSocket::connected, &m_context, [this] {
+        m_opened = true;
+        if (listener())
+            listener()->transportOpened();
+    });
+    QObject::connect(m_socket, &QWebSocket::textMessageReceived, &m_context, [this](const QString &text) {
+        if (listener() && !m_closeCalled)
+            listener()->transportTextReceived(toUtf8(text));
+    });
+    QObject::connect(m_socket, &QWebSocket::binaryMessageReceived, &m_context,
+                     [this](const QByteArray &bytes) {
+                         if (listener() && !m_closeCalled)
+                             listener()->transportBinaryReceived(bytes);
+                     });
+    QObject::connect(m_socket, &QWebSocket::pong, &m_context, [this] {
+        if (listener())
+            listener()->transportAlive();
+    });
+    QObject::connect(m_socket, &QWebSocket::bytesWritten, &m_context, [this] {
+        if (listener())
+            listener()->transportWritten();
+    });
+    QObject::connect(m_socket, &QWebSocket::aboutToClose, &m_context,
+                     [this] { m_closeSeen = !m_closeCalled; });
+    QObject::connect(m_socket, &QWebSocket::disconnected, &m_context, [this] { endSoon(); });
+    const auto onError = [this](QAbstractSocket::SocketError error) {
+        if (m_error == QAbstractSocket::UnknownSocketError) {
+            m_error = error;
+            m_errorString = m_socket->errorString();
+        }
+        // Before it is open, QWebSocket can stay in Connecting after an error for good.
+        if (!m_opened)
+            endSoon();
+    };
+#if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
+    QObject::connect(m_socket, &QWebSocket::errorOccurred, &m_context, onError);
+#else
+    QObject::connect(m_socket, qOverload<QAbstractSocket::SocketError>(&QWebSocket::error), &m_context,
+                     onError);
+#endif
+#if QT_CONFIG(ssl)
+    QObject::connect(m_socket, &QWebSocket::sslErrors, &m_context, [this](const QList<QSslError> &errors) {
+        QStringList texts;
+        for (const QSslError &error : errors)
+            texts.append(error.errorString());
+        m_tlsProblem = texts.join(QStringLiteral("; "));
+    });
+#endif
+}
+
+// QString::toUtf8() keeps three bytes a character reserved, which a history of messages would hold on to.
+QByteArray QWebSocketTransport::toUtf8(const QString &text)
+{
+    QStringEncoder encoder(QStringEncoder::Utf8);
+    m_scratch.resize(std::max(m_scratch.size(), encoder.requiredSpace(text.size())));
+    const qsizetype size = encoder.appendToBuffer(m_scratch.data(), text) - m_scratch.constData();
+    constexpr qsizetype padding = 64; // for a parser that reads whole registers
+    QByteArray utf8;
+    utf8.reserve(size + padding);
+    utf8.append(m_scratch.constData(), size);
+    if (m_scratch.size() > 1024 * 1024)
+        m_scratch.clear();
+    return utf8;
+}
+
+void QWebSocketTransport::watchInnerSocket()
+{
+    m_inner = m_socket->findChild<QAbstractSocket *>();
+    if (!m_inner)
+        return;
+    QObject::connect(m_inner, &QAbstractSocket::connected, &m_context, [this] { m_tcpConnected = true; });
+    // QWebSocket answers pings and assembles frames without a word; for the heartbeat both are life (rule
+    // H1).
+    QObject::connect(m_inner, &QAbstractSocket::readyRead, &m_context, [this] {
+        if (m_opened && listener())
+            listener()->transportAlive();
+    });
+}
+
+qint64 QWebSocketTransport::sendText(const QByteArray &utf8)
+{
+    QByteArray text = utf8;
+    qint64 frameSize = frameSizeForText(text, m_maxFrameSize);
+    if (frameSize == 0) {
+        frameSize = m_maxFrameSize;
+        if (!QJsonDocument::fromJson(text).isNull())
+            text = escapedAtCuts(text, frameSize);
+    }
+    m_socket->setOutgoingFrameSize(quint64(frameSize));
+    m_socket->sendTextMessage(QString::fromUtf8(text));
+    return wireSize(text.size(), frameSize);
+}
+
+qint64 QWebSocketTransport::sendBinary(const QByteArray &bytes)
+{
+    m_socket->setOutgoingFrameSize(quint64(m_maxFrameSize));
+    m_socket->sendBinaryMessage(bytes);
+    return wireSize(bytes.size(), m_maxFrameSize);
+}
+
+void QWebSocketTransport::ping()
+{
+    m_socket->ping();
+}
+
+void QWebSocketTransport::close(int code, const QString &reason)
+{
+    m_closeCalled = true;
+    if (m_socket->state() == QAbstractSocket::ConnectedState)
+        m_socket->close(static_cast<QWebSocketProtocol::CloseCode>(code), reason);
+    else
+        endSoon();
+}
+
+void QWebSocketTransport::abort()
+{
+    m_ended = true;
+    m_socket->disconnect(&m_context);
+    if (m_inner)
+        m_inner->disconnect(&m_context);
+    m_socket->abort();
+}
+
+qint64 QWebSocketTransport::bytesToWrite() const
+{
+    qint64 bytes = m_socket->bytesToWrite();
+#if QT_CONFIG(ssl)
+    // Over TLS QWebSocket sees 0 while the TLS layer holds it all.
+    if (const auto *tls = qobject_cast<const QSslSocket *>(m_inner.data()))
+        bytes += tls->encryptedBytesToWrite();
+#endif
+    return bytes;
+}
+
+void QWebSocketTransport::flush()
+{
+    m_socket->flush();
+}
+
+// QWebSocket reports an end by several signals in an order that depends on the cause, the telling one last:
+// wait for all of them, then report once.
+void QWebSocketTransport::endSoon()
+{
+    if (m_ending || m_ended)
+        return;
+    m_ending = true;
+    QMetaObject::invokeMethod(
+        &m_context, [this] { end(); }, Qt::QueuedConnection);
+}
+
+void QWebSocketTransport::end()
+{
+    if (m_ended)
+        return;
+    const TransportEnd how = m_opened ? howItEnded() : whyItNeverOpened();
+    abort();
+    if (listener())
+        listener()->transportEnded(how);
+}
+
+TransportEnd QWebSocketTransport::howItEnded() const
+{
+    if (!m_closeSeen && !m_closeCalled) {
+        const QString detail =
+            m_errorString.isEmpty() ? QStringLiteral("the connection broke") : m_errorString;
+        return {{ConnectionError::ConnectionLost,
+                 QStringLiteral("The connection to %1 was lost: %2").arg(m_where, detail),
+                 CloseCode::Abnormal},
+                {}};
+    }
+    const QString reason = m_socket->closeReason();
+    // QWebSocket takes 1012 to 2999 for a violation, although IANA has registered some ("service restart"),
+    // and throws the number away. The peer did close, and a restart is worth a retry.
+    if (reason == QCoreApplication::translate("QWebSocketDataProcessor", "Invalid close code %1 detected.")
+                      .arg(CloseCode::ProtocolError))
+        return {{ConnectionError::ClosedByServer,
+                 QStringLiteral("%1 closed the connection with a code that QWebSocket does not know")
+                     .arg(m_where),
+                 CloseCode::NoStatus},
+                {}};
+    const int code = m_socket->closeCode();
+    const QString because = reason.isEmpty() ? QString() : QStringLiteral(": ") + reason;
+    const bool violation = code == CloseCode::ProtocolError || code == CloseCode::InvalidData ||
+                           code == CloseCode::MessageTooBig;
+    return {
+        {violation ? ConnectionError::ProtocolViolation : ConnectionError::ClosedByServer,
+         QStringLiteral("The connection to %1 was closed with code %2%3").arg(m_where).arg(code).arg(because),
+         code},
+        reason};
+}
+
+TransportEnd QWebSocketTransport::whyItNeverOpened() const
+{
+    const auto end = [](ConnectionError::Code code, const QString &message) {
+        return TransportEnd{{code, message}, {}};
+    };
+    if (!m_tlsProblem.isEmpty() || m_error == QAbstractSocket::SslHandshakeFailedError)
+        return end(
+            ConnectionError::TlsFailed,
+            QStringLiteral(
+                "No secure connection to %1: %2. Check the server's certificate and the date of this machine")
+                .arg(m_where, m_tlsProblem.isEmpty() ? m_errorString : m_tlsProblem));
+    if (m_error == QAbstractSocket::HostNotFoundError)
+        return end(ConnectionError::HostNotFound,
+                   QStringLiteral("No host of that name: %1. Check the URL and the network").arg(m_where));
+    if (!m_tcpConnected)
+        return end(
+            ConnectionError::ConnectionRefused,
+            QStringLiteral("No connection to %1: %2. Is the server running?").arg(m_where, m_errorString));
+    return end(ConnectionError::HandshakeFailed,
+               QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
+                   .arg(m_where,
+                        m_errorString.isEmpty() ? QStringLiteral("it ended the connection") : m_errorString));
+}
+
+qint64 QWebSocketTransport::wireSize(qint64 payload, qint64 frameSize) const
+{
+    // RFC 6455 §5.2: two bytes, the extended length, four of mask.
+    const auto framed = [](qint64 length) {
+        return length + 6 + (length < 126 ? 0 : length < 65536 ? 2 : 8);
+    };
+    const qint64 full = payload / frameSize;
+    const qint64 rest = payload % frameSize;
+    return full * framed(frameSize) + (rest > 0 || full == 0 ? framed(rest) : 0);
+}
+
+} // namespace Everwire

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "transport/transport.h"
+
+#include <QAbstractSocket>
+#include <QPointer>
+
+class QWebSocket;
+
+namespace Everwire {
+
+// A transport over one QWebSocket, which is made for it and never opened twice. What QWebSocket gets wrong
+// and what is done about it stands in docs/qwebsocket.md; what it cannot do: pause, compress, report an empty
+// Close frame as 1005, and name close codes between 1012 and 2999.
+class EVERWIRE_EXPORT QWebSocketTransport final : public Transport
+{
+public:
+    QWebSocketTransport();
+    ~QWebSocketTransport() override;
+    Q_DISABLE_COPY_MOVE(QWebSocketTransport)
+
+    void open(const TransportTarget &target) override;
+    qint64 sendText(const QByteArray &utf8) override;
+    qint64 sendBinary(const QByteArray &bytes) override;
+    void ping() override;
+    void close(int code, const QString &reason) override;
+    void abort() override;
+    [[nodiscard]] qint64 bytesToWrite() const override;
+    void flush() override;
+    [[nodiscard]] bool canPause() const override { return false; }
+    void setPaused(bool) override {}
+
+private:
+    void connectSignals();
+    void watchInnerSocket();
+    [[nodiscard]] QByteArray toUtf8(const QString &text);
+    void endSoon();
+    void end();
+    [[nodiscard]] TransportEnd howItEnded() const;
+    [[nodiscard]] TransportEnd whyItNeverOpened() const;
+    [[nodiscard]] qint64 wireSize(qint64 payload, qint64 frameSize) const;
+
+    QObject m_context; // of every connection to the socket: nothing reaches us once we are gone
+    // Not a unique_ptr: a QWebSocket may be on the stack while we go, so it is deleted later.
+    QWebSocket *m_socket;
+    QPointer<QAbstractSocket> m_inner; // QWebSocket's own QTcpSocket or QSslSocket
+    QString m_where;                   // host and port, for messages: no path, no query
+    QString m_tlsProblem;
+    QString m_errorString;
+    QAbstractSocket::SocketError m_error = QAbstractSocket::UnknownSocketError;
+    QByteArray m_scratch;
+    qint64 m_maxFrameSize = 0;
+    bool m_tcpConnected = false;
+    bool m_opened = false;
+    bool m_closeSeen = false;   // QWebSocket closes by itself only for a Close frame or a violation
+    bool m_closeCalled = false; // we did
+    bool m_ending = false;
+    bool m_ended = false;
+};
+
+} // namespace Everwire

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/ConnectionError>
+
+#include <QByteArray>
+#include <QStringList>
+#include <QUrl>
+#include <QVariantMap>
+
+#include <functional>
+#include <memory>
+
+namespace Everwire {
+
+// What a transport needs to know to open a connection.
+struct TransportTarget
+{
+    QUrl url;
+    QStringList protocols;
+    QVariantMap headers;
+    qint64 maxFrameSize = 0;    // bytes, outgoing
+    qint64 maxIncomingSize = 0; // bytes of one message
+};
+
+// How a connection really ended. error.closeCode() is the peer's, 1006 where no Close frame came (rule R8),
+// and 0 where the WebSocket was never open.
+struct TransportEnd
+{
+    ConnectionError error;
+    QString reason; // the Close frame's text
+};
+
+class TransportListener
+{
+public:
+    virtual void transportOpened() = 0;
+    virtual void transportTextReceived(QByteArray utf8) = 0;
+    virtual void transportBinaryReceived(QByteArray bytes) = 0;
+    // Bytes arrived, whatever they mean (a pong, half a message).
+    virtual void transportAlive() = 0;
+    // Bytes left for the operating system: bytesToWrite() is smaller now. Reported before an end: what was not is
+    // taken for unsent, and sent again on the next connection.
+    virtual void transportWritten() = 0;
+    // Once, and nothing after it.
+    virtual void transportEnded(const TransportEnd &end) = 0;
+
+protected:
+    ~TransportListener() = default;
+};
+
+// One attempt at one WebSocket connection; a new attempt takes a new object. The only code that knows a
+// socket class. Lives on the wire thread. It may call its listener from inside any function; it may be
+// deleted anywhere but inside a call to its listener.
+class Transport
+{
+public:
+    virtual ~Transport() = default;
+
+    // nullptr: nothing is reported any more.
+    void setListener(TransportListener *listener) { m_listener = listener; }
+
+    virtual void open(const TransportTarget &target) = 0;
+    // Both take whole messages and return the bytes that they will occupy on the wire, frame headers
+    // included.
+    virtual qint64 sendText(const QByteArray &utf8) = 0;
+    virtual qint64 sendBinary(const QByteArray &bytes) = 0;
+    virtual void ping() = 0;
+    // Starts the closing handshake (RFC 6455 §7); transportEnded() follows, or never, with a mute peer.
+    virtual void close(int code, const QString &reason) = 0;
+    // Ends at once; the listener hears nothing.
+    virtual void abort() = 0;
+    // Bytes that the operating system has not taken yet, TLS's included.
+    [[nodiscard]] virtual qint64 bytesToWrite() const = 0;
+    // Hands the operating system what it takes right now.
+    virtual void flush() = 0;
+
+    // Whether reading can be stopped, so that the peer feels TCP's backpressure (rule M8).
+    [[nodiscard]] virtual bool canPause() const = 0;
+    virtual void setPaused(bool paused) = 0;
+
+protected:
+    [[nodiscard]] TransportListener *listener() const { return m_listener; }
+
+private:
+    TransportListener *m_listener = nullptr;
+};
+
+using TransportFactory = std::function<std::unique_ptr<Transport>()>;
+
+} // namespace Everwire
