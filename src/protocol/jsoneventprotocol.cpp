@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/jsoneventprotocol.h"
+
+#include <QJsonDocument>
+#include <QJsonObject>
+
+#include <simdjson.h>
+
+namespace Everwire {
+
+// simdjson's DOM parser writes a flat tape into memory that it reuses, so a text costs no allocation. Its
+// on-demand parser would find "type" sooner, but lets through what is not JSON behind it (rule M2).
+struct JsonEventProtocol::Parser
+{
+    simdjson::dom::parser dom;
+    QString lastType; // events come in runs: spares making the same string again
+    QByteArray lastTypeUtf8;
+
+    QString toType(std::string_view utf8)
+    {
+        const QByteArrayView view(utf8.data(), qsizetype(utf8.size()));
+        if (view != lastTypeUtf8) {
+            lastTypeUtf8 = view.toByteArray();
+            lastType = QString::fromUtf8(view);
+        }
+        return lastType;
+    }
+};
+
+namespace {
+
+// Depth is bounded by both parsers (1024), so hostile nesting is an error, not a deep recursion.
+QString explain(simdjson::error_code code)
+{
+    switch (code) {
+    case simdjson::EMPTY: return QStringLiteral("the text is empty");
+    case simdjson::UTF8_ERROR: return QStringLiteral("the text is not UTF-8");
+    case simdjson::DEPTH_ERROR: return QStringLiteral("it is nested deeper than 1024 levels");
+    default: return QStringLiteral("it is not JSON: ") + QString::fromUtf8(simdjson::error_message(code));
+    }
+}
+
+// "1." and ".5" are not JSON, but QJsonDocument reads them.
+bool hasBareDecimalPoint(const QByteArray &json)
+{
+    const auto isDigit = [&](qsizetype at) {
+        return at >= 0 && at < json.size() && json[at] >= '0' && json[at] <= '9';
+    };
+    bool inString = false;
+    for (qsizetype at = 0; at < json.size(); ++at) {
+        const char c = json[at];
+        if (c == '"')
+            inString = !inString;
+        else if (inString && c == '\\')
+            ++at; // and what it escapes
+        else if (!inString && c == '.' && !(isDigit(at - 1) && isDigit(at + 1)))
+            return true;
+    }
+    return false;
+}
+
+// Numbers beyond 64 bits are JSON, but not for simdjson.
+bool parseLeniently(const QByteArray &utf8, QString *type)
+{
+    const QJsonDocument document = QJsonDocument::fromJson(utf8);
+    *type = document.object().value(QLatin1String("type")).toString();
+    return !document.isNull() && !hasBareDecimalPoint(utf8);
+}
+
+QString text(const QJsonObject &object, const char *key)
+{
+    return object.value(QLatin1String(key)).toString();
+}
+
+} // namespace
+
+JsonEventProtocol::JsonEventProtocol() : m_parser(std::make_unique<Parser>()) {}
+
+JsonEventProtocol::~JsonEventProtocol() = default;
+
+QByteArray JsonEventProtocol::authenticate(const QString &token)
+{
+    m_authenticating = true;
+    const QJsonObject message{{QStringLiteral("type"), QStringLiteral("auth")},
+                              {QStringLiteral("token"), token}};
+    return QJsonDocument(message).toJson(QJsonDocument::Compact);
+}
+
+QByteArray JsonEventProtocol::heartbeat() const
+{
+    return QByteArrayLiteral(R"({"type":"ping"})");
+}
+
+Received::Outcome JsonEventProtocol::receiveText(QByteArray utf8)
+{
+    utf8.reserve(utf8.size() + qsizetype(simdjson::SIMDJSON_PADDING)); // simdjson reads whole registers
+    simdjson::dom::element root;
+    const auto error = m_parser->dom.parse(utf8.constData(), size_t(utf8.size()), false).get(root);
+    QString type;
+    if (error == simdjson::NUMBER_ERROR || error == simdjson::TAPE_ERROR) {
+        if (!parseLeniently(utf8, &type))
+            return Received::Malformed{utf8, explain(error)};
+    } else if (error) {
+        return Received::Malformed{utf8, explain(error)};
+    } else if (simdjson::dom::object object; !root.get(object)) {
+        // The last of several "type"s counts, as in JSON.parse and QJsonDocument.
+        for (const auto field : object) {
+            std::string_view value;
+            if (field.key == "type")
+                type = field.value.get(value) ? QString() : m_parser->toType(value);
+        }
+    }
+    const Message message = Message::fromText(std::move(utf8), type, Message::Incoming);
+    if (!m_authenticating)
+        return message;
+    return answerToAuthentication(message);
+}
+
+Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &message)
+{
+    const QString type = message.type();
+    if (type == QLatin1String("auth_success")) {
+        m_authenticating = false;
+        const QJsonObject answer = message.json();
+        return Received::Authenticated{
+            {text(answer, "session_id"), text(answer, "user_id"), text(answer, "timestamp")}};
+    }
+    const auto failure = [](const QString &reason) {
+        return Received::AuthenticationFailed{reason.isEmpty() ? QStringLiteral("authentication failed")
+                                                               : reason};
+    };
+    if (type == QLatin1String("auth_error"))
+        return failure(text(message.json(), "error"));
+    if (type == QLatin1String("error")) {
+        const QJsonObject payload = message.json().value(QLatin1String("payload")).toObject();
+        const QString code = text(payload, "code");
+        if (code.isEmpty() || code == QLatin1String("auth_failed"))
+            return failure(text(payload, "error"));
+    }
+    return Received::Ignored{type};
+}
+
+} // namespace Everwire

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "protocol/protocol.h"
+
+#include <memory>
+
+namespace Everwire {
+
+// JSON objects routed by "type", with {"type":"auth","token":…} as the first message (the wire protocol's
+// Handshake). Every text is checked to be JSON and its "type" found without building a tree of it; its body
+// is decoded by Message, when somebody asks.
+class EVERWIRE_EXPORT JsonEventProtocol final : public Protocol
+{
+public:
+    JsonEventProtocol();
+    ~JsonEventProtocol() override;
+    Q_DISABLE_COPY_MOVE(JsonEventProtocol)
+
+    [[nodiscard]] QByteArray authenticate(const QString &token) override;
+    [[nodiscard]] Received::Outcome receiveText(QByteArray utf8) override;
+    [[nodiscard]] QByteArray heartbeat() const override;
+
+private:
+    [[nodiscard]] Received::Outcome answerToAuthentication(const Message &message);
+
+    struct Parser;
+    std::unique_ptr<Parser> m_parser;
+    bool m_authenticating = false;
+};
+
+} // namespace Everwire

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Message>
+#include <Everwire/SessionInfo>
+
+#include <QString>
+
+#include <variant>
+
+namespace Everwire {
+
+// What a received text turned out to be.
+namespace Received {
+
+struct Authenticated
+{
+    SessionInfo session;
+};
+
+struct AuthenticationFailed
+{
+    QString reason; // the server's words
+};
+
+struct Ignored // arrived while authenticating (rule A6)
+{
+    QString type;
+};
+
+struct Malformed // not JSON at all (rule M2)
+{
+    QByteArray text;
+    QString reason;
+};
+
+using Outcome = std::variant<Message, Authenticated, AuthenticationFailed, Ignored, Malformed>;
+
+} // namespace Received
+
+// What travels inside the frames, sans I/O: bytes in, outcomes out; no socket, no timer, no event loop.
+// One object for one attempt: it knows whether authentication has been answered.
+class Protocol
+{
+public:
+    virtual ~Protocol() = default;
+
+    // The first message of a connection (rule A1). From here on an answer is expected.
+    [[nodiscard]] virtual QByteArray authenticate(const QString &token) = 0;
+    [[nodiscard]] virtual Received::Outcome receiveText(QByteArray utf8) = 0;
+    // The application's own ping (rule H1).
+    [[nodiscard]] virtual QByteArray heartbeat() const = 0;
+};
+
+} // namespace Everwire
