@@ -1,0 +1,714 @@
+// SPDX-License-Identifier: MIT
+#include "engine/engine.h"
+
+#include "core/closecode.h"
+#include "core/logging.h"
+
+#include <QCryptographicHash>
+
+// Debugging one connection must not take a logging rule (rule C4).
+#define everwireTrace(category)                                                                              \
+    if (!m_debug && !category().isDebugEnabled()) {                                                          \
+    } else                                                                                                   \
+        QMessageLogger(nullptr, 0, nullptr, category().categoryName()).info().noquote()                      \
+            << m_around.name << "-"
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+// What the socket may hold before messages wait in the outbox instead (rule Q7).
+constexpr qint64 HighWater = 1024 * 1024;
+
+// Against a provider that alternates between bad tokens (rule A3), and without end against one that makes
+// them up.
+constexpr qsizetype RefusedTokensKept = 64;
+
+QByteArray fingerprint(const QString &token)
+{
+    return QCryptographicHash::hash(token.toUtf8(), QCryptographicHash::Sha256);
+}
+
+// A sentence about the first character that cannot be in a token; empty where there is none.
+QString tokenProblem(const QString &token)
+{
+    for (qsizetype i = 0; i < token.size(); ++i) {
+        const ushort unit = token.at(i).unicode();
+        if (unit < 0x20 || unit == 0x7f)
+            return QStringLiteral(
+                       "The token holds a control character (U+%1 at position %2); a line end that was "
+                       "read along with it is the usual cause, and QString::trimmed() the remedy")
+                .arg(unit, 4, 16, QLatin1Char('0'))
+                .arg(i);
+    }
+    return {};
+}
+
+template<typename... Functions>
+struct Overloaded : Functions...
+{
+    using Functions::operator()...;
+};
+template<typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+} // namespace
+
+Engine::Engine(Surroundings surroundings) : m_around(std::move(surroundings)) {}
+
+Engine::~Engine()
+{
+    for (const auto &transport : m_retired)
+        transport->setListener(nullptr);
+    if (Link *current = link())
+        current->transport->setListener(nullptr);
+}
+
+// ---- Commands ----
+
+void Engine::processOutbox()
+{
+    for (auto &command : m_around.outbox->takeCommands())
+        std::visit([this](auto &which) { handle(which); }, command);
+    pump();
+}
+
+void Engine::handle(Command::Open &command)
+{
+    if (std::holds_alternative<Phase::Idle>(m_phase) || std::holds_alternative<Phase::Failed>(m_phase)) {
+        startAfresh(std::move(command));
+    } else if (std::holds_alternative<Phase::Waiting>(m_phase)) {
+        m_nextConfig = Command::Configure{command.config, command.url};
+        startAttempt();
+    } else if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) {
+        closing->next = std::move(command);
+    }
+    // Otherwise an attempt is under way or has succeeded already (rule O1).
+}
+
+void Engine::handle(Command::Reconnect &command)
+{
+    if (!link() && !std::holds_alternative<Phase::FetchingToken>(m_phase)) {
+        Command::Open open{command.config, command.url};
+        handle(open);
+        return;
+    }
+    if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) {
+        closing->next = Command::Open{command.config, command.url};
+        return;
+    }
+    m_nextConfig = Command::Configure{command.config, command.url};
+    const bool wasConnected = m_state == ConnectionState::Connected;
+    Link old = takeLink();
+    if (old.transport) {
+        keepUnsent(old);
+        // A goodbye would be sent behind messages that stay in our queue, so they would arrive twice.
+        const bool clean = wasConnected && old.transport->bytesToWrite() == 0;
+        retire(std::move(old), clean ? Farewell::Close : Farewell::Abort, CloseCode::Normal,
+               QStringLiteral("Client reconnect"));
+    }
+    startAttempt();
+}
+
+void Engine::handle(Command::Close &command)
+{
+    m_generation = command.generation;
+    m_attempt = 0;
+    if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) {
+        closing->next.reset();
+        return;
+    }
+    if (std::holds_alternative<Phase::Established>(m_phase)) {
+        startClosing(true);
+        return;
+    }
+    reportDiscarded(m_around.outbox->clear(), QStringLiteral("close() was called before they could be sent"));
+    if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
+        startClosing(false);
+        return;
+    }
+    if (Link old = takeLink(); old.transport)
+        retire(std::move(old), Farewell::Abort, 0, {});
+    Transition done;
+    done.closeCode = CloseCode::Normal;
+    if (m_state == ConnectionState::Disconnected) {
+        // The app saw an error that never reached us (rule O4) and left it by close().
+        done.to = ConnectionState::Disconnected;
+        report(done);
+        return;
+    }
+    enter(Phase::Closing(), ConnectionState::Disconnecting);
+    enter(Phase::Idle(), ConnectionState::Disconnected, done);
+}
+
+void Engine::handle(Command::AnswerToken &command)
+{
+    const auto *fetching = std::get_if<Phase::FetchingToken>(&m_phase);
+    if (!fetching || fetching->request != command.request)
+        return;
+    const TokenResult &result = command.result;
+    everwireTrace(lcAuth) << "token request answered:"
+                          << (result.kind == TokenResult::Token  ? "a token"
+                              : result.kind == TokenResult::None ? "none"
+                                                                 : "failed");
+    if (result.kind == TokenResult::Failed) {
+        fail({ConnectionError::TokenFailed, QStringLiteral("No token could be had: %1").arg(result.reason)},
+             Farewell::Abort);
+    } else if (result.kind == TokenResult::None) {
+        fail({ConnectionError::NoToken,
+              QStringLiteral("There is no token to authenticate with. Set WebSocketProvider's token or token "
+                             "provider, or "
+                             "authentication: None for a server that wants none"),
+              0, true},
+             Farewell::Abort);
+    } else if (const QString problem = tokenProblem(result.token); !problem.isEmpty()) {
+        fail({ConnectionError::InvalidToken, problem, 0, true}, Farewell::Abort);
+    } else if (m_refusedTokens.contains(fingerprint(result.token))) {
+        fail({ConnectionError::AuthenticationFailed,
+              QStringLiteral(
+                  "The server refused this token before, and the token provider has no other. Sign in again"),
+              CloseCode::AuthenticationFailed, true},
+             Farewell::Abort);
+    } else {
+        openTransport(result.token);
+    }
+}
+
+void Engine::handle(Command::ResumeReading &)
+{
+    auto *open = std::get_if<Phase::Established>(&m_phase);
+    if (!open || !std::exchange(open->paused, false))
+        return;
+    everwireTrace(lcWire) << "reading goes on";
+    open->link.transport->setPaused(false);
+}
+
+void Engine::handle(Command::SetDebug &command)
+{
+    m_debug = command.on;
+}
+
+void Engine::handle(Command::Configure &command)
+{
+    auto *closing = std::get_if<Phase::Closing>(&m_phase);
+    if (closing && closing->next)
+        closing->next = Command::Open{command.config, command.url};
+    m_nextConfig = std::move(command);
+}
+
+// ---- An attempt, step by step ----
+
+void Engine::startAfresh(Command::Open command)
+{
+    m_nextConfig = Command::Configure{std::move(command.config), std::move(command.url)};
+    m_attempt = 0;
+    startAttempt();
+}
+
+void Engine::startAttempt()
+{
+    if (m_nextConfig) {
+        m_config = m_nextConfig->config;
+        m_url = m_nextConfig->url;
+        m_nextConfig.reset();
+    }
+    Transition begun;
+    begun.attempt = m_attempt;
+    begun.wasConnected = m_state == ConnectionState::Connected;
+    if (begun.wasConnected)
+        begun.closeCode = CloseCode::Normal;
+    m_around.outbox->setDraining(false);
+    if (m_config.authentication() == ConnectionConfig::Authentication::None) {
+        enter(Phase::Opening(), ConnectionState::Connecting, begun);
+        openTransport({});
+        return;
+    }
+    Phase::FetchingToken fetching;
+    fetching.request = ++m_lastTokenRequest;
+    fetching.timeout = m_around.scheduler->after(m_config.tokenTimeout(), [this] {
+        report(Notice::TokenAbandoned{});
+        fail({ConnectionError::TokenTimeout,
+              QStringLiteral("The token provider did not answer within %1 ms (tokenTimeout)")
+                  .arg(m_config.tokenTimeout().count())},
+             Farewell::Abort);
+    });
+    enter(std::move(fetching), ConnectionState::Connecting, begun);
+    report(Notice::TokenNeeded{m_lastTokenRequest});
+}
+
+void Engine::openTransport(const QString &token)
+{
+    // One socket at a time (rule O1). They stay objects for now: one of them may be on the stack.
+    for (const auto &retired : m_retired)
+        retired->abort();
+    if (!m_retired.empty())
+        buryRetired(milliseconds(0));
+    Phase::Opening opening;
+    opening.token = token;
+    opening.link.transport = m_around.transports();
+    opening.link.protocol = m_around.protocols();
+    opening.timeout = m_around.scheduler->after(m_config.connectTimeout(), [this] {
+        fail({ConnectionError::ConnectTimeout,
+              QStringLiteral("No connection to %1 within %2 ms (connectTimeout)")
+                  .arg(m_url.host())
+                  .arg(m_config.connectTimeout().count())},
+             Farewell::Abort);
+    });
+    Transport &transport = *opening.link.transport;
+    transport.setListener(this);
+    enter(std::move(opening), ConnectionState::Connecting);
+    transport.open({m_url, m_config.protocols(), m_config.headers(), m_config.maxFrameSize(),
+                    m_config.maxPendingBytes()});
+}
+
+void Engine::transportOpened()
+{
+    if (!std::holds_alternative<Phase::Opening>(m_phase))
+        return;
+    if (m_config.authentication() == ConnectionConfig::Authentication::None)
+        establish({});
+    else
+        authenticate();
+}
+
+void Engine::authenticate()
+{
+    Phase::Authenticating authenticating;
+    authenticating.token = std::get<Phase::Opening>(m_phase).token;
+    authenticating.link = takeLink();
+    authenticating.timeout = m_around.scheduler->after(m_config.authTimeout(), [this] {
+        fail({ConnectionError::AuthenticationTimeout,
+              QStringLiteral("The server did not answer the token within %1 ms (authTimeout)")
+                  .arg(m_config.authTimeout().count()),
+              CloseCode::AuthenticationTimeout},
+             Farewell::Close, QStringLiteral("Authentication timeout"));
+    });
+    Transport &transport = *authenticating.link.transport;
+    const QByteArray message = authenticating.link.protocol->authenticate(authenticating.token);
+    Transition next;
+    next.attempt = m_attempt;
+    enter(std::move(authenticating), ConnectionState::Authenticating, next);
+    transport.sendText(message);
+}
+
+void Engine::establish(const SessionInfo &session)
+{
+    Phase::Established open;
+    open.link = takeLink();
+    open.heartbeat = std::make_unique<Heartbeat>(
+        *m_around.scheduler, m_config,
+        Heartbeat::Callbacks{
+            [this] {
+                everwireTrace(lcWire) << "silence; sending a ping";
+                if (m_config.heartbeat() == ConnectionConfig::Heartbeat::Message)
+                    sendHeartbeat(*link());
+                else
+                    link()->transport->ping();
+            },
+            [this] {
+                fail({ConnectionError::HeartbeatTimeout,
+                      QStringLiteral("The server gave no sign of life for %1 ms (pongTimeout)")
+                          .arg(m_config.pongTimeout().count()),
+                      CloseCode::Abnormal},
+                     Farewell::Abort);
+            }});
+    open.stable = m_around.scheduler->after(m_config.stableAfter(), [this] {
+        m_attempt = 0;
+        std::get<Phase::Established>(m_phase).stable.reset();
+    });
+    Transition connected;
+    connected.session = session;
+    enter(std::move(open), ConnectionState::Connected, connected);
+    pump();
+}
+
+void Engine::refused(const QString &serverReason)
+{
+    const QString token = std::get<Phase::Authenticating>(m_phase).token;
+    m_refusedTokens.append(fingerprint(token));
+    if (m_refusedTokens.size() > RefusedTokensKept)
+        m_refusedTokens.removeFirst();
+    // A server may quote the token that it refuses (rule A7).
+    const QString reason = QString(serverReason).replace(token, QStringLiteral("[token]"));
+    reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
+    fail({ConnectionError::AuthenticationFailed,
+          QStringLiteral("The server refused the token: %1").arg(reason), CloseCode::AuthenticationFailed},
+         Farewell::Close, QStringLiteral("Authentication failed"));
+}
+
+// ---- Its end ----
+
+void Engine::transportEnded(const TransportEnd &end)
+{
+    if (std::holds_alternative<Phase::Closing>(m_phase)) {
+        finishClosing();
+        return;
+    }
+    if (const auto *authenticating = std::get_if<Phase::Authenticating>(&m_phase)) {
+        const QString reason = QString(end.reason).replace(authenticating->token, QStringLiteral("[token]"));
+        if (end.error.closeCode() == CloseCode::AuthenticationFailed) {
+            refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason);
+            return;
+        }
+        const bool late = end.error.closeCode() == CloseCode::AuthenticationTimeout;
+        const QString message =
+            QString(end.error.message()).replace(authenticating->token, QStringLiteral("[token]"));
+        fail({late ? ConnectionError::AuthenticationTimeout : end.error.code(), message,
+              end.error.closeCode()},
+             Farewell::Abort, reason);
+        return;
+    }
+    fail(end.error, Farewell::Abort, end.reason);
+}
+
+void Engine::fail(const ConnectionError &error, Farewell farewell, const QString &reason)
+{
+    Transition next;
+    next.wasConnected = m_state == ConnectionState::Connected;
+    next.error = error;
+    next.closeCode = error.closeCode();
+    next.closeReason = reason;
+    m_around.outbox->setDraining(false);
+    if (Link old = takeLink(); old.transport) {
+        keepUnsent(old);
+        retire(std::move(old), farewell, error.closeCode(), reason);
+    }
+
+    const ReconnectPolicy policy(m_config);
+    const bool retried = !error.isFinal() && policy.retries(error.closeCode());
+    if (retried && policy.allows(m_attempt + 1)) {
+        next.attempt = ++m_attempt;
+        next.retryDelay = policy.delay(m_attempt, m_around.random());
+        Phase::Waiting waiting;
+        waiting.retry = m_around.scheduler->after(next.retryDelay, [this] { startAttempt(); });
+        enter(std::move(waiting), ConnectionState::Reconnecting, next);
+        return;
+    }
+    if (retried) {
+        next.gaveUpAfter = m_attempt;
+        next.error =
+            error.asFinal(QStringLiteral("Gave up after %1 attempts to reconnect. The last error: %2")
+                              .arg(m_attempt)
+                              .arg(error.message()));
+    } else {
+        next.error = error.asFinal();
+    }
+    enter(Phase::Failed(), ConnectionState::Error, next);
+}
+
+void Engine::startClosing(bool wasConnected)
+{
+    Phase::Closing closing;
+    closing.wasConnected = wasConnected;
+    closing.link = takeLink();
+    closing.timeout = m_around.scheduler->after(m_config.closeTimeout(), [this] { finishClosing(); });
+    m_around.outbox->setDraining(false);
+    Transport &transport = *closing.link.transport;
+    enter(std::move(closing), ConnectionState::Disconnecting);
+    // What was accepted while connected goes out before the Close frame.
+    while (Link *current = link()) {
+        std::optional<Outgoing> message = m_around.outbox->take();
+        if (!message) {
+            settle(*current);
+            transport.close(CloseCode::Normal, QStringLiteral("Client disconnect"));
+            return;
+        }
+        send(*current, std::move(*message));
+    }
+}
+
+void Engine::finishClosing()
+{
+    auto &closing = std::get<Phase::Closing>(m_phase);
+    const std::optional<Command::Open> next = std::move(closing.next);
+    Transition done;
+    done.wasConnected = closing.wasConnected;
+    done.closeCode = CloseCode::Normal;
+    done.closeReason = QStringLiteral("Client disconnect");
+    Link old = takeLink();
+    keepUnsent(old);
+    reportDiscarded(m_around.outbox->clear(),
+                    QStringLiteral("the server did not take them before closeTimeout"));
+    retire(std::move(old), Farewell::Abort, 0, {});
+    enter(Phase::Idle(), ConnectionState::Disconnected, done);
+    if (next)
+        startAfresh(*next);
+}
+
+void Engine::shutdown()
+{
+    if (std::holds_alternative<Phase::Established>(m_phase))
+        startClosing(true);
+    if (Link old = takeLink(); old.transport) {
+        old.transport->setListener(nullptr);
+        old.transport->flush();
+        settle(old);
+        old.transport->abort();
+        if (!old.unsettled.empty())
+            qCWarning(lcConnection).noquote() << m_around.name << "-" << old.unsettled.size()
+                                              << "messages could not be sent before the application ended";
+    }
+    m_retired.clear();
+    m_phase = Phase::Idle();
+    m_state = ConnectionState::Disconnected;
+}
+
+// The transport may be on the stack, so it is let go of later, at the earliest from the event loop.
+void Engine::retire(Link link, Farewell farewell, int code, const QString &reason)
+{
+    link.transport->setListener(nullptr);
+    const bool close = farewell == Farewell::Close;
+    if (close)
+        link.transport->close(code, reason);
+    else
+        link.transport->abort();
+    m_retired.push_back(std::move(link.transport));
+    if (close || !m_retirement)
+        buryRetired(close ? m_config.closeTimeout() : milliseconds(0));
+}
+
+void Engine::buryRetired(milliseconds delay)
+{
+    m_retirement = m_around.scheduler->after(delay, [this] {
+        m_retired.clear();
+        m_retirement.reset();
+    });
+}
+
+// A message of which the system has not taken every byte cannot have arrived whole: it stays ours.
+void Engine::keepUnsent(Link &link)
+{
+    std::deque<Outgoing> unsent;
+    for (auto &sent : link.unsettled)
+        unsent.push_back(std::move(sent.message));
+    link.unsettled.clear();
+    m_around.outbox->giveBack(std::move(unsent));
+    m_around.inbox->poke();
+}
+
+void Engine::reportDiscarded(int count, const QString &reason)
+{
+    if (count > 0)
+        report(Notice::Discarded{count, reason});
+    m_around.inbox->poke();
+}
+
+// ---- Messages ----
+
+void Engine::pump()
+{
+    auto *open = std::get_if<Phase::Established>(&m_phase);
+    if (!open || m_pumping)
+        return;
+    m_pumping = true;
+    const Transport *const transport = open->link.transport.get();
+    Outbox &outbox = *m_around.outbox;
+    outbox.setDraining(true);
+    Link *current = link();
+    while (current && current->transport.get() == transport) {
+        if (transport->bytesToWrite() >= HighWater) {
+            current->transport->flush();
+            if (transport->bytesToWrite() >= HighWater) {
+                outbox.setDraining(false);
+                break;
+            }
+        }
+        std::optional<Outgoing> message = outbox.take();
+        if (!message) {
+            current->transport->flush();
+            break;
+        }
+        send(*current, std::move(*message));
+        current = link(); // a transport may end inside any call
+    }
+    if (current)
+        settle(*current);
+    m_pumping = false;
+}
+
+void Engine::send(Link &link, Outgoing message)
+{
+    everwireTrace(lcWire) << "sending" << message.size() << "bytes"
+                          << (message.isBinary ? "of binary" : "of text")
+                          << (message.attachment ? "with a binary frame" : "");
+    const Transport *const transport = link.transport.get();
+    const Outgoing copy = message;
+    link.unsettled.push_back({std::move(message), std::numeric_limits<qint64>::max()});
+    qint64 written =
+        copy.isBinary ? link.transport->sendBinary(copy.bytes) : link.transport->sendText(copy.bytes);
+    Link *current = this->link();
+    if (current && current->transport.get() == transport && copy.attachment) {
+        written += current->transport->sendBinary(*copy.attachment);
+        current = this->link();
+    }
+    if (!current || current->transport.get() != transport)
+        return;
+    current->position += written;
+    current->unsettled.back().end = current->position;
+}
+
+void Engine::sendHeartbeat(Link &link)
+{
+    const Transport *const transport = link.transport.get();
+    const qint64 written = link.transport->sendText(link.protocol->heartbeat());
+    Link *current = this->link(); // a transport may end inside any call
+    if (current && current->transport.get() == transport)
+        current->position += written;
+}
+
+void Engine::settle(Link &link)
+{
+    const qint64 gone = link.position - link.transport->bytesToWrite();
+    bool changed = false;
+    while (!link.unsettled.empty() && link.unsettled.front().end <= gone) {
+        m_around.outbox->settle(link.unsettled.front().message.size());
+        link.unsettled.pop_front();
+        changed = true;
+    }
+    if (changed)
+        m_around.inbox->poke();
+}
+
+void Engine::transportWritten()
+{
+    if (Link *current = link())
+        settle(*current);
+    pump();
+}
+
+void Engine::transportAlive()
+{
+    if (auto *open = std::get_if<Phase::Established>(&m_phase))
+        open->heartbeat->alive();
+}
+
+void Engine::transportTextReceived(QByteArray utf8)
+{
+    const bool open = std::holds_alternative<Phase::Established>(m_phase);
+    if (!open && !std::holds_alternative<Phase::Authenticating>(m_phase))
+        return;
+    Link *current = link();
+    transportAlive();
+    const qsizetype size = utf8.size();
+    Received::Outcome outcome = current->protocol->receiveText(std::move(utf8));
+    std::visit(Overloaded{
+                   [&](Message &message) {
+                       everwireTrace(lcWire) << "received" << size << "bytes of text, type" << message.type();
+                       deliver(std::move(message));
+                   },
+                   [&](Received::Authenticated &answer) {
+                       everwireTrace(lcAuth) << "authenticated";
+                       establish(answer.session);
+                   },
+                   [&](Received::AuthenticationFailed &answer) { refused(answer.reason); },
+                   [&](Received::Ignored &ignored) {
+                       qCWarning(lcAuth).noquote()
+                           << m_around.name << "- ignored a message of type" << ignored.type
+                           << "that arrived before the answer to the token";
+                   },
+                   [&](Received::Malformed &malformed) {
+                       everwireTrace(lcWire)
+                           << "received" << size << "bytes that are no message:" << malformed.reason;
+                       if (open)
+                           deliver(Notice::ParseError{malformed.text, malformed.reason});
+                   },
+               },
+               outcome);
+}
+
+void Engine::transportBinaryReceived(QByteArray bytes)
+{
+    transportAlive();
+    if (!std::holds_alternative<Phase::Established>(m_phase))
+        return;
+    everwireTrace(lcWire) << "received" << bytes.size() << "bytes of binary";
+    deliver(Message::fromBinary(std::move(bytes), Message::Incoming));
+}
+
+void Engine::deliver(Inbox::Event event)
+{
+    auto &open = std::get<Phase::Established>(m_phase);
+    const qint64 cost = Inbox::costOf(event);
+    const qint64 pending = m_around.inbox->pendingBytes();
+    // One message may always wait, however large: it has passed the transport's own limit.
+    if (pending > 0 && pending + cost > m_config.maxPendingBytes()) {
+        if (!open.link.transport->canPause()) {
+            overflow();
+            return;
+        }
+        if (!std::exchange(open.paused, true)) {
+            everwireTrace(lcWire) << "the app is" << pending << "bytes behind; reading pauses";
+            open.link.transport->setPaused(true);
+        }
+    }
+    reportDiscarded(std::exchange(m_overflowed, 0),
+                    QStringLiteral("received while the app was maxPendingBytes behind"));
+    report(std::move(event));
+}
+
+void Engine::overflow()
+{
+    const ConnectionError error(
+        ConnectionError::Overloaded,
+        QStringLiteral("The app is %1 bytes behind (maxPendingBytes), and this transport cannot pause. "
+                       "Do less in the handlers, or raise maxPendingBytes")
+            .arg(m_around.inbox->pendingBytes()),
+        CloseCode::GoingAway);
+    const bool first = m_overflowed++ == 0;
+    if (m_config.pendingOverflow() == ConnectionConfig::PendingOverflow::Discard) {
+        if (first)
+            report(Notice::Overloaded{error});
+        return;
+    }
+    reportDiscarded(std::exchange(m_overflowed, 0), error.message());
+    fail(error, Farewell::Close, QStringLiteral("Client overloaded"));
+}
+
+// ---- State ----
+
+void Engine::enter(Phase::Any phase, ConnectionState to, Transition transition)
+{
+    const ConnectionState from = m_state;
+    Q_ASSERT(from == to ? to == ConnectionState::Connecting : isTransitionAllowed(from, to));
+    reportDiscarded(from == ConnectionState::Connected ? std::exchange(m_overflowed, 0) : 0,
+                    QStringLiteral("received while the app was maxPendingBytes behind"));
+    const Phase::Any old = std::exchange(m_phase, std::move(phase)); // ends its timers when it goes
+    m_state = to;
+    if (from == to)
+        return;
+    everwireTrace(lcConnection) << toString(from) << "->" << toString(to)
+                                << (transition.error.code() != ConnectionError::NoError
+                                        ? transition.error.message()
+                                        : QString());
+    transition.to = to;
+    report(std::move(transition));
+}
+
+void Engine::report(Inbox::Event event)
+{
+    m_around.inbox->push(m_generation, std::move(event));
+}
+
+Link *Engine::link()
+{
+    return std::visit(
+        [](auto &phase) -> Link * {
+            using P = std::decay_t<decltype(phase)>;
+            if constexpr (std::is_same_v<P, Phase::Opening> || std::is_same_v<P, Phase::Authenticating> ||
+                          std::is_same_v<P, Phase::Established> || std::is_same_v<P, Phase::Closing>)
+                return phase.link.transport ? &phase.link : nullptr;
+            else
+                return nullptr;
+        },
+        m_phase);
+}
+
+Link Engine::takeLink()
+{
+    Link *current = link();
+    return current ? std::exchange(*current, {}) : Link();
+}
+
+} // namespace Everwire

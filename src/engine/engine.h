@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/reconnectpolicy.h"
+#include "engine/inbox.h"
+#include "engine/phases.h"
+
+namespace Everwire {
+
+// One connection's state machine: everything that waits or can fail. Runs on the wire thread, or wherever a
+// test calls it; knows no thread, no socket class and no clock of its own.
+class EVERWIRE_EXPORT Engine final : private TransportListener
+{
+public:
+    // The world around it, in the order in which data flows.
+    struct Surroundings
+    {
+        QString name; // the connection's type, for the log
+        TransportFactory transports;
+        std::function<std::unique_ptr<Protocol>()> protocols;
+        Scheduler *scheduler = nullptr;
+        std::function<double()> random; // uniform in [0, 1)
+        std::shared_ptr<Inbox> inbox;
+        std::shared_ptr<Outbox> outbox;
+    };
+
+    explicit Engine(Surroundings surroundings);
+    ~Engine();
+    Q_DISABLE_COPY_MOVE(Engine)
+
+    [[nodiscard]] ConnectionState state() const { return m_state; }
+
+    // Looks at what the outbox holds. Called after the outbox woke.
+    void processOutbox();
+    // The application ends: says goodbye to the server without waiting for its answer (rule O6).
+    void shutdown();
+
+private:
+    // Commands.
+    void handle(Command::Open &command);
+    void handle(Command::Close &command);
+    void handle(Command::Reconnect &command);
+    void handle(Command::AnswerToken &command);
+    void handle(Command::ResumeReading &command);
+    void handle(Command::SetDebug &command);
+    void handle(Command::Configure &command);
+
+    // The transport.
+    void transportOpened() override;
+    void transportTextReceived(QByteArray utf8) override;
+    void transportBinaryReceived(QByteArray bytes) override;
+    void transportAlive() override;
+    void transportWritten() override;
+    void transportEnded(const TransportEnd &end) override;
+
+    // An attempt, step by step.
+    void startAfresh(Command::Open command);
+    void startAttempt();
+    void openTransport(const QString &token);
+    void authenticate();
+    void establish(const SessionInfo &session);
+    void refused(const QString &reason);
+    void startClosing(bool wasConnected);
+    void finishClosing();
+
+    // Its end.
+    enum class Farewell { Close, Abort }; // whether the peer is told
+    void fail(const ConnectionError &error, Farewell farewell, const QString &reason = {});
+    void retire(Link link, Farewell farewell, int code, const QString &reason);
+    void buryRetired(std::chrono::milliseconds delay);
+    void keepUnsent(Link &link);
+    void reportDiscarded(int count, const QString &reason);
+
+    // Messages.
+    void pump();
+    void send(Link &link, Outgoing message);
+    void sendHeartbeat(Link &link);
+    void settle(Link &link);
+    void deliver(Inbox::Event event);
+    void overflow();
+
+    void enter(Phase::Any phase, ConnectionState to, Transition transition = {});
+    void report(Inbox::Event event);
+    [[nodiscard]] Link *link();
+    [[nodiscard]] Link takeLink();
+
+    Surroundings m_around;
+    ConnectionConfig m_config;
+    QUrl m_url;
+    std::optional<Command::Configure> m_nextConfig; // applies from the next attempt (rule C5)
+    ConnectionState m_state = ConnectionState::Disconnected;
+    Phase::Any m_phase;
+    quint32 m_generation = 0;
+    int m_attempt = 0; // reconnection attempts since the connection was last stable (rule R4)
+    quint64 m_lastTokenRequest = 0;
+    QList<QByteArray> m_refusedTokens; // hashes, so that none is ever sent again (rule A3)
+    int m_overflowed = 0;              // received messages dropped since the last report (rule M8)
+    bool m_pumping = false;
+    bool m_debug = false;
+    std::vector<std::unique_ptr<Transport>> m_retired; // still on the stack, or saying goodbye
+    Scheduler::Timer m_retirement;
+};
+
+} // namespace Everwire

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "engine/heartbeat.h"
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+Heartbeat::Heartbeat(Scheduler &scheduler, const ConnectionConfig &config, Callbacks callbacks)
+    : m_scheduler(scheduler)
+    , m_interval(config.pingInterval())
+    , m_timeout(config.pongTimeout())
+    , m_callbacks(std::move(callbacks))
+    , m_lastSign(scheduler.now())
+{
+    if (config.heartbeat() != ConnectionConfig::Heartbeat::Off)
+        watch(m_interval);
+}
+
+void Heartbeat::alive()
+{
+    m_lastSign = m_scheduler.now();
+    if (!m_asked)
+        return;
+    m_asked = false;
+    watch(m_interval);
+}
+
+void Heartbeat::watch(milliseconds delay)
+{
+    m_timer = m_scheduler.after(delay, [this] { check(); });
+}
+
+void Heartbeat::check()
+{
+    const Callbacks callbacks = m_callbacks; // they may destroy this object
+    if (m_asked) {
+        callbacks.dead();
+        return;
+    }
+    const milliseconds silence = m_scheduler.now() - m_lastSign;
+    if (silence < m_interval) {
+        watch(m_interval - silence);
+        return;
+    }
+    m_asked = true;
+    watch(m_timeout);
+    callbacks.ping();
+}
+
+} // namespace Everwire

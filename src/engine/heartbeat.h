@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/connectionconfig.h"
+#include "engine/scheduler.h"
+
+namespace Everwire {
+
+// Finds out that a silent peer is gone (rule H1). Traffic only stores the time; one timer runs at most, and
+// looks whether there was any.
+class EVERWIRE_EXPORT Heartbeat
+{
+public:
+    struct Callbacks
+    {
+        std::function<void()> ping;
+        std::function<void()> dead;
+    };
+
+    Heartbeat(Scheduler &scheduler, const ConnectionConfig &config, Callbacks callbacks);
+
+    // Something arrived.
+    void alive();
+
+private:
+    void watch(std::chrono::milliseconds delay);
+    void check();
+
+    Scheduler &m_scheduler;
+    std::chrono::milliseconds m_interval;
+    std::chrono::milliseconds m_timeout;
+    Callbacks m_callbacks;
+    std::chrono::milliseconds m_lastSign;
+    bool m_asked = false; // a ping is unanswered
+    Scheduler::Timer m_timer;
+};
+
+} // namespace Everwire

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/connectionerror.h"
+#include "core/connectionstate.h"
+#include "core/message.h"
+#include "core/sessioninfo.h"
+
+#include <QMutex>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <variant>
+#include <vector>
+
+namespace Everwire {
+
+// One step of the engine's state machine with all that belongs to it, so that the app's properties can change
+// together (rule S6).
+struct Transition
+{
+    ConnectionState to = ConnectionState::Disconnected;
+    ConnectionError error; // why, where something failed
+    SessionInfo session;   // Connected only
+    QString closeReason;
+    int closeCode = 0;
+    int attempt = 0;                        // which attempt this is, or waits for; 0: the first try
+    std::chrono::milliseconds retryDelay{}; // Reconnecting only
+    int gaveUpAfter = -1;                   // attempts, where they ran out (rule R3)
+    bool wasConnected = false;
+};
+
+// What the engine tells the app besides messages and transitions.
+namespace Notice {
+
+struct TokenNeeded
+{
+    quint64 request = 0;
+};
+
+struct TokenAbandoned // the request timed out or its attempt is over
+{
+};
+
+struct ParseError
+{
+    QByteArray text;
+    QString reason;
+};
+
+struct Discarded
+{
+    int count = 0;
+    QString reason;
+};
+
+struct Overloaded
+{
+    ConnectionError error;
+};
+
+} // namespace Notice
+
+// The crossing from the wire thread to the app: messages and state changes in one order. Wakes the app once
+// when it turns non-empty.
+class EVERWIRE_EXPORT Inbox
+{
+public:
+    using Event = std::variant<Message, Transition, Notice::TokenNeeded, Notice::TokenAbandoned,
+                               Notice::ParseError, Notice::Discarded, Notice::Overloaded>;
+    struct Entry
+    {
+        quint32 generation = 0;
+        Event event;
+    };
+
+    // Called from any thread, with the inbox locked: it must only post an event. Empty: nobody to wake.
+    void setWake(std::function<void()> wake);
+
+    // ---- any thread ----
+    void push(quint32 generation, Event event);
+    // Wakes the app to look at the outbox's counters.
+    void poke();
+    // Bytes, with what a message costs beside its own, were received and the app has not handled yet.
+    [[nodiscard]] qint64 pendingBytes() const { return m_pendingBytes.load(std::memory_order_relaxed); }
+
+    // ---- the app's thread ----
+    [[nodiscard]] std::vector<Entry> takeAll();
+    // Says that the app is done with this.
+    void handled(const Event &event);
+
+    // What counts of it as pending, in bytes.
+    [[nodiscard]] static qint64 costOf(const Event &event);
+
+private:
+    void wake();
+
+    QMutex m_mutex;
+    std::function<void()> m_wake;
+    std::vector<Entry> m_entries;
+    std::atomic<qint64> m_pendingBytes{0};
+    bool m_woken = false;
+};
+
+} // namespace Everwire

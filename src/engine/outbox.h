@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "auth/tokenprovider.h"
+#include "core/connectionconfig.h"
+
+#include <QMutex>
+
+#include <deque>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace Everwire {
+
+// A message on its way out. A pair (audio header and its frame, rule Q9) is one of these.
+struct Outgoing
+{
+    QByteArray bytes; // UTF-8 where not binary
+    bool isBinary = false;
+    std::optional<QByteArray> attachment; // a binary message that follows with nothing in between
+
+    [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }
+    [[nodiscard]] int count() const { return attachment ? 2 : 1; }
+};
+
+// What the app tells the engine.
+namespace Command {
+
+struct Open
+{
+    ConnectionConfig config;
+    QUrl url;
+};
+
+struct Close
+{
+    // Everything that the engine reports from here on belongs to this generation; the app ignores what was
+    // reported in an older one (rule O2).
+    quint32 generation = 0;
+};
+
+struct Reconnect
+{
+    ConnectionConfig config;
+    QUrl url;
+};
+
+struct AnswerToken
+{
+    quint64 request = 0;
+    TokenResult result;
+};
+
+struct ResumeReading // the app has caught up (rule M8)
+{
+};
+
+struct Configure // for the next attempt (rule C5)
+{
+    ConnectionConfig config;
+    QUrl url;
+};
+
+struct SetDebug
+{
+    bool on = false;
+};
+
+using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Configure, SetDebug>;
+
+} // namespace Command
+
+// The crossing from the app to the wire thread: commands, and the one bounded FIFO of messages (rules Q1 to
+// Q10). Wakes the engine once when there is something to do, not once a message.
+class EVERWIRE_EXPORT Outbox
+{
+public:
+    struct Pushed
+    {
+        bool accepted = false;
+        QString refusal; // why not, for a person
+        int dropped = 0; // older messages that made room (queueOverflow: DropOldest)
+    };
+    struct Counters
+    {
+        int messages = 0; // waiting in the queue
+        qint64 bytes = 0; // of those, and of those that the socket holds
+    };
+
+    // Called from any thread, with the outbox locked: it must only post an event. Empty: nobody to wake.
+    void setWake(std::function<void()> wake);
+
+    // ---- any thread ----
+    [[nodiscard]] Pushed push(Outgoing message);
+    [[nodiscard]] Counters counters() const;
+
+    // ---- the app's thread ----
+    void post(Command::Any command);
+    void setLimits(const ConnectionConfig &config);
+    // Whether push() may accept at all (rule Q2).
+    void setAccepting(bool accepting);
+    [[nodiscard]] bool isAccepting() const;
+
+    // ---- the wire thread ----
+    [[nodiscard]] std::vector<Command::Any> takeCommands();
+    // The next message. It counts as held by the socket until settle() or giveBack().
+    [[nodiscard]] std::optional<Outgoing> take();
+    void settle(qint64 bytes);
+    // Messages that were taken but never left: they go to the front again, in their order.
+    void giveBack(std::deque<Outgoing> messages);
+    // Drops what waits; returns how many messages that were.
+    [[nodiscard]] int clear();
+    // Draining: connected, and the socket takes more. While it does not drain, maxQueuedMessages applies.
+    void setDraining(bool draining);
+
+private:
+    [[nodiscard]] QString refusalOf(const Outgoing &message) const;
+    [[nodiscard]] bool hasRoomFor(const Outgoing &message) const;
+    [[nodiscard]] bool fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const;
+    void dropFront();
+    void wake();
+
+    mutable QMutex m_mutex;
+    std::function<void()> m_wake;
+    std::vector<Command::Any> m_commands;
+    std::deque<Outgoing> m_queue;
+    ConnectionConfig m_limits;
+    int m_queuedMessages = 0;
+    qint64 m_queuedBytes = 0;
+    qint64 m_takenBytes = 0;
+    bool m_accepting = false;
+    bool m_draining = false;
+    bool m_woken = false;
+};
+
+} // namespace Everwire

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/heartbeat.h"
+#include "engine/outbox.h"
+#include "protocol/protocol.h"
+#include "transport/transport.h"
+
+namespace Everwire {
+
+// A transport and what was handed to it that the operating system has not taken yet.
+struct Link
+{
+    struct Sent
+    {
+        Outgoing message;
+        qint64 end = 0; // position on the wire behind it
+    };
+
+    std::unique_ptr<Transport> transport;
+    std::unique_ptr<Protocol> protocol;
+    std::deque<Sent> unsettled;
+    qint64 position = 0; // bytes handed to the transport so far
+};
+
+// What the engine does, one struct a phase. What belongs to a phase lives in it: leaving the phase cancels
+// its timer, forgets its token and lets go of its socket, so nothing stale can come back.
+namespace Phase {
+
+struct Idle // Disconnected
+{
+};
+
+struct Failed // Error
+{
+};
+
+struct FetchingToken // Connecting
+{
+    quint64 request = 0;
+    Scheduler::Timer timeout;
+};
+
+struct Opening // Connecting
+{
+    Link link;
+    QString token;
+    Scheduler::Timer timeout;
+};
+
+struct Authenticating // Authenticating
+{
+    Link link;
+    QString token;
+    Scheduler::Timer timeout;
+};
+
+struct Established // Connected
+{
+    Link link;
+    std::unique_ptr<Heartbeat> heartbeat;
+    Scheduler::Timer stable;
+    bool paused = false;
+};
+
+struct Waiting // Reconnecting
+{
+    Scheduler::Timer retry;
+};
+
+struct Closing // Disconnecting
+{
+    Link link;
+    Scheduler::Timer timeout;
+    std::optional<Command::Open> next; // open() was called meanwhile
+    bool wasConnected = false;
+};
+
+using Any = std::variant<Idle, Failed, FetchingToken, Opening, Authenticating, Established, Waiting, Closing>;
+
+} // namespace Phase
+
+} // namespace Everwire

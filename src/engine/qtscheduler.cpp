@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "engine/qtscheduler.h"
+
+#include <QTimer>
+
+namespace Everwire {
+
+namespace {
+
+class PendingQTimer final : public Scheduler::Pending
+{
+public:
+    PendingQTimer(std::chrono::milliseconds delay, std::function<void()> callback) : m_timer(new QTimer)
+    {
+        m_timer->setSingleShot(true);
+        m_timer->setTimerType(Qt::PreciseTimer);
+        // The callback may destroy this object, and with it the lambda that runs: the call goes to a copy.
+        QObject::connect(m_timer, &QTimer::timeout, m_timer, [callback = std::move(callback)] {
+            const auto running = callback;
+            running();
+        });
+        m_timer->start(delay);
+    }
+
+    ~PendingQTimer() override
+    {
+        m_timer->disconnect();
+        m_timer->stop();
+        m_timer->deleteLater();
+    }
+
+    Q_DISABLE_COPY_MOVE(PendingQTimer)
+
+private:
+    QTimer *m_timer;
+};
+
+} // namespace
+
+QtScheduler::QtScheduler()
+{
+    m_clock.start();
+}
+
+std::chrono::milliseconds QtScheduler::now() const
+{
+    return std::chrono::milliseconds(m_clock.elapsed());
+}
+
+Scheduler::Timer QtScheduler::after(std::chrono::milliseconds delay, std::function<void()> callback)
+{
+    return std::make_unique<PendingQTimer>(delay, std::move(callback));
+}
+
+} // namespace Everwire

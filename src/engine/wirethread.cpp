@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "engine/wirethread.h"
+
+#include <QCoreApplication>
+#include <QEvent>
+
+#include <algorithm>
+
+namespace Everwire {
+
+namespace {
+
+QEvent::Type wakeType()
+{
+    static const auto type = static_cast<QEvent::Type>(QEvent::registerEventType());
+    return type;
+}
+
+Engine::Surroundings with(Scheduler &scheduler, Engine::Surroundings surroundings)
+{
+    surroundings.scheduler = &scheduler;
+    return surroundings;
+}
+
+} // namespace
+
+EngineHost::EngineHost(Engine::Surroundings surroundings)
+    : m_outbox(surroundings.outbox), m_engine(with(m_scheduler, std::move(surroundings)))
+{
+}
+
+EngineHost::~EngineHost()
+{
+    m_engine.shutdown();
+}
+
+void EngineHost::detach()
+{
+    m_outbox->setWake({});
+}
+
+bool EngineHost::event(QEvent *event)
+{
+    if (event->type() != wakeType())
+        return QObject::event(event);
+    m_engine.processOutbox();
+    return true;
+}
+
+WireThread::WireThread() : m_context(std::make_unique<QObject>())
+{
+    m_thread.setObjectName(QStringLiteral("everwire"));
+    m_context->moveToThread(&m_thread);
+    m_thread.start();
+}
+
+WireThread::~WireThread()
+{
+    for (EngineHost *host : m_hosts)
+        host->detach();
+    // What the engines leave to be deleted later is posted before the second call, so it goes before the loop
+    // ends.
+    QMetaObject::invokeMethod(
+        m_context.get(),
+        [this] {
+            for (EngineHost *host : m_hosts)
+                delete host;
+            QMetaObject::invokeMethod(
+                m_context.get(), [this] { m_thread.quit(); }, Qt::QueuedConnection);
+        },
+        Qt::QueuedConnection);
+    m_thread.wait();
+}
+
+EngineHost *WireThread::add(Engine::Surroundings surroundings)
+{
+    const std::shared_ptr<Outbox> outbox = surroundings.outbox;
+    auto *host = new EngineHost(std::move(surroundings));
+    host->moveToThread(&m_thread);
+    m_hosts.push_back(host);
+    outbox->setWake([host] { QCoreApplication::postEvent(host, new QEvent(wakeType())); });
+    return host;
+}
+
+void WireThread::remove(EngineHost *host)
+{
+    m_hosts.erase(std::remove(m_hosts.begin(), m_hosts.end(), host), m_hosts.end());
+    host->detach();
+    host->deleteLater();
+}
+
+} // namespace Everwire
