@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "client/connection_p.h"
+
+#include "client/messagemodel.h"
+#include "client/websocketprovider.h"
+#include "core/logging.h"
+
+#include <QEvent>
+#include <QJsonDocument>
+
+namespace Everwire {
+
+static_assert(int(Connection::Disconnected) == int(ConnectionState::Disconnected) &&
+              int(Connection::Connecting) == int(ConnectionState::Connecting) &&
+              int(Connection::Authenticating) == int(ConnectionState::Authenticating) &&
+              int(Connection::Connected) == int(ConnectionState::Connected) &&
+              int(Connection::Reconnecting) == int(ConnectionState::Reconnecting) &&
+              int(Connection::Disconnecting) == int(ConnectionState::Disconnecting) &&
+              int(Connection::Error) == int(ConnectionState::Error));
+
+Connection::Connection(const QString &type, WebSocketProvider *provider)
+    : QObject(provider), d(std::make_unique<ConnectionPrivate>(this, type, provider))
+{
+}
+
+Connection::~Connection() = default;
+
+QString Connection::type() const
+{
+    return d->m_type;
+}
+QUrl Connection::url() const
+{
+    return d->m_url;
+}
+Connection::State Connection::state() const
+{
+    return d->m_state;
+}
+bool Connection::isConnected() const
+{
+    return d->m_isConnected;
+}
+MessageModel *Connection::messages() const
+{
+    return d->m_messages;
+}
+QString Connection::error() const
+{
+    return d->m_error;
+}
+ConnectionError::Code Connection::errorCode() const
+{
+    return d->m_errorCode;
+}
+int Connection::closeCode() const
+{
+    return d->m_closeCode;
+}
+SessionInfo Connection::sessionInfo() const
+{
+    return d->m_sessionInfo;
+}
+int Connection::reconnectAttempt() const
+{
+    return d->m_reconnectAttempt;
+}
+int Connection::nextRetryIn() const
+{
+    return d->m_nextRetryIn;
+}
+int Connection::queuedMessages() const
+{
+    return d->m_queuedMessages;
+}
+qint64 Connection::bytesToWrite() const
+{
+    return d->m_bytesToWrite;
+}
+bool Connection::debug() const
+{
+    return d->m_debug;
+}
+
+// A QBindable of a const property can only be read.
+QBindable<QUrl> Connection::bindableUrl() const
+{
+    return &std::as_const(d->m_url);
+}
+QBindable<Connection::State> Connection::bindableState() const
+{
+    return &std::as_const(d->m_state);
+}
+QBindable<bool> Connection::bindableIsConnected() const
+{
+    return &std::as_const(d->m_isConnected);
+}
+QBindable<QString> Connection::bindableError() const
+{
+    return &std::as_const(d->m_error);
+}
+QBindable<ConnectionError::Code> Connection::bindableErrorCode() const
+{
+    return &std::as_const(d->m_errorCode);
+}
+QBindable<int> Connection::bindableCloseCode() const
+{
+    return &std::as_const(d->m_closeCode);
+}
+QBindable<SessionInfo> Connection::bindableSessionInfo() const
+{
+    return &std::as_const(d->m_sessionInfo);
+}
+QBindable<int> Connection::bindableReconnectAttempt() const
+{
+    return &std::as_const(d->m_reconnectAttempt);
+}
+QBindable<int> Connection::bindableNextRetryIn() const
+{
+    return &std::as_const(d->m_nextRetryIn);
+}
+QBindable<int> Connection::bindableQueuedMessages() const
+{
+    return &std::as_const(d->m_queuedMessages);
+}
+QBindable<qint64> Connection::bindableBytesToWrite() const
+{
+    return &std::as_const(d->m_bytesToWrite);
+}
+
+void Connection::setDebug(bool debug)
+{
+    if (debug == d->m_debug)
+        return;
+    d->m_debug = debug;
+    d->applyDebug();
+    Q_EMIT debugChanged();
+}
+
+void Connection::setTokenProvider(TokenProvider *provider)
+{
+    d->m_tokenProvider = provider;
+}
+
+TokenProvider *Connection::tokenProvider() const
+{
+    return d->m_tokenProvider;
+}
+
+ConnectionConfig Connection::configuration() const
+{
+    return d->effectiveConfig();
+}
+
+void Connection::open()
+{
+    d->open(nullptr);
+}
+
+void Connection::open(const ConnectionConfig &config)
+{
+    d->open(&config);
+}
+
+void Connection::open(const QVariantMap &config)
+{
+    d->openWithMap(config);
+}
+
+void Connection::close()
+{
+    d->close();
+}
+
+void Connection::reconnect()
+{
+    d->reconnect();
+}
+
+bool Connection::send(const QString &text)
+{
+    Outgoing message;
+    message.bytes = text.toUtf8();
+    return d->push(std::move(message), {});
+}
+
+bool Connection::send(const QByteArray &bytes)
+{
+    Outgoing message;
+    message.bytes = bytes;
+    message.isBinary = true;
+    return d->push(std::move(message), {});
+}
+
+namespace {
+
+QString jsonProblem(const QJsonObject &message)
+{
+    const QJsonValue type = message.value(QLatin1String("type"));
+    if (type.isString() && !type.toString().isEmpty())
+        return {};
+    return QStringLiteral(
+        "a JSON message needs a \"type\" that is a non-empty string; add one, or use send()");
+}
+
+Outgoing toOutgoing(const QJsonObject &message)
+{
+    Outgoing outgoing;
+    outgoing.bytes = QJsonDocument(message).toJson(QJsonDocument::Compact);
+    return outgoing;
+}
+
+} // namespace
+
+bool Connection::sendJson(const QJsonObject &message)
+{
+    if (const QString problem = jsonProblem(message); !problem.isEmpty())
+        return d->reject(problem);
+    return d->push(toOutgoing(message), message.value(QLatin1String("type")).toString());
+}
+
+bool Connection::sendJson(const QJsonObject &message, const QByteArray &attachment)
+{
+    if (const QString problem = jsonProblem(message); !problem.isEmpty())
+        return d->reject(problem);
+    Outgoing pair = toOutgoing(message);
+    pair.attachment = attachment;
+    return d->push(std::move(pair), message.value(QLatin1String("type")).toString());
+}
+
+Subscription Connection::addSubscription(const QString &event, QObject *context,
+                                         std::function<void(const Message &)> handler)
+{
+    if (event.isEmpty() || !context) {
+        qCWarning(lcConnection).noquote()
+            << d->m_type
+            << "- subscribe() needs an event's name and a context object; nothing was subscribed";
+        return {};
+    }
+    return d->m_router.add(event, context, std::move(handler));
+}
+
+QVariant (*Connection::s_subscribeFunction)(Connection *, const QString &, const QVariant &) = nullptr;
+
+QVariant Connection::subscribe(const QString &event, const QVariant &function)
+{
+    return s_subscribeFunction ? s_subscribeFunction(this, event, function) : QVariant();
+}
+
+bool Connection::event(QEvent *event)
+{
+    if (event->type() == QEvent::User) {
+        d->drain();
+        return true;
+    }
+    return QObject::event(event);
+}
+
+} // namespace Everwire

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/ConnectionConfig>
+#include <Everwire/ConnectionError>
+#include <Everwire/Handler>
+#include <Everwire/Message>
+#include <Everwire/MessageModel>
+#include <Everwire/SessionInfo>
+#include <Everwire/Subscription>
+
+#include <QBindable>
+#include <QJsonObject>
+#include <QObject>
+#include <QUrl>
+
+#include <memory>
+
+namespace Everwire {
+
+class ConnectionHandle;
+class ConnectionPrivate;
+class JsHandler;
+class TokenProvider;
+class WebSocketProvider;
+
+// One shared connection of a named type. WebSocketProvider::connection() hands it out and owns it; whoever
+// asks for the same type gets the same object. Its properties are there to be bound to, in QML and with
+// QProperty.
+//
+//     Connection *simulation = WebSocketProvider::instance()->connection("simulation");
+//     simulation->subscribe("ai_response", this, [this](const QJsonObject &answer) { show(answer); });
+//     simulation->open();
+//     simulation->sendJson({{"type", "message"}, {"content", "Hello!"}});
+//
+// Everything belongs to the provider's thread, but send() and sendJson(), which any thread may call (rule
+// Q10). The network is another thread's: nothing here ever waits for it.
+class EVERWIRE_EXPORT Connection : public QObject
+{
+    Q_OBJECT
+    // The name it was asked for by.
+    Q_PROPERTY(QString type READ type CONSTANT FINAL)
+    // Where it connects to, templates filled; empty before the first open().
+    Q_PROPERTY(QUrl url READ url NOTIFY urlChanged BINDABLE bindableUrl FINAL)
+    Q_PROPERTY(Everwire::Connection::State state READ state NOTIFY stateChanged BINDABLE bindableState FINAL)
+    // state == Connected: authenticated, what is sent goes out.
+    Q_PROPERTY(bool isConnected READ isConnected NOTIFY isConnectedChanged BINDABLE bindableIsConnected FINAL)
+    // What was received and sent, the last historyLimit of it.
+    Q_PROPERTY(Everwire::MessageModel *messages READ messages CONSTANT FINAL)
+    // Why it is in Error or Reconnecting, in a sentence that a person can act on; empty when all is well (S3,
+    // S4).
+    Q_PROPERTY(QString error READ error NOTIFY errorChanged BINDABLE bindableError FINAL)
+    // The same for a program.
+    Q_PROPERTY(Everwire::ConnectionError::Code errorCode READ errorCode NOTIFY errorCodeChanged BINDABLE
+                   bindableErrorCode FINAL)
+    // How the last connection ended: RFC 6455 §7.4, 1006 for a loss without a Close frame (R8); 0 while
+    // connected.
+    Q_PROPERTY(int closeCode READ closeCode NOTIFY closeCodeChanged BINDABLE bindableCloseCode FINAL)
+    // What the server said in auth_success; empty while not connected (A5).
+    Q_PROPERTY(Everwire::SessionInfo sessionInfo READ sessionInfo NOTIFY sessionInfoChanged BINDABLE
+                   bindableSessionInfo FINAL)
+    // Which attempt to reconnect runs or is waited for, from 1; 0 otherwise (S2).
+    Q_PROPERTY(int reconnectAttempt READ reconnectAttempt NOTIFY reconnectAttemptChanged BINDABLE
+                   bindableReconnectAttempt FINAL)
+    // Milliseconds until it, counting down while Reconnecting; 0 otherwise (S2).
+    Q_PROPERTY(int nextRetryIn READ nextRetryIn NOTIFY nextRetryInChanged BINDABLE bindableNextRetryIn FINAL)
+    // Messages that wait to be sent (Q3).
+    Q_PROPERTY(int queuedMessages READ queuedMessages NOTIFY queuedMessagesChanged BINDABLE
+                   bindableQueuedMessages FINAL)
+    // Bytes of accepted messages that the operating system has not taken: in the queue or in the socket (Q7).
+    Q_PROPERTY(
+        qint64 bytesToWrite READ bytesToWrite NOTIFY bytesToWriteChanged BINDABLE bindableBytesToWrite FINAL)
+    // Logs this connection under everwire.*: states, sizes and types, no payload and no token (C4).
+    Q_PROPERTY(bool debug READ debug WRITE setDebug NOTIFY debugChanged FINAL)
+
+public:
+    enum State { Disconnected, Connecting, Authenticating, Connected, Reconnecting, Disconnecting, Error };
+    Q_ENUM(State)
+
+    ~Connection() override;
+
+    [[nodiscard]] QString type() const;
+    [[nodiscard]] QUrl url() const;
+    [[nodiscard]] State state() const;
+    [[nodiscard]] bool isConnected() const;
+    [[nodiscard]] MessageModel *messages() const;
+    [[nodiscard]] QString error() const;
+    [[nodiscard]] ConnectionError::Code errorCode() const;
+    [[nodiscard]] int closeCode() const;
+    [[nodiscard]] SessionInfo sessionInfo() const;
+    [[nodiscard]] int reconnectAttempt() const;
+    [[nodiscard]] int nextRetryIn() const;
+    [[nodiscard]] int queuedMessages() const;
+    [[nodiscard]] qint64 bytesToWrite() const;
+    [[nodiscard]] bool debug() const;
+    void setDebug(bool debug);
+
+    // Read-only, to bind to from C++.
+    [[nodiscard]] QBindable<QUrl> bindableUrl() const;
+    [[nodiscard]] QBindable<State> bindableState() const;
+    [[nodiscard]] QBindable<bool> bindableIsConnected() const;
+    [[nodiscard]] QBindable<QString> bindableError() const;
+    [[nodiscard]] QBindable<ConnectionError::Code> bindableErrorCode() const;
+    [[nodiscard]] QBindable<int> bindableCloseCode() const;
+    [[nodiscard]] QBindable<SessionInfo> bindableSessionInfo() const;
+    [[nodiscard]] QBindable<int> bindableReconnectAttempt() const;
+    [[nodiscard]] QBindable<int> bindableNextRetryIn() const;
+    [[nodiscard]] QBindable<int> bindableQueuedMessages() const;
+    [[nodiscard]] QBindable<qint64> bindableBytesToWrite() const;
+
+    // Used before the provider's own for this connection's tokens (A1). Not owned; nullptr: the provider's.
+    void setTokenProvider(TokenProvider *provider);
+    [[nodiscard]] TokenProvider *tokenProvider() const;
+
+    // What the next attempt uses: open(config) over configure() over the environment over the defaults (C1).
+    Q_INVOKABLE [[nodiscard]] Everwire::ConnectionConfig configuration() const;
+
+    // Connects, in Disconnected and Error; in Reconnecting it ends the wait; otherwise it does nothing (O1).
+    // Without a URL the connection is in Error at once (O4).
+    Q_INVOKABLE void open();
+    // The same; this configuration counts from here on, for every later open() too (C1, C5).
+    void open(const ConnectionConfig &config);
+    Q_INVOKABLE void open(const QVariantMap &config);
+    // Ends in Disconnected, from every state (O2, O3). What was accepted while connected is sent first; what
+    // waited for a connection is discarded and reported (Q8).
+    Q_INVOKABLE void close();
+    // A new attempt at once, in any state, with the current configuration; the queue is kept (C5).
+    Q_INVOKABLE void reconnect();
+
+    // All return whether the message was accepted: sent, or queued to be sent (Q1). false: messageRejected()
+    // says why, and nothing will be sent.
+    Q_INVOKABLE bool send(const QString &text);
+    Q_INVOKABLE bool send(const QByteArray &bytes);
+    bool send(const char *text) { return send(QString::fromUtf8(text)); }
+    // An object with a non-empty string "type" (Q5).
+    Q_INVOKABLE bool sendJson(const QJsonObject &message);
+    // The object and right behind it a binary message: both are accepted, or neither; nothing gets between
+    // (Q9).
+    Q_INVOKABLE bool sendJson(const QJsonObject &message, const QByteArray &attachment);
+
+    // Calls the handler, in the context object's thread, for every message of this type: "*" or "message" is
+    // every one that is not binary; the guide's lifecycle names are listed in docs/guide.md (M1 to M5). The
+    // handler takes a QJsonObject, a Message, a QVariant, nothing, or a Q_GADGET whose properties are filled
+    // by name; a member function of the context will do. It works before open() and until the handle or the
+    // context ends it.
+    template<typename Payload = void, typename Context, typename Handler>
+    Subscription subscribe(const QString &event, Context *context, Handler &&handler)
+    {
+        return addSubscription(event, context,
+                               Detail::toHandler<Payload>(context, std::forward<Handler>(handler)));
+    }
+    // The same for JavaScript: the function is given each message's payload. Returns a function that ends it.
+    // Works where the QML module is loaded, whose JsHandler does it: this library knows no JavaScript.
+    Q_INVOKABLE QVariant subscribe(const QString &event, const QVariant &function);
+
+Q_SIGNALS:
+    void stateChanged(Everwire::Connection::State state);
+    void connected(const Everwire::SessionInfo &session);
+    // A connection that was Connected has ended.
+    void disconnected(int closeCode, const QString &reason);
+    // Every failure; error.isFinal() says whether it is tried again.
+    void errorOccurred(const Everwire::ConnectionError &error);
+    // An attempt to connect failed.
+    void connectionError(const QString &message);
+    void authenticationError(const QString &message);
+    void authenticationTimeout();
+    // A wait has begun; delay is in milliseconds (R5).
+    void reconnecting(int attempt, int delay);
+    void maxReconnectAttemptsReached(int attempts);
+    void messageReceived(const Everwire::Message &message);
+    void binaryMessageReceived(const QByteArray &bytes);
+    // The server sent a text that is not JSON (M2).
+    void parseError(const QString &text, const QString &reason);
+    // send() or sendJson() returned false.
+    void messageRejected(const QString &reason);
+    // Messages that were accepted, or received, are gone (Q3, Q8, A3, M8).
+    void messagesDiscarded(int count, const QString &reason);
+
+    void urlChanged();
+    void isConnectedChanged();
+    void errorChanged();
+    void errorCodeChanged();
+    void closeCodeChanged();
+    void sessionInfoChanged();
+    void reconnectAttemptChanged();
+    void nextRetryInChanged();
+    void queuedMessagesChanged();
+    void bytesToWriteChanged();
+    void debugChanged();
+
+protected:
+    bool event(QEvent *event) override;
+
+private:
+    friend class ConnectionHandle;
+    friend class ConnectionPrivate;
+    friend class JsHandler;
+    friend class WebSocketProvider;
+    Connection(const QString &type, WebSocketProvider *provider);
+
+    Subscription addSubscription(const QString &event, QObject *context,
+                                 std::function<void(const Message &)> handler);
+
+    static QVariant (*s_subscribeFunction)(Connection *, const QString &, const QVariant &);
+
+    const std::unique_ptr<ConnectionPrivate> d;
+};
+
+} // namespace Everwire

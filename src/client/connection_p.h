@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "client/connection.h"
+#include "client/router.h"
+#include "engine/inbox.h"
+#include "engine/outbox.h"
+
+#include <QDeadlineTimer>
+#include <QPointer>
+#include <QProperty>
+#include <QSet>
+#include <QTimer>
+
+#include <atomic>
+#include <deque>
+
+namespace Everwire {
+
+class EngineHost;
+
+// The app's half of a connection: mirrors what the engine reports and hands on what the app says. It changes
+// the state by itself in two places only, where a call must show at once: open() and close().
+class ConnectionPrivate
+{
+public:
+    ConnectionPrivate(Connection *connection, const QString &type, WebSocketProvider *provider);
+    ~ConnectionPrivate();
+    Q_DISABLE_COPY_MOVE(ConnectionPrivate)
+
+    // ---- what the app says ----
+    void open(const ConnectionConfig *config);
+    void openWithMap(const QVariantMap &map);
+    void close();
+    void reconnect();
+    bool push(Outgoing message, const QString &type); // any thread
+    bool reject(const QString &reason);               // any thread; returns false
+    void configured();                                // configure() has changed something
+    void applyDebug();
+    void sayGoodbye(); // the provider goes
+
+    // ---- handles (rule O7) ----
+    void openForHandle(ConnectionHandle *handle);
+    void releaseHandle(ConnectionHandle *handle);
+
+    // ---- what the engine reports ----
+    void drain();
+
+    [[nodiscard]] ConnectionState state() const { return static_cast<ConnectionState>(m_state.value()); }
+    [[nodiscard]] ConnectionConfig effectiveConfig() const { return configWith(m_openConfig); }
+    // Where to connect to; none, with the error to show, where that cannot be.
+    [[nodiscard]] std::optional<QUrl> resolve(const ConnectionConfig &config, ConnectionError *error) const;
+
+    Connection *const q;
+    const QString m_type;
+    QPointer<WebSocketProvider> m_provider;
+    QPointer<TokenProvider> m_tokenProvider;
+    MessageModel *const m_messages;
+    Router m_router;
+    const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
+    const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
+    EngineHost *m_engine = nullptr;
+    std::atomic<bool> m_recordsHistory{true};
+    bool m_debug = false;
+
+    // Shown to the app; all that one transition changes changes in one property update group (rule S6).
+    QProperty<QUrl> m_url;
+    QProperty<Connection::State> m_state{Connection::Disconnected};
+    QProperty<bool> m_isConnected{false};
+    QProperty<QString> m_error;
+    QProperty<ConnectionError::Code> m_errorCode{ConnectionError::NoError};
+    QProperty<int> m_closeCode{0};
+    QProperty<SessionInfo> m_sessionInfo;
+    QProperty<int> m_reconnectAttempt{0};
+    QProperty<int> m_nextRetryIn{0};
+    QProperty<int> m_queuedMessages{0};
+    QProperty<qint64> m_bytesToWrite{0};
+
+private:
+    using Signal = std::function<void()>;
+
+    void apply(const Transition &transition);
+    void announce(const Transition &transition);
+    void announceFailure(const Transition &transition);
+    void showError(const ConnectionError &error);
+    void say(Signal signal, const QString &event, const QVariant &value);
+    void failAtOnce(const ConnectionError &error);
+    void start(const QUrl &url, Command::Any command);
+    void recordNext();
+    [[nodiscard]] bool isStale(const Inbox::Entry &entry) const;
+    void handle(const Message &message);
+    void handle(const Transition &transition) { apply(transition); }
+    void handle(const Notice::TokenNeeded &notice);
+    void handle(const Notice::TokenAbandoned &notice);
+    void handle(const Notice::ParseError &notice);
+    void handle(const Notice::Discarded &notice);
+    void handle(const Notice::Overloaded &notice);
+    void answerToken(quint64 request, const TokenResult &result);
+    void abandonToken();
+    void showCounters();
+    void startCountdown(std::chrono::milliseconds delay);
+    void applyLimits(const ConnectionConfig &config);
+    [[nodiscard]] TokenProvider *currentTokenProvider() const;
+
+    // Sets the property; flushSignals() emits its change signal.
+    template<typename T>
+    void set(QProperty<T> &property, const T &value, void (Connection::*changed)());
+    // Signals go out in the order of what happened, also when a handler makes the next thing happen (rule
+    // S7). A handler may delete the connection meanwhile.
+    void flushSignals();
+    void emitInOrder(Signal signal);
+
+    [[nodiscard]] ConnectionConfig configWith(const ConnectionConfig &openConfig) const;
+
+    ConnectionConfig m_openConfig; // open(config)'s, which stays for later open()s
+    std::deque<Inbox::Entry> m_backlog;
+    size_t m_recorded = 0; // how many of its first entries are in the history already
+    qint64 m_maxPendingBytes = ConnectionConfig().maxPendingBytes();
+    std::deque<Signal> m_signals;
+    QTimer m_continueDraining;
+    QTimer m_countdownTick;
+    QDeadlineTimer m_retryAt;
+    QTimer m_linger;
+    QSet<ConnectionHandle *> m_handles;
+    QPointer<TokenProvider> m_askedProvider;
+    QObject m_tokenContext; // stands for the one request under way
+    quint32 m_generation = 0;
+    bool m_emitting = false;
+    bool m_farBehind = false;
+    bool m_openedByHandle = false;
+};
+
+} // namespace Everwire

@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: MIT
+#include "client/connection_p.h"
+
+#include "auth/tokenprovider.h"
+#include "client/environment.h"
+#include "client/events.h"
+#include "client/messagemodel.h"
+#include "client/websocketprovider.h"
+#include "core/closecode.h"
+#include "core/logging.h"
+#include "engine/wirethread.h"
+#include "protocol/jsoneventprotocol.h"
+#include "transport/qwebsockettransport.h"
+
+#include <QCoreApplication>
+#include <QElapsedTimer>
+#include <QEvent>
+#include <QHostAddress>
+#include <QRandomGenerator>
+#include <QThread>
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+// How long handlers may run before painting and input get their turn, and how many messages are handled
+// between two looks at the clock.
+constexpr qint64 DrainBudgetMs = 4;
+constexpr size_t DrainChunk = 64;
+// Often enough for a countdown in seconds that never skips one.
+constexpr milliseconds CountdownTick{200};
+
+bool isLoopback(const QString &host)
+{
+    return host == QLatin1String("localhost") || host.endsWith(QLatin1String(".localhost")) ||
+           QHostAddress(host).isLoopback();
+}
+
+} // namespace
+
+ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type, WebSocketProvider *provider)
+    : q(connection), m_type(type), m_provider(provider), m_messages(new MessageModel(type, connection))
+{
+    m_continueDraining.setSingleShot(true);
+    QObject::connect(&m_continueDraining, &QTimer::timeout, q, [this] { drain(); });
+    m_countdownTick.setInterval(CountdownTick);
+    QObject::connect(&m_countdownTick, &QTimer::timeout, q, [this] {
+        set(m_nextRetryIn, int(m_retryAt.remainingTime()), &Connection::nextRetryInChanged);
+        flushSignals();
+    });
+    m_linger.setSingleShot(true);
+    QObject::connect(&m_linger, &QTimer::timeout, q, [this] { close(); });
+    m_inbox->setWake([this] { QCoreApplication::postEvent(q, new QEvent(QEvent::User)); });
+
+    Engine::Surroundings around;
+    around.name = type;
+    around.transports = [] { return std::make_unique<QWebSocketTransport>(); };
+    around.protocols = [] { return std::make_unique<JsonEventProtocol>(); };
+    around.random = [] { return QRandomGenerator::global()->generateDouble(); };
+    around.inbox = m_inbox;
+    around.outbox = m_outbox;
+    m_engine = provider->wireThread().add(std::move(around));
+}
+
+ConnectionPrivate::~ConnectionPrivate()
+{
+    m_inbox->setWake({});
+    abandonToken();
+    if (m_provider)
+        m_provider->forget(q, m_engine);
+}
+
+// ---- What the app says ----
+
+ConnectionConfig ConnectionPrivate::configWith(const ConnectionConfig &openConfig) const
+{
+    const ConnectionConfig base = m_provider ? m_provider->configuration(m_type) : ConnectionConfig();
+    return base.mergedWith(openConfig);
+}
+
+std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, ConnectionError *error) const
+{
+    const auto refuse = [error](ConnectionError::Code code, const QString &message) {
+        *error = ConnectionError(code, message, 0, true);
+        return std::nullopt;
+    };
+    if (const QStringList problems = config.problems(); !problems.isEmpty())
+        return refuse(ConnectionError::InvalidConfiguration,
+                      QStringLiteral("The configuration of \"%1\" cannot be used: %2")
+                          .arg(m_type, problems.join(QStringLiteral("; "))));
+    if (config.url().isEmpty())
+        return refuse(ConnectionError::NotConfigured,
+                      QStringLiteral("There is no URL for \"%1\". Set %2 in the environment, or call "
+                                     "WebSocketProvider::configure(\"%1\", { url: \"wss://…\" })")
+                          .arg(m_type, Environment::variableFor(m_type)));
+    QString problem;
+    const QUrl url = config.resolvedUrl(&problem);
+    if (!problem.isEmpty())
+        return refuse(ConnectionError::NotConfigured,
+                      QStringLiteral("The URL of \"%1\" cannot be used: %2").arg(m_type, problem));
+    const bool plain = url.scheme().compare(QLatin1String("ws"), Qt::CaseInsensitive) == 0;
+    if (plain && config.authentication() != ConnectionConfig::Authentication::None &&
+        !config.allowInsecureAuth() && !isLoopback(url.host()))
+        return refuse(
+            ConnectionError::InsecureTransport,
+            QStringLiteral(
+                "The token would travel to %1 unencrypted. Use a wss:// URL, or set allowInsecureAuth "
+                "for a network that you trust")
+                .arg(url.host()));
+    return url;
+}
+
+void ConnectionPrivate::open(const ConnectionConfig *config)
+{
+    m_openedByHandle = false; // an app's word holds whatever handles there are (rule O7)
+    m_linger.stop();
+    const ConnectionState now = state();
+    const bool busy = now == ConnectionState::Connecting || now == ConnectionState::Authenticating ||
+                      now == ConnectionState::Connected;
+    const ConnectionConfig effective = configWith(config ? *config : m_openConfig);
+    if (busy) {
+        if (config && effective != effectiveConfig())
+            qCWarning(lcConnection).noquote()
+                << m_type << "- open() with another configuration does nothing while the connection is"
+                << toString(now) << "; call close() first, or configure() and reconnect()";
+        return;
+    }
+    ConnectionError error;
+    const std::optional<QUrl> url = resolve(effective, &error);
+    if (!url) {
+        failAtOnce(error);
+        return;
+    }
+    if (config)
+        m_openConfig = *config;
+    start(*url, Command::Open{effective, *url});
+    if (now == ConnectionState::Disconnected || now == ConnectionState::Error) {
+        Transition transition;
+        transition.to = ConnectionState::Connecting;
+        apply(transition); // last: a handler may delete the connection
+    } else {
+        flushSignals();
+    }
+}
+
+void ConnectionPrivate::start(const QUrl &url, Command::Any command)
+{
+    set(m_url, url, &Connection::urlChanged);
+    m_outbox->post(std::move(command));
+}
+
+void ConnectionPrivate::openWithMap(const QVariantMap &map)
+{
+    QStringList problems;
+    const ConnectionConfig config = ConnectionConfig::fromVariantMap(map, &problems);
+    if (problems.isEmpty()) {
+        open(&config);
+        return;
+    }
+    failAtOnce({ConnectionError::InvalidConfiguration,
+                QStringLiteral("open() was given a configuration for \"%1\" that cannot be used: %2")
+                    .arg(m_type, problems.join(QStringLiteral("; "))),
+                0, true});
+}
+
+// An open() that cannot start. Where something runs already it goes on: only the log hears of the bad call.
+void ConnectionPrivate::failAtOnce(const ConnectionError &error)
+{
+    if (state() != ConnectionState::Disconnected && state() != ConnectionState::Error) {
+        qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
+        return;
+    }
+    Transition transition;
+    transition.to = ConnectionState::Error;
+    transition.error = error;
+    if (state() != ConnectionState::Error) {
+        apply(transition);
+        return;
+    }
+    Qt::beginPropertyUpdateGroup();
+    showError(error);
+    Qt::endPropertyUpdateGroup();
+    announceFailure(transition);
+    flushSignals();
+}
+
+void ConnectionPrivate::close()
+{
+    m_openedByHandle = false;
+    m_linger.stop();
+    const ConnectionState now = state();
+    if (now == ConnectionState::Disconnected)
+        return;
+    abandonToken();
+    m_outbox->setAccepting(false);
+    m_outbox->post(Command::Close{++m_generation});
+    if (now == ConnectionState::Disconnecting)
+        return;
+    Transition transition;
+    transition.to = ConnectionState::Disconnecting;
+    apply(transition);
+}
+
+void ConnectionPrivate::reconnect()
+{
+    const ConnectionState now = state();
+    if (now == ConnectionState::Disconnected || now == ConnectionState::Error) {
+        open(nullptr);
+        return;
+    }
+    const ConnectionConfig config = effectiveConfig();
+    ConnectionError error;
+    const std::optional<QUrl> url = resolve(config, &error);
+    if (!url) {
+        failAtOnce(error);
+        return;
+    }
+    start(*url, Command::Reconnect{config, *url});
+    flushSignals();
+}
+
+void ConnectionPrivate::configured()
+{
+    const ConnectionConfig config = effectiveConfig();
+    m_messages->setLimit(config.historyLimit());
+    m_recordsHistory = config.historyLimit() > 0;
+    applyDebug();
+    const ConnectionState now = state();
+    if (now == ConnectionState::Disconnected || now == ConnectionState::Error)
+        return; // open() will bring it along
+    ConnectionError error;
+    if (const std::optional<QUrl> url = resolve(config, &error))
+        m_outbox->post(Command::Configure{config, *url});
+    else
+        qCWarning(lcConnection).noquote()
+            << m_type << "- the next attempt keeps the old configuration:" << error.message();
+}
+
+void ConnectionPrivate::applyDebug()
+{
+    const bool on = m_debug || effectiveConfig().debug() || (m_provider && m_provider->debug());
+    m_outbox->post(Command::SetDebug{on});
+}
+
+void ConnectionPrivate::sayGoodbye()
+{
+    m_outbox->setAccepting(false);
+    // While connected the engine sends what it can before it goes.
+    const int lost = state() == ConnectionState::Connected ? 0 : m_outbox->clear();
+    if (lost > 0)
+        handle(Notice::Discarded{lost, QStringLiteral("the application ended before they could be sent")});
+}
+
+bool ConnectionPrivate::push(Outgoing message, const QString &type)
+{
+    const Outgoing record = message; // shares its bytes
+    const Outbox::Pushed pushed = m_outbox->push(std::move(message));
+    if (pushed.dropped > 0)
+        m_inbox->push(0, Notice::Discarded{
+                             pushed.dropped,
+                             QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
+    if (!pushed.accepted)
+        return reject(pushed.refusal);
+    if (m_recordsHistory.load(std::memory_order_relaxed)) {
+        m_inbox->push(0, record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
+                                         : Message::fromText(record.bytes, type, Message::Outgoing));
+        if (record.attachment)
+            m_inbox->push(0, Message::fromBinary(*record.attachment, Message::Outgoing));
+    }
+    if (QThread::currentThread() == q->thread())
+        showCounters();
+    else
+        m_inbox->poke();
+    return true;
+}
+
+bool ConnectionPrivate::reject(const QString &reason)
+{
+    qCWarning(lcConnection).noquote() << m_type << "- a message was not accepted:" << reason;
+    if (QThread::currentThread() == q->thread())
+        emitInOrder([this, reason] { Q_EMIT q->messageRejected(reason); });
+    else
+        QMetaObject::invokeMethod(
+            q, [this, reason] { Q_EMIT q->messageRejected(reason); }, Qt::QueuedConnection);
+    return false;
+}
+
+// ---- Handles ----
+
+void ConnectionPrivate::openForHandle(ConnectionHandle *handle)
+{
+    m_handles.insert(handle);
+    m_linger.stop();
+    const ConnectionState now = state();
+    if (now != ConnectionState::Disconnected && now != ConnectionState::Error &&
+        now != ConnectionState::Disconnecting)
+        return;
+    const QPointer<Connection> self(q);
+    open(nullptr);
+    if (self)
+        m_openedByHandle = true;
+}
+
+void ConnectionPrivate::releaseHandle(ConnectionHandle *handle)
+{
+    if (m_handles.remove(handle) && m_handles.isEmpty() && m_openedByHandle)
+        m_linger.start(effectiveConfig().linger());
+}
+
+// ---- What the engine reports ----
+
+// A handler may run an event loop of its own (a dialog); what arrives meanwhile is handled from in there, in
+// order.
+void ConnectionPrivate::drain()
+{
+    const QPointer<Connection> self(q);
+    QElapsedTimer budget;
+    budget.start();
+    for (auto &entry : m_inbox->takeAll())
+        m_backlog.push_back(std::move(entry));
+    m_farBehind |= m_inbox->pendingBytes() > m_maxPendingBytes / 2;
+    for (size_t count = 1; !m_backlog.empty(); ++count) {
+        if (m_recorded == 0) {
+            recordNext();
+            if (!self)
+                return;
+        }
+        const Inbox::Entry entry = std::move(m_backlog.front());
+        m_backlog.pop_front();
+        --m_recorded;
+        m_inbox->handled(entry.event);
+        if (!isStale(entry))
+            std::visit([this](const auto &event) { handle(event); }, entry.event);
+        if (!self)
+            return;
+        if (count % DrainChunk == 0 && budget.elapsed() >= DrainBudgetMs)
+            break;
+    }
+    if (!m_backlog.empty())
+        m_continueDraining.start(0); // a timer, not an event: painting and input come first
+    if (m_farBehind && m_inbox->pendingBytes() < m_maxPendingBytes / 2) {
+        m_farBehind = false;
+        m_outbox->post(Command::ResumeReading{});
+    }
+    showCounters();
+}
+
+// Puts the messages of the next chunk into the history by one insertion.
+void ConnectionPrivate::recordNext()
+{
+    m_recorded = std::min(DrainChunk, m_backlog.size());
+    QList<Message> messages;
+    for (size_t i = 0; i < m_recorded; ++i) {
+        if (const auto *message = std::get_if<Message>(&m_backlog[i].event);
+            message && !isStale(m_backlog[i]))
+            messages.append(*message);
+    }
+    m_messages->append(messages); // last: a slot may delete the connection
+}
+
+// What close() came before is over (rule O2). What was sent, and what was lost, stays true.
+bool ConnectionPrivate::isStale(const Inbox::Entry &entry) const
+{
+    const auto *message = std::get_if<Message>(&entry.event);
+    const bool timeless = (message && message->direction() == Message::Outgoing) ||
+                          std::holds_alternative<Notice::Discarded>(entry.event);
+    return !timeless && entry.generation != m_generation;
+}
+
+void ConnectionPrivate::handle(const Message &message)
+{
+    if (message.direction() == Message::Outgoing)
+        return;
+    const QPointer<Connection> self(q);
+    if (message.isBinary()) {
+        Q_EMIT q->binaryMessageReceived(message.bytes());
+        if (self)
+            m_router.dispatch(Events::BinaryMessage, message);
+        return;
+    }
+    Q_EMIT q->messageReceived(message);
+    if (!self || !m_router.dispatch(Events::Message, message) ||
+        !m_router.dispatch(Events::AnyMessage, message))
+        return;
+    const QString type = message.type();
+    if (type.isEmpty())
+        return;
+    if (Events::isReserved(type))
+        qCWarning(lcConnection).noquote()
+            << m_type << "- the server sent a message of type" << type
+            << ", which is the name of a lifecycle event; only \"message\" hears it";
+    else
+        m_router.dispatch(type, message);
+}
+
+void ConnectionPrivate::handle(const Notice::TokenNeeded &notice)
+{
+    abandonToken();
+    TokenProvider *provider = currentTokenProvider();
+    if (!provider) {
+        answerToken(notice.request, {});
+        return;
+    }
+    m_askedProvider = provider;
+    provider->request(&m_tokenContext, [this, request = notice.request](const TokenResult &result) {
+        m_askedProvider.clear();
+        answerToken(request, result);
+    });
+}
+
+void ConnectionPrivate::handle(const Notice::TokenAbandoned &)
+{
+    abandonToken();
+}
+
+void ConnectionPrivate::answerToken(quint64 request, const TokenResult &result)
+{
+    m_outbox->post(Command::AnswerToken{request, result});
+}
+
+void ConnectionPrivate::abandonToken()
+{
+    if (m_askedProvider)
+        m_askedProvider->abandon(&m_tokenContext);
+    m_askedProvider.clear();
+}
+
+TokenProvider *ConnectionPrivate::currentTokenProvider() const
+{
+    if (m_tokenProvider)
+        return m_tokenProvider;
+    return m_provider ? m_provider->tokenProvider() : nullptr;
+}
+
+void ConnectionPrivate::handle(const Notice::ParseError &notice)
+{
+    const QString text = QString::fromUtf8(notice.text);
+    say([this, text, reason = notice.reason] { Q_EMIT q->parseError(text, reason); }, Events::ParseError,
+        QVariantMap{{QStringLiteral("text"), text}, {QStringLiteral("reason"), notice.reason}});
+    flushSignals();
+}
+
+void ConnectionPrivate::handle(const Notice::Discarded &notice)
+{
+    qCWarning(lcConnection).noquote()
+        << m_type << "-" << notice.count << "messages were discarded:" << notice.reason;
+    emitInOrder([this, notice] { Q_EMIT q->messagesDiscarded(notice.count, notice.reason); });
+}
+
+void ConnectionPrivate::handle(const Notice::Overloaded &notice)
+{
+    qCWarning(lcConnection).noquote() << m_type << "-" << notice.error.message();
+    say([this, error = notice.error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
+        Events::toMap(notice.error));
+    flushSignals();
+}
+
+// ---- State ----
+
+void ConnectionPrivate::apply(const Transition &transition)
+{
+    const ConnectionState from = state();
+    if (transition.to == from)
+        return; // open() and close() have shown it already
+    Q_ASSERT(isTransitionAllowed(from, transition.to));
+    const bool connected = transition.to == ConnectionState::Connected;
+    const bool keepsError =
+        transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Authenticating;
+    const bool failed = transition.error.code() != ConnectionError::NoError;
+
+    Qt::beginPropertyUpdateGroup();
+    m_state = static_cast<Connection::State>(transition.to);
+    set(m_isConnected, connected, &Connection::isConnectedChanged);
+    set(m_sessionInfo, transition.session, &Connection::sessionInfoChanged);
+    set(m_reconnectAttempt, transition.attempt, &Connection::reconnectAttemptChanged);
+    set(m_nextRetryIn, int(transition.retryDelay.count()), &Connection::nextRetryInChanged);
+    if (failed || !keepsError)
+        showError(transition.error);
+    if (failed || connected || transition.closeCode != CloseCode::None)
+        set(m_closeCode, transition.closeCode, &Connection::closeCodeChanged);
+    Qt::endPropertyUpdateGroup();
+
+    const QPointer<Connection> self(q); // a slot of the model's may delete the connection
+    startCountdown(transition.retryDelay);
+    if (transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Error) {
+        m_outbox->setAccepting(true); // rule Q2
+        applyLimits(effectiveConfig());
+    } else if (transition.to == ConnectionState::Disconnected) {
+        m_outbox->setAccepting(false);
+    }
+    if (!self)
+        return;
+    announce(transition);
+    flushSignals();
+}
+
+void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
+{
+    m_outbox->setLimits(config);
+    m_messages->setLimit(config.historyLimit());
+    m_recordsHistory = config.historyLimit() > 0;
+    m_maxPendingBytes = config.maxPendingBytes();
+}
+
+void ConnectionPrivate::showError(const ConnectionError &error)
+{
+    set(m_error, error.message(), &Connection::errorChanged);
+    set(m_errorCode, error.code(), &Connection::errorCodeChanged);
+}
+
+// Lines up a signal and the lifecycle event of the same meaning; flushSignals() emits them.
+void ConnectionPrivate::say(Signal signal, const QString &event, const QVariant &value)
+{
+    m_signals.emplace_back([this, signal = std::move(signal), event, value] {
+        const QPointer<Connection> self(q);
+        signal();
+        if (self && m_router.hasSubscribers(event))
+            m_router.dispatch(event, Message::fromEvent(event, value));
+    });
+}
+
+void ConnectionPrivate::announce(const Transition &transition)
+{
+    const auto name = QString::fromLatin1(toString(transition.to));
+    const auto state = static_cast<Connection::State>(transition.to);
+    say([this, state] { Q_EMIT q->stateChanged(state); }, Events::StateChange, name);
+    if (transition.to == ConnectionState::Connected)
+        say([this, session = transition.session] { Q_EMIT q->connected(session); }, Events::Connected,
+            Events::toMap(transition.session));
+    if (transition.wasConnected)
+        say([this, code = transition.closeCode,
+             reason = transition.closeReason] { Q_EMIT q->disconnected(code, reason); },
+            Events::Disconnected,
+            QVariantMap{{QStringLiteral("code"), transition.closeCode},
+                        {QStringLiteral("reason"), transition.closeReason}});
+    if (transition.to == ConnectionState::Reconnecting || transition.to == ConnectionState::Error)
+        announceFailure(transition);
+}
+
+void ConnectionPrivate::announceFailure(const Transition &transition)
+{
+    const ConnectionError &error = transition.error;
+    qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
+    say([this, error] { Q_EMIT q->errorOccurred(error); }, Events::Error, Events::toMap(error));
+    if (error.code() == ConnectionError::AuthenticationFailed)
+        say([this, error] { Q_EMIT q->authenticationError(error.message()); }, Events::AuthenticationFailed,
+            error.message());
+    else if (error.code() == ConnectionError::AuthenticationTimeout)
+        say([this] { Q_EMIT q->authenticationTimeout(); }, Events::AuthenticationTimeout, {});
+    if (!transition.wasConnected)
+        say([this, error] { Q_EMIT q->connectionError(error.message()); }, Events::ConnectionFailed,
+            error.message());
+    if (transition.to == ConnectionState::Reconnecting) {
+        const int delay = int(transition.retryDelay.count());
+        say([this, attempt = transition.attempt, delay] { Q_EMIT q->reconnecting(attempt, delay); },
+            Events::Reconnecting,
+            QVariantMap{{QStringLiteral("attempt"), transition.attempt}, {QStringLiteral("delay"), delay}});
+    }
+    if (transition.gaveUpAfter >= 0)
+        say([this, attempts = transition.gaveUpAfter] { Q_EMIT q->maxReconnectAttemptsReached(attempts); },
+            Events::MaxReconnectAttemptsReached, transition.gaveUpAfter);
+}
+
+void ConnectionPrivate::startCountdown(milliseconds delay)
+{
+    m_retryAt.setRemainingTime(delay);
+    if (state() == ConnectionState::Reconnecting)
+        m_countdownTick.start();
+    else
+        m_countdownTick.stop();
+}
+
+void ConnectionPrivate::showCounters()
+{
+    const Outbox::Counters counters = m_outbox->counters();
+    set(m_queuedMessages, counters.messages, &Connection::queuedMessagesChanged);
+    set(m_bytesToWrite, counters.bytes, &Connection::bytesToWriteChanged);
+    flushSignals();
+}
+
+template<typename T>
+void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connection::*changed)())
+{
+    if (property.value() == value)
+        return;
+    property = value;
+    m_signals.emplace_back([this, changed] {
+        std::invoke(changed, q); // a signal
+    });
+}
+
+void ConnectionPrivate::emitInOrder(Signal signal)
+{
+    m_signals.push_back(std::move(signal));
+    flushSignals();
+}
+
+void ConnectionPrivate::flushSignals()
+{
+    if (m_emitting)
+        return;
+    const QPointer<Connection> self(q);
+    m_emitting = true;
+    while (!m_signals.empty()) {
+        const Signal next = std::move(m_signals.front());
+        m_signals.pop_front();
+        next();
+        if (!self)
+            return;
+    }
+    m_emitting = false;
+}
+
+} // namespace Everwire

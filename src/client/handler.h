@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Message>
+
+#include <QMetaObject>
+
+#include <functional>
+#include <type_traits>
+
+// Turns what an app passes to Connection::subscribe() into one kind of function. Not for direct use.
+namespace Everwire::Detail {
+
+// Writes each property of the gadget that the object has, by name, converted as QVariant converts.
+EVERWIRE_EXPORT void fillGadget(const QMetaObject &type, void *gadget, const QJsonObject &object);
+
+template<typename Gadget>
+[[nodiscard]] Gadget toGadget(const Message &message)
+{
+    Gadget gadget{};
+    fillGadget(Gadget::staticMetaObject, &gadget, message.json());
+    return gadget;
+}
+
+// The type of a callable's only argument, without const and reference; void where it takes none.
+template<typename T>
+struct FirstArgument : FirstArgument<decltype(&T::operator())>
+{
+};
+template<typename R, typename... A>
+struct FirstArgument<R (*)(A...)>
+{
+    static_assert(sizeof...(A) <= 1, "an event handler takes one argument or none");
+    using type = void;
+};
+template<typename R, typename A>
+struct FirstArgument<R (*)(A)>
+{
+    using type = std::decay_t<A>;
+};
+template<typename R, typename... A>
+struct FirstArgument<R (*)(A...) noexcept> : FirstArgument<R (*)(A...)>
+{
+};
+template<typename R, typename C, typename... A>
+struct FirstArgument<R (C::*)(A...)> : FirstArgument<R (*)(A...)>
+{
+};
+template<typename R, typename C, typename... A>
+struct FirstArgument<R (C::*)(A...) const> : FirstArgument<R (*)(A...)>
+{
+};
+template<typename R, typename C, typename... A>
+struct FirstArgument<R (C::*)(A...) noexcept> : FirstArgument<R (*)(A...)>
+{
+};
+template<typename R, typename C, typename... A>
+struct FirstArgument<R (C::*)(A...) const noexcept> : FirstArgument<R (*)(A...)>
+{
+};
+
+template<typename Payload, typename Call>
+void callWith(const Message &message, Call &&call)
+{
+    if constexpr (std::is_void_v<Payload>)
+        call();
+    else if constexpr (std::is_same_v<Payload, Message>)
+        call(message);
+    else if constexpr (std::is_same_v<Payload, QJsonObject>)
+        call(message.json());
+    else if constexpr (std::is_same_v<Payload, QVariant>)
+        call(message.payload());
+    else
+        call(toGadget<Payload>(message));
+}
+
+// Payload: what the handler takes; "void" means that its own argument says it.
+template<typename Payload, typename Context, typename Handler>
+[[nodiscard]] std::function<void(const Message &)> toHandler(Context *context, Handler &&handler)
+{
+    using H = std::decay_t<Handler>;
+    using Taken = typename std::conditional_t<std::is_void_v<Payload>, FirstArgument<H>,
+                                              std::common_type<Payload>>::type;
+    if constexpr (std::is_member_function_pointer_v<H>) {
+        return [context, handler](const Message &message) {
+            callWith<Taken>(message, [&](auto &&...payload) { std::invoke(handler, context, payload...); });
+        };
+    } else {
+        return [handler = H(std::forward<Handler>(handler))](const Message &message) mutable {
+            callWith<Taken>(message, [&](auto &&...payload) { handler(payload...); });
+        };
+    }
+}
+
+} // namespace Everwire::Detail

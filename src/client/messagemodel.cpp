@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "client/messagemodel.h"
+
+#include <QPointer>
+
+#include <algorithm>
+
+namespace Everwire {
+
+MessageModel::MessageModel(const QString &connectionType, QObject *parent)
+    : QAbstractListModel(parent), m_connectionType(connectionType)
+{
+}
+
+int MessageModel::rowCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : count();
+}
+
+QVariant MessageModel::data(const QModelIndex &index, int role) const
+{
+    if (!checkIndex(index, CheckIndexOption::IndexIsValid))
+        return {};
+    const Message &message = m_messages[size_t(index.row())];
+    switch (role) {
+    case MessageIdRole: return message.messageId();
+    case Qt::DisplayRole:
+    case TypeRole: return message.type();
+    case ConnectionTypeRole: return m_connectionType;
+    case PayloadRole: return message.payload();
+    case TimestampRole: return message.timestamp();
+    case DirectionRole: return message.direction();
+    case IsBinaryRole: return message.isBinary();
+    default: return {};
+    }
+}
+
+QHash<int, QByteArray> MessageModel::roleNames() const
+{
+    return {
+        {MessageIdRole, "messageId"}, {TypeRole, "type"},           {ConnectionTypeRole, "connectionType"},
+        {PayloadRole, "payload"},     {TimestampRole, "timestamp"}, {DirectionRole, "direction"},
+        {IsBinaryRole, "isBinary"}};
+}
+
+Message MessageModel::at(int row) const
+{
+    return row >= 0 && row < count() ? m_messages[size_t(row)] : Message();
+}
+
+void MessageModel::clear()
+{
+    if (m_messages.empty())
+        return;
+    beginResetModel();
+    m_messages.clear();
+    endResetModel();
+    Q_EMIT countChanged();
+}
+
+void MessageModel::setLimit(int limit)
+{
+    if (limit == m_limit)
+        return;
+    m_limit = limit;
+    const int before = count();
+    dropFirst(before - limit);
+    Q_EMIT limitChanged();
+    if (count() != before)
+        Q_EMIT countChanged();
+}
+
+void MessageModel::append(const QList<Message> &batch)
+{
+    const int added = std::min(int(batch.size()), m_limit);
+    if (added == 0)
+        return;
+    const int before = count();
+    const QPointer<MessageModel> self(this); // a slot may delete the connection, and us with it
+    dropFirst(before + added - m_limit);
+    if (!self)
+        return;
+    beginInsertRows({}, count(), count() + added - 1);
+    m_messages.insert(m_messages.end(), batch.end() - added, batch.end());
+    endInsertRows();
+    if (self && count() != before)
+        Q_EMIT countChanged();
+}
+
+void MessageModel::dropFirst(int rows)
+{
+    if (rows <= 0)
+        return;
+    rows = std::min(rows, count());
+    beginRemoveRows({}, 0, rows - 1);
+    m_messages.erase(m_messages.begin(), m_messages.begin() + rows);
+    endRemoveRows();
+}
+
+} // namespace Everwire

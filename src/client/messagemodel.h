@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Message>
+
+#include <QAbstractListModel>
+
+#include <deque>
+
+namespace Everwire {
+
+// The last messages of a connection, oldest first (rule M7): bounded by historyLimit, and told of a whole
+// batch of messages by one insertion. Belongs to the provider's thread.
+//
+//     ListView { model: connection.messages; delegate: Label { required property string type; text: type } }
+class EVERWIRE_EXPORT MessageModel : public QAbstractListModel
+{
+    Q_OBJECT
+    // Rows in the model.
+    Q_PROPERTY(int count READ count NOTIFY countChanged FINAL)
+    // Rows kept at most; 0 keeps none.
+    Q_PROPERTY(int limit READ limit NOTIFY limitChanged FINAL)
+
+public:
+    enum Role {
+        MessageIdRole = Qt::UserRole + 1,
+        TypeRole,
+        ConnectionTypeRole,
+        PayloadRole,
+        TimestampRole,
+        DirectionRole,
+        IsBinaryRole,
+    };
+    Q_ENUM(Role)
+
+    explicit MessageModel(const QString &connectionType, QObject *parent = nullptr);
+
+    [[nodiscard]] int rowCount(const QModelIndex &parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex &index, int role) const override;
+    [[nodiscard]] QHash<int, QByteArray> roleNames() const override;
+
+    [[nodiscard]] int count() const { return int(m_messages.size()); }
+    [[nodiscard]] int limit() const { return m_limit; }
+    // The message of a row; a null one outside of the model.
+    Q_INVOKABLE [[nodiscard]] Everwire::Message at(int row) const;
+    // Forgets all of them.
+    Q_INVOKABLE void clear();
+
+    void setLimit(int limit);
+    void append(const QList<Message> &batch);
+
+Q_SIGNALS:
+    void countChanged();
+    void limitChanged();
+
+private:
+    void dropFirst(int rows);
+
+    QString m_connectionType;
+    std::deque<Message> m_messages;
+    int m_limit = 1000;
+};
+
+} // namespace Everwire

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Message>
+#include <Everwire/Subscription>
+
+#include <QHash>
+#include <QObject>
+#include <QPointer>
+#include <QScopedPointer>
+
+#include <functional>
+#include <vector>
+
+namespace Everwire {
+
+class Router;
+
+// Carries messages to a context object in another thread by Qt's own, thread-safe way.
+class CrossThreadRelay final : public QObject
+{
+    Q_OBJECT
+
+Q_SIGNALS:
+    void deliver(const Everwire::Message &message);
+};
+
+struct SubscriptionEntry
+{
+    Router *router = nullptr; // null once it has ended
+    QString event;
+    QPointer<QObject> context;
+    std::function<void(const Message &)> handler;
+    std::unique_ptr<CrossThreadRelay, QScopedPointerDeleteLater>
+        relay; // where the context lives in another thread
+    QMetaObject::Connection contextGone;
+};
+
+// Hands a message to whoever subscribed to its type (rules M1 to M6). Belongs to the provider's thread.
+// Handlers may subscribe, unsubscribe and delete; what they add first hears the next message.
+class EVERWIRE_EXPORT Router
+{
+public:
+    Router() = default;
+    ~Router();
+    Q_DISABLE_COPY_MOVE(Router)
+
+    Subscription add(const QString &event, QObject *context, std::function<void(const Message &)> handler);
+    void remove(SubscriptionEntry &entry);
+
+    [[nodiscard]] bool hasSubscribers(const QString &event) const;
+    // Returns false where a handler destroyed this router.
+    bool dispatch(const QString &event, const Message &message);
+
+private:
+    using Entries = std::vector<std::shared_ptr<SubscriptionEntry>>;
+
+    void sweep();
+
+    QHash<QString, Entries> m_entries;
+    std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);
+    int m_depth = 0;
+    bool m_sweepNeeded = false;
+};
+
+} // namespace Everwire

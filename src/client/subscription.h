@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Global>
+
+#include <memory>
+
+namespace Everwire {
+
+struct SubscriptionEntry;
+
+// A handle to a subscription, a value like QMetaObject::Connection: dropping it changes nothing. The
+// subscription ends by unsubscribe() or with its context object (rule M4).
+class EVERWIRE_EXPORT Subscription
+{
+public:
+    Subscription() = default;
+
+    // Ends it: the handler is not called again. Belongs to the provider's thread; safe inside the handler.
+    void unsubscribe();
+    [[nodiscard]] bool isActive() const;
+    explicit operator bool() const { return isActive(); }
+
+private:
+    friend class Router;
+    explicit Subscription(std::weak_ptr<SubscriptionEntry> entry) : m_entry(std::move(entry)) {}
+
+    std::weak_ptr<SubscriptionEntry> m_entry;
+};
+
+} // namespace Everwire

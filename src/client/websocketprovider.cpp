@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "client/websocketprovider.h"
+
+#include "auth/statictokenprovider.h"
+#include "client/connection_p.h"
+#include "client/connectionsmodel.h"
+#include "client/environment.h"
+#include "core/logging.h"
+#include "engine/wirethread.h"
+
+#include <QCoreApplication>
+#include <QHash>
+#include <QPointer>
+
+namespace Everwire {
+
+struct WebSocketProvider::Private
+{
+    explicit Private(WebSocketProvider *q) : connections(new ConnectionsModel(q)) {}
+
+    std::unique_ptr<WireThread> wireThread; // made with the first connection
+    QHash<QString, Connection *> byType;
+    QHash<QString, ConnectionConfig> configs;
+    ConnectionsModel *connections;
+    QPointer<TokenProvider> tokenProvider;
+    StaticTokenProvider *ownToken = nullptr;
+    bool debug = false;
+};
+
+namespace {
+
+ConnectionConfig builtIn(const QString &type)
+{
+    // Rule R3; the others have the general default.
+    return type == QLatin1String("notifications") ? ConnectionConfig().setMaxReconnectAttempts(5)
+                                                  : ConnectionConfig();
+}
+
+QPointer<WebSocketProvider> theInstance;
+
+} // namespace
+
+WebSocketProvider::WebSocketProvider(QObject *parent) : QObject(parent), d(std::make_unique<Private>(this)) {}
+
+WebSocketProvider::~WebSocketProvider()
+{
+    forEach([](Connection &connection) { connection.d->sayGoodbye(); });
+    forEach([](Connection &connection) { delete &connection; });
+}
+
+// Handlers may delete connections while we go through them.
+template<typename Function>
+void WebSocketProvider::forEach(Function &&function)
+{
+    const QList<Connection *> list = d->connections->list();
+    const QList<QPointer<Connection>> all(list.begin(), list.end());
+    for (const QPointer<Connection> &connection : all) {
+        if (connection)
+            function(*connection);
+    }
+}
+
+WebSocketProvider *WebSocketProvider::instance()
+{
+    if (!theInstance && QCoreApplication::instance()) {
+        theInstance = new WebSocketProvider;
+        // Runs while the application object still works, unlike a static's destructor.
+        qAddPostRoutine([] { delete theInstance.data(); });
+    }
+    if (!theInstance)
+        qCWarning(lcConnection)
+            << "WebSocketProvider::instance() needs a QCoreApplication; there is none yet, or none any more";
+    return theInstance;
+}
+
+Connection *WebSocketProvider::connection(const QString &type)
+{
+    if (type.isEmpty()) {
+        qCWarning(lcConnection)
+            << "WebSocketProvider::connection() needs the name of a type, for example \"simulation\"";
+        return nullptr;
+    }
+    Connection *&connection = d->byType[type];
+    if (!connection) {
+        connection = new Connection(type, this);
+        d->connections->append(connection);
+        connection->d->configured();
+    }
+    return connection;
+}
+
+bool WebSocketProvider::configure(const QString &type, const ConnectionConfig &config)
+{
+    QStringList problems = config.problems();
+    if (type.isEmpty())
+        problems.prepend(QStringLiteral("the type's name is empty"));
+    if (!problems.isEmpty()) {
+        qCWarning(lcConfig).noquote()
+            << "configure() of" << type << "was refused -" << problems.join(QStringLiteral("; "));
+        return false;
+    }
+    d->configs.insert(type, config);
+    if (Connection *connection = d->byType.value(type))
+        connection->d->configured();
+    return true;
+}
+
+bool WebSocketProvider::configure(const QString &type, const QVariantMap &config)
+{
+    QStringList problems;
+    const ConnectionConfig read = ConnectionConfig::fromVariantMap(config, &problems);
+    if (problems.isEmpty())
+        return configure(type, read);
+    qCWarning(lcConfig).noquote() << "configure() of" << type << "was refused -"
+                                  << problems.join(QStringLiteral("; "));
+    return false;
+}
+
+ConnectionConfig WebSocketProvider::configuration(const QString &type) const
+{
+    return builtIn(type).mergedWith(Environment::configurationFor(type)).mergedWith(d->configs.value(type));
+}
+
+void WebSocketProvider::closeAll()
+{
+    forEach([](Connection &connection) { connection.close(); });
+}
+
+void WebSocketProvider::setTokenProvider(TokenProvider *provider)
+{
+    d->tokenProvider = provider;
+}
+
+TokenProvider *WebSocketProvider::tokenProvider() const
+{
+    return d->tokenProvider;
+}
+
+void WebSocketProvider::setToken(const QString &token)
+{
+    if (!d->ownToken)
+        d->ownToken = new StaticTokenProvider({}, this);
+    d->ownToken->setToken(token);
+    setTokenProvider(d->ownToken);
+    Q_EMIT tokenChanged();
+}
+
+bool WebSocketProvider::debug() const
+{
+    return d->debug;
+}
+
+void WebSocketProvider::setDebug(bool debug)
+{
+    if (debug == d->debug)
+        return;
+    d->debug = debug;
+    forEach([](Connection &connection) { connection.d->applyDebug(); });
+    Q_EMIT debugChanged();
+}
+
+ConnectionsModel *WebSocketProvider::connections() const
+{
+    return d->connections;
+}
+
+WireThread &WebSocketProvider::wireThread()
+{
+    if (!d->wireThread)
+        d->wireThread = std::make_unique<WireThread>();
+    return *d->wireThread;
+}
+
+void WebSocketProvider::forget(Connection *connection, EngineHost *engine)
+{
+    d->byType.remove(connection->type());
+    d->connections->remove(connection);
+    d->wireThread->remove(engine);
+}
+
+} // namespace Everwire

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Connection>
+#include <Everwire/ConnectionConfig>
+#include <Everwire/ConnectionsModel>
+
+#include <QObject>
+
+#include <memory>
+
+namespace Everwire {
+
+class EngineHost;
+class TokenProvider;
+class WireThread;
+
+// Where an app gets its connections: one shared Connection for each named type.
+//
+//     auto *provider = WebSocketProvider::instance();
+//     provider->setToken(jwt);
+//     provider->configure("simulation", ConnectionConfig().setUrl("wss://example.com/stream"));
+//     provider->connection("simulation")->open();
+//
+// Belongs to the thread that made it, whose event loop it needs; the network runs on one thread of its own.
+class EVERWIRE_EXPORT WebSocketProvider : public QObject
+{
+    Q_OBJECT
+    // The connections there are, as an item model: type, connection, state, isConnected.
+    Q_PROPERTY(Everwire::ConnectionsModel *connections READ connections CONSTANT FINAL)
+    // Logs all connections under everwire.*: states, sizes and types, no payload and no token (C4).
+    Q_PROPERTY(bool debug READ debug WRITE setDebug NOTIFY debugChanged FINAL)
+    // Write it: the token of every connection that has no provider of its own. It reads as empty, so that it
+    // shows up in no inspector and no log (A7).
+    Q_PROPERTY(QString token READ token WRITE setToken NOTIFY tokenChanged FINAL)
+
+public:
+    explicit WebSocketProvider(QObject *parent = nullptr);
+    // Closes everything; no thread, socket or timer is left (O6).
+    ~WebSocketProvider() override;
+
+    // The application's provider, which QML's singleton is, too. Made at the first call, gone with the
+    // QCoreApplication; nullptr where there is none.
+    [[nodiscard]] static WebSocketProvider *instance();
+
+    // The connection of this type, the same at every call; a new name makes a new type. The provider owns it.
+    // nullptr for an empty name.
+    Q_INVOKABLE [[nodiscard]] Everwire::Connection *connection(const QString &type);
+
+    // What this type's connection uses from its next attempt on (C1, C5). False, and nothing changes, where
+    // an option is unknown or impossible; the log names it (C3).
+    bool configure(const QString &type, const ConnectionConfig &config);
+    Q_INVOKABLE bool configure(const QString &type, const QVariantMap &config);
+    // configure()'s over the environment's over the built-in (C1, C2).
+    Q_INVOKABLE [[nodiscard]] Everwire::ConnectionConfig configuration(const QString &type) const;
+
+    // Closes every connection (O2).
+    Q_INVOKABLE void closeAll();
+
+    // Asked for a token for every attempt of every connection that has none of its own. Not owned.
+    void setTokenProvider(TokenProvider *provider);
+    [[nodiscard]] TokenProvider *tokenProvider() const;
+
+    [[nodiscard]] QString token() const { return {}; }
+    void setToken(const QString &token);
+
+    [[nodiscard]] bool debug() const;
+    void setDebug(bool debug);
+
+    [[nodiscard]] ConnectionsModel *connections() const;
+
+Q_SIGNALS:
+    void debugChanged();
+    void tokenChanged();
+
+private:
+    friend class ConnectionPrivate;
+    WireThread &wireThread();
+    void forget(Connection *connection, EngineHost *engine);
+    template<typename Function>
+    void forEach(Function &&function);
+
+    struct Private;
+    const std::unique_ptr<Private> d;
+};
+
+} // namespace Everwire
