@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#include "voice/simulationsession.h"
+
+#include <Everwire/Connection>
+#include <Everwire/WebSocketProvider>
+
+#include <QtEndian>
+#include <QUuid>
+
+#include <cmath>
+
+namespace Everwire {
+
+namespace {
+
+// 0 to 1. A byte too many, as at the end of an odd piece of a stream, is left out.
+qreal rootMeanSquare(const QByteArray &pcm)
+{
+    const qsizetype samples = pcm.size() / 2;
+    if (samples == 0)
+        return 0;
+    double sum = 0;
+    for (qsizetype i = 0; i < samples; ++i) {
+        const double sample = qFromLittleEndian<qint16>(pcm.constData() + 2 * i);
+        sum += sample * sample;
+    }
+    return std::sqrt(sum / double(samples)) / 32768;
+}
+
+QString text(const QJsonObject &message, const char *key)
+{
+    return message.value(QLatin1String(key)).toString();
+}
+
+} // namespace
+
+SimulationSession::SimulationSession(QObject *parent) : SimulationSession(nullptr, parent) {}
+
+SimulationSession::SimulationSession(WebSocketProvider *provider, QObject *parent)
+    : QObject(parent), m_turns(new TurnModel(this))
+{
+    if (!provider)
+        provider = WebSocketProvider::instance();
+    if (!provider)
+        return; // instance() has said why
+    m_connection = provider->connection(QStringLiteral("simulation"));
+    subscribe();
+}
+
+SimulationSession::~SimulationSession()
+{
+    stop();
+}
+
+void SimulationSession::subscribe()
+{
+    m_connection->subscribe(QStringLiteral("ai_response"), this, &SimulationSession::onAiResponse);
+    m_connection->subscribe(QStringLiteral("transcript"), this, &SimulationSession::onTranscript);
+    m_connection->subscribe(QStringLiteral("status"), this, &SimulationSession::onStatus);
+    m_connection->subscribe(QStringLiteral("error"), this, [this](const QJsonObject &message) {
+        const QString fromServer = text(message.value(QLatin1String("payload")).toObject(), "error");
+        if (!fromServer.isEmpty())
+            setError(fromServer);
+    });
+    m_connection->subscribe(QStringLiteral("audio_processed"), this, [this](const QJsonObject &message) {
+        const QJsonObject payload = message.value(QLatin1String("payload")).toObject();
+        setError(m_connection->error()); // a turn later, what the server complained of is over
+        Q_EMIT audioProcessed(payload.value(QLatin1String("turn_number")).toInt(), text(payload, "audio_url"),
+                              text(payload, "status"));
+    });
+    connect(m_connection, &Connection::errorChanged, this, [this] { setError(m_connection->error()); });
+    connect(m_connection, &Connection::messagesDiscarded, this, [this](int, const QString &reason) {
+        if (m_sequence > 0)
+            setError(QStringLiteral("A part of your turn was lost: %1").arg(reason));
+    });
+}
+
+Connection *SimulationSession::connection() const
+{
+    return m_connection;
+}
+
+void SimulationSession::setSessionId(const QString &sessionId)
+{
+    if (sessionId == m_sessionId)
+        return;
+    m_sessionId = sessionId;
+    Q_EMIT sessionIdChanged();
+}
+
+void SimulationSession::setScenario(const QString &scenario)
+{
+    if (scenario == m_scenario)
+        return;
+    m_scenario = scenario;
+    Q_EMIT scenarioChanged();
+}
+
+void SimulationSession::setRole(const QString &role)
+{
+    if (role == m_role)
+        return;
+    m_role = role;
+    Q_EMIT roleChanged();
+}
+
+void SimulationSession::setAudioFormat(AudioFormat format)
+{
+    if (format == m_audioFormat)
+        return;
+    m_audioFormat = format;
+    Q_EMIT audioFormatChanged();
+}
+
+void SimulationSession::setAutoConnect(bool autoConnect)
+{
+    if (autoConnect == m_autoConnect)
+        return;
+    m_autoConnect = autoConnect;
+    Q_EMIT autoConnectChanged();
+    QMetaObject::invokeMethod(
+        this,
+        [this] {
+            if (m_autoConnect && !m_started)
+                start();
+        },
+        Qt::QueuedConnection);
+}
+
+void SimulationSession::start()
+{
+    if (!m_connection)
+        return;
+    m_started = true;
+    m_turns->clear();
+    m_sequence = 0;
+    setError({});
+    if (m_sessionId.isEmpty())
+        setSessionId(QUuid::createUuid().toString(QUuid::WithoutBraces));
+    QVariantMap options = m_connection->configuration().options();
+    // Both spellings: templates have the backend's, the guide's options the web client's.
+    options.insert(QStringLiteral("session_id"), m_sessionId);
+    options.insert(QStringLiteral("sessionId"), m_sessionId);
+    options.insert(QStringLiteral("scenario"), m_scenario);
+    options.insert(QStringLiteral("role"), m_role);
+    m_connection->open(ConnectionConfig().setOptions(options));
+}
+
+void SimulationSession::stop()
+{
+    setAudioLevel(0);
+    if (std::exchange(m_started, false) && m_connection)
+        m_connection->close();
+}
+
+bool SimulationSession::sendAudioChunk(const QByteArray &chunk)
+{
+    if (!m_connection || chunk.isEmpty())
+        return false;
+    setAudioLevel(rootMeanSquare(chunk));
+    if (!(m_audioFormat == BinaryFrame ? sendBinaryFrame(chunk) : sendBase64(chunk)))
+        return false;
+    ++m_sequence;
+    m_turns->openTurn(TurnModel::User);
+    return true;
+}
+
+bool SimulationSession::sendBinaryFrame(const QByteArray &chunk)
+{
+    return m_connection->sendJson({{QStringLiteral("type"), QStringLiteral("audio_chunk")},
+                                   {QStringLiteral("sessionId"), m_sessionId},
+                                   {QStringLiteral("sequence"), m_sequence + 1},
+                                   {QStringLiteral("timestamp"), QDateTime::currentMSecsSinceEpoch()},
+                                   {QStringLiteral("size"), chunk.size()}},
+                                  chunk);
+}
+
+bool SimulationSession::sendBase64(const QByteArray &chunk)
+{
+    const QJsonObject payload{{QStringLiteral("chunk"), QString::fromLatin1(chunk.toBase64())},
+                              {QStringLiteral("sequence"), m_sequence + 1},
+                              {QStringLiteral("format"), QStringLiteral("wav")}};
+    return m_connection->sendJson(
+        {{QStringLiteral("type"), QStringLiteral("audio_chunk")}, {QStringLiteral("payload"), payload}});
+}
+
+bool SimulationSession::completeTurn()
+{
+    setAudioLevel(0);
+    // One FIFO (rule Q4): it goes out behind every chunk that was accepted.
+    if (!m_connection || !m_connection->sendJson({{QStringLiteral("type"), QStringLiteral("audio_complete")},
+                                                  {QStringLiteral("sequence"), m_sequence}}))
+        return false;
+    m_sequence = 0;
+    m_turns->finish(m_turns->openTurn(TurnModel::User));
+    return true;
+}
+
+void SimulationSession::onAiResponse(const QJsonObject &message)
+{
+    const QString content = text(message, "content");
+    const bool isFinal = message.value(QLatin1String("isFinal")).toBool(true);
+    const int row = m_turns->openTurn(TurnModel::Ai);
+    m_turns->addContent(row, content);
+    if (isFinal)
+        m_turns->finish(row);
+    Q_EMIT aiResponse(content, isFinal, message);
+}
+
+void SimulationSession::onTranscript(const QJsonObject &message)
+{
+    const QString words =
+        message.contains(QLatin1String("content")) ? text(message, "content") : text(message, "text");
+    if (const int row = m_turns->lastOf(TurnModel::User); row >= 0 && !words.isEmpty())
+        m_turns->addContent(row, words);
+}
+
+void SimulationSession::onStatus(const QJsonObject &message)
+{
+    const QString state = text(message, "state");
+    setStatus(state);
+    if (state == QLatin1String("error"))
+        setError(text(message, "message"));
+}
+
+void SimulationSession::setError(const QString &error)
+{
+    if (error == m_error)
+        return;
+    m_error = error;
+    Q_EMIT errorChanged();
+}
+
+void SimulationSession::setStatus(const QString &status)
+{
+    if (status == m_status)
+        return;
+    m_status = status;
+    Q_EMIT statusChanged();
+}
+
+void SimulationSession::setAudioLevel(qreal level)
+{
+    if (qFuzzyCompare(1 + level, 1 + m_audioLevel))
+        return;
+    m_audioLevel = level;
+    Q_EMIT audioLevelChanged();
+}
+
+} // namespace Everwire

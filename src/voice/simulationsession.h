@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Connection>
+#include <Everwire/TurnModel>
+
+#include <QJsonObject>
+#include <QObject>
+#include <QPointer>
+
+namespace Everwire {
+
+class WebSocketProvider;
+
+// A voice conversation with a simulated partner over the connection "simulation": audio up, turns down. What
+// useSimulationWebSocket is for the web client.
+//
+//     SimulationSession session;
+//     session.setScenario("objection-handling");
+//     session.start();
+//     session.sendAudioChunk(pcm); // again and again, while the user speaks
+//     session.completeTurn();      // the answer comes as turns() and aiResponse()
+//
+// A new scenario, role or session id counts from the next start(). Belongs to its provider's thread.
+class EVERWIRE_EXPORT SimulationSession : public QObject
+{
+    Q_OBJECT
+    Q_PROPERTY(Everwire::Connection *connection READ connection CONSTANT FINAL)
+    // Fills {session_id} in the URL. start() makes one up where it is empty.
+    Q_PROPERTY(QString sessionId READ sessionId WRITE setSessionId NOTIFY sessionIdChanged FINAL)
+    // Fill {scenario} and {role} in the URL.
+    Q_PROPERTY(QString scenario READ scenario WRITE setScenario NOTIFY scenarioChanged FINAL)
+    Q_PROPERTY(QString role READ role WRITE setRole NOTIFY roleChanged FINAL)
+    // start() by itself, at the next turn of the event loop.
+    Q_PROPERTY(bool autoConnect READ autoConnect WRITE setAutoConnect NOTIFY autoConnectChanged FINAL)
+    // The conversation.
+    Q_PROPERTY(Everwire::TurnModel *turns READ turns CONSTANT FINAL)
+    // What went wrong: the connection's error, or the server's words; empty when all is well.
+    Q_PROPERTY(QString error READ error NOTIFY errorChanged FINAL)
+    // The server's last status: "listening", "processing", "speaking" …
+    Q_PROPERTY(QString status READ status NOTIFY statusChanged FINAL)
+    // Loudness of the last chunk, 0 to 1 (the root mean square of 16-bit samples); 0 between turns.
+    Q_PROPERTY(qreal audioLevel READ audioLevel NOTIFY audioLevelChanged FINAL)
+    // How a chunk travels.
+    Q_PROPERTY(AudioFormat audioFormat READ audioFormat WRITE setAudioFormat NOTIFY audioFormatChanged FINAL)
+
+public:
+    enum AudioFormat {
+        BinaryFrame, // form A: a header and one binary message, never separated
+        Base64,      // form B: in the JSON message, for servers that refuse binary messages
+    };
+    Q_ENUM(AudioFormat)
+
+    explicit SimulationSession(QObject *parent = nullptr);
+    // provider: nullptr for WebSocketProvider::instance().
+    explicit SimulationSession(WebSocketProvider *provider, QObject *parent = nullptr);
+    ~SimulationSession() override;
+
+    [[nodiscard]] Connection *connection() const;
+    [[nodiscard]] QString sessionId() const { return m_sessionId; }
+    void setSessionId(const QString &sessionId);
+    [[nodiscard]] QString scenario() const { return m_scenario; }
+    void setScenario(const QString &scenario);
+    [[nodiscard]] QString role() const { return m_role; }
+    void setRole(const QString &role);
+    [[nodiscard]] bool autoConnect() const { return m_autoConnect; }
+    void setAutoConnect(bool autoConnect);
+    [[nodiscard]] TurnModel *turns() const { return m_turns; }
+    [[nodiscard]] QString error() const { return m_error; }
+    [[nodiscard]] QString status() const { return m_status; }
+    [[nodiscard]] qreal audioLevel() const { return m_audioLevel; }
+    [[nodiscard]] AudioFormat audioFormat() const { return m_audioFormat; }
+    void setAudioFormat(AudioFormat format);
+
+    // Opens the connection for this session; an ended conversation's turns are cleared.
+    Q_INVOKABLE void start();
+    // Closes what start() opened. Also done when the session is destroyed.
+    Q_INVOKABLE void stop();
+    // The next piece of the user's turn, at most maxMessageSize bytes: 16-bit little-endian mono PCM at 16
+    // kHz, or a WAV stream cut anywhere. False where the connection did not accept it; it can be sent again.
+    Q_INVOKABLE bool sendAudioChunk(const QByteArray &chunk);
+    // Ends the user's turn, behind all of its chunks. False where the connection did not accept it.
+    Q_INVOKABLE bool completeTurn();
+
+Q_SIGNALS:
+    // A part of an answer; the parts up to isFinal make up one turn. message is all that the server sent.
+    void aiResponse(const QString &content, bool isFinal, const QJsonObject &message);
+    void audioProcessed(int turnNumber, const QString &audioUrl, const QString &status);
+
+    void sessionIdChanged();
+    void scenarioChanged();
+    void roleChanged();
+    void autoConnectChanged();
+    void errorChanged();
+    void statusChanged();
+    void audioLevelChanged();
+    void audioFormatChanged();
+
+private:
+    void subscribe();
+    void onAiResponse(const QJsonObject &message);
+    void onTranscript(const QJsonObject &message);
+    void onStatus(const QJsonObject &message);
+    void setError(const QString &error);
+    void setStatus(const QString &status);
+    void setAudioLevel(qreal level);
+    [[nodiscard]] bool sendBinaryFrame(const QByteArray &chunk);
+    [[nodiscard]] bool sendBase64(const QByteArray &chunk);
+
+    QPointer<Connection> m_connection;
+    TurnModel *m_turns;
+    QString m_sessionId;
+    QString m_scenario;
+    QString m_role;
+    QString m_error;
+    QString m_status;
+    qreal m_audioLevel = 0;
+    AudioFormat m_audioFormat = BinaryFrame;
+    int m_sequence = 0; // of the turn's last chunk, from 1
+    bool m_autoConnect = false;
+    bool m_started = false;
+};
+
+} // namespace Everwire

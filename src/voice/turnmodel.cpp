@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "voice/turnmodel.h"
+
+namespace Everwire {
+
+TurnModel::TurnModel(QObject *parent) : QAbstractListModel(parent) {}
+
+int TurnModel::rowCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : count();
+}
+
+QVariant TurnModel::data(const QModelIndex &index, int role) const
+{
+    if (!checkIndex(index, CheckIndexOption::IndexIsValid))
+        return {};
+    const Turn &turn = m_turns.at(index.row());
+    switch (role) {
+    case WhoRole: return turn.who;
+    case Qt::DisplayRole:
+    case ContentRole: return turn.content;
+    case TimestampRole: return turn.timestamp;
+    case IsFinalRole: return turn.isFinal;
+    default: return {};
+    }
+}
+
+QHash<int, QByteArray> TurnModel::roleNames() const
+{
+    return {
+        {WhoRole, "who"}, {ContentRole, "content"}, {TimestampRole, "timestamp"}, {IsFinalRole, "isFinal"}};
+}
+
+int TurnModel::lastOf(Who who) const
+{
+    for (int row = count() - 1; row >= 0; --row) {
+        if (m_turns.at(row).who == who)
+            return row;
+    }
+    return -1;
+}
+
+int TurnModel::openTurn(Who who)
+{
+    const int last = lastOf(who);
+    if (last >= 0 && !m_turns.at(last).isFinal)
+        return last;
+    beginInsertRows({}, count(), count());
+    m_turns.append({who, {}, QDateTime::currentDateTimeUtc(), false});
+    endInsertRows();
+    Q_EMIT countChanged();
+    return count() - 1;
+}
+
+void TurnModel::addContent(int row, const QString &content)
+{
+    m_turns[row].content += content;
+    Q_EMIT dataChanged(index(row), index(row), {ContentRole, Qt::DisplayRole});
+}
+
+void TurnModel::finish(int row)
+{
+    m_turns[row].isFinal = true;
+    Q_EMIT dataChanged(index(row), index(row), {IsFinalRole});
+}
+
+void TurnModel::clear()
+{
+    if (m_turns.isEmpty())
+        return;
+    beginResetModel();
+    m_turns.clear();
+    endResetModel();
+    Q_EMIT countChanged();
+}
+
+} // namespace Everwire
