@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "testkit/faketransport.h"
+
+namespace Everwire {
+
+TransportFactory FakeTransport::factory(Wire *wire)
+{
+    return [wire] { return std::make_unique<FakeTransport>(wire); };
+}
+
+FakeTransport::FakeTransport(Wire *wire) : m_wire(wire)
+{
+    wire->current = this;
+    m_number = ++wire->made;
+    ++wire->alive;
+}
+
+FakeTransport::~FakeTransport()
+{
+    closeSocket();
+    if (*m_calls > 0)
+        ++m_wire->deletedInCall;
+    --m_wire->alive;
+    if (m_wire->current == this)
+        m_wire->current = nullptr;
+}
+
+void FakeTransport::take(qint64 bytes)
+{
+    m_bytesToWrite = std::max<qint64>(0, m_bytesToWrite - bytes);
+    tell([](TransportListener &l) { l.transportWritten(); });
+}
+
+void FakeTransport::end(ConnectionError::Code code, int closeCode, const QString &reason)
+{
+    closeSocket();
+    const TransportEnd how{{code, QStringLiteral("the fake network ended it"), closeCode}, reason};
+    tell([&](TransportListener &l) { l.transportEnded(how); });
+}
+
+void FakeTransport::open(const TransportTarget &target)
+{
+    m_wire->targets.append(target);
+    m_hasSocket = true;
+    m_wire->mostSockets = std::max(m_wire->mostSockets, ++m_wire->sockets);
+}
+
+qint64 FakeTransport::sendText(const QByteArray &utf8)
+{
+    return send(utf8, false);
+}
+
+qint64 FakeTransport::sendBinary(const QByteArray &bytes)
+{
+    return send(bytes, true);
+}
+
+qint64 FakeTransport::send(const QByteArray &bytes, bool isBinary)
+{
+    m_wire->sent.append({bytes, isBinary, m_number});
+    if (!m_wire->takesBytes)
+        m_bytesToWrite += bytes.size();
+    happen(m_wire->duringSend);
+    return bytes.size();
+}
+
+void FakeTransport::ping()
+{
+    ++m_wire->pings;
+    happen(m_wire->duringPing);
+}
+
+void FakeTransport::close(int code, const QString &)
+{
+    m_wire->closeCodes.append(code);
+    happen(m_wire->duringClose);
+}
+
+void FakeTransport::abort()
+{
+    ++m_wire->aborts;
+    closeSocket();
+}
+
+void FakeTransport::happen(std::function<void(FakeTransport &)> &once)
+{
+    if (const auto event = std::exchange(once, {}))
+        event(*this);
+}
+
+void FakeTransport::closeSocket()
+{
+    if (std::exchange(m_hasSocket, false))
+        --m_wire->sockets;
+}
+
+} // namespace Everwire

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "transport/transport.h"
+
+#include <QList>
+
+namespace Everwire {
+
+// A transport without a network. The test holds the Wire, which outlives the transports made for it, says
+// what happens on it and looks at what was sent.
+class FakeTransport final : public Transport
+{
+public:
+    struct Frame
+    {
+        QByteArray bytes;
+        bool isBinary = false;
+        int socket = 0; // 1 for the first transport made, and so on; does not count when comparing
+        friend bool operator==(const Frame &a, const Frame &b)
+        {
+            return a.bytes == b.bytes && a.isBinary == b.isBinary;
+        }
+    };
+
+    struct Wire
+    {
+        FakeTransport *current = nullptr; // the newest; null when it is gone
+        QList<Frame> sent;                // by all of them
+        QList<int> closeCodes;            // of close()
+        QList<TransportTarget> targets;
+        int made = 0;
+        int alive = 0;
+        int aborts = 0;
+        int pings = 0;
+        int sockets = 0;        // opened, and neither aborted, ended nor deleted yet
+        int mostSockets = 0;    // at any one time
+        int deletedInCall = 0;  // transports deleted from inside a call to their listener
+        bool takesBytes = true; // false: the peer reads nothing, and everything stays in the socket
+        bool canPause = false;
+        bool paused = false;
+        // Called once, from inside the next such call: a transport may end, or tell more, inside any
+        // function.
+        std::function<void(FakeTransport &)> duringSend;
+        std::function<void(FakeTransport &)> duringClose;
+        std::function<void(FakeTransport &)> duringPing;
+    };
+
+    [[nodiscard]] static TransportFactory factory(Wire *wire);
+
+    explicit FakeTransport(Wire *wire);
+    ~FakeTransport() override;
+    FakeTransport(const FakeTransport &) = delete;
+    FakeTransport &operator=(const FakeTransport &) = delete;
+
+    // What the network does.
+    void connectTo()
+    {
+        tell([](TransportListener &l) { l.transportOpened(); });
+    }
+    void receive(const QByteArray &text)
+    {
+        tell([&](TransportListener &l) { l.transportTextReceived(text); });
+    }
+    void receiveBinary(const QByteArray &bytes)
+    {
+        tell([&](TransportListener &l) { l.transportBinaryReceived(bytes); });
+    }
+    void showLife()
+    {
+        tell([](TransportListener &l) { l.transportAlive(); });
+    }
+    // The system takes so many of the bytes that wait.
+    void take(qint64 bytes);
+    void end(ConnectionError::Code code, int closeCode, const QString &reason = {});
+
+    void open(const TransportTarget &target) override;
+    qint64 sendText(const QByteArray &utf8) override;
+    qint64 sendBinary(const QByteArray &bytes) override;
+    void ping() override;
+    void close(int code, const QString &reason) override;
+    void abort() override;
+    [[nodiscard]] qint64 bytesToWrite() const override { return m_bytesToWrite; }
+    void flush() override {}
+    [[nodiscard]] bool canPause() const override { return m_wire->canPause; }
+    void setPaused(bool paused) override { m_wire->paused = paused; }
+
+private:
+    template<typename Function>
+    void tell(Function &&function)
+    {
+        if (!listener())
+            return;
+        const std::shared_ptr<int> calls = m_calls; // outlives this where the listener deletes it
+        ++*calls;
+        function(*listener());
+        --*calls;
+    }
+    qint64 send(const QByteArray &bytes, bool isBinary);
+    void happen(std::function<void(FakeTransport &)> &once);
+    void closeSocket();
+
+    Wire *m_wire;
+    std::shared_ptr<int> m_calls = std::make_shared<int>(0); // to the listener, on the stack now
+    qint64 m_bytesToWrite = 0;
+    int m_number = 0;
+    bool m_hasSocket = false;
+};
+
+} // namespace Everwire
