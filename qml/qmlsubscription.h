@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "conflater.h"
+
+#include <Everwire/Connection>
+#include <Everwire/Subscription>
+
+#include <QJSValue>
+#include <QObject>
+#include <QPointer>
+#include <QQmlParserStatus>
+#include <QtQmlIntegration>
+
+namespace Everwire {
+
+// Listens to an event of a connection for as long as the element lives.
+//
+//     Subscription {
+//         connection: WebSocketProvider.connection("simulation")
+//         event: "ai_response"
+//         onReceived: payload => console.log(payload.content)
+//     }
+class QmlSubscription : public QObject, public QQmlParserStatus
+{
+    Q_OBJECT
+    Q_INTERFACES(QQmlParserStatus)
+    QML_NAMED_ELEMENT(Subscription)
+    Q_PROPERTY(
+        Everwire::Connection *connection READ connection WRITE setConnection NOTIFY connectionChanged FINAL)
+    // A message's type, "*" for every message, or one of the lifecycle events.
+    Q_PROPERTY(QString event READ eventName WRITE setEvent NOTIFY eventChanged FINAL)
+    Q_PROPERTY(bool enabled READ isEnabled WRITE setEnabled NOTIFY enabledChanged FINAL)
+    // The payload that was received last; undefined before the first.
+    Q_PROPERTY(QVariant latest READ latest NOTIFY latestChanged FINAL)
+    Q_PROPERTY(Delivery delivery READ delivery WRITE setDelivery NOTIFY deliveryChanged FINAL)
+    // Milliseconds between two deliveries when they are Sampled.
+    Q_PROPERTY(int interval READ interval WRITE setInterval NOTIFY intervalChanged FINAL)
+
+public:
+    enum Delivery {
+        Each,    // every message, in order
+        Latest,  // at most one per frame, the newest
+        Sampled, // at most one per interval, the newest
+    };
+    Q_ENUM(Delivery)
+
+    explicit QmlSubscription(QObject *parent = nullptr);
+
+    [[nodiscard]] Connection *connection() const { return m_connection; }
+    void setConnection(Connection *connection);
+    [[nodiscard]] QString eventName() const { return m_event; }
+    void setEvent(const QString &event);
+    [[nodiscard]] bool isEnabled() const { return m_enabled; }
+    void setEnabled(bool enabled);
+    [[nodiscard]] QVariant latest() const;
+    [[nodiscard]] Delivery delivery() const { return m_delivery; }
+    void setDelivery(Delivery delivery);
+    [[nodiscard]] int interval() const { return m_interval; }
+    void setInterval(int interval);
+
+    void classBegin() override { m_complete = false; }
+    void componentComplete() override;
+
+Q_SIGNALS:
+    void received(const QVariant &payload);
+    void connectionChanged();
+    void eventChanged();
+    void enabledChanged();
+    void latestChanged();
+    void deliveryChanged();
+    void intervalChanged();
+
+private:
+    void resubscribe();
+    void applyDelivery();
+    void forget();
+    void deliver(const Message &message);
+
+    QPointer<Connection> m_connection;
+    QMetaObject::Connection m_connectionGone;
+    QString m_event;
+    Subscription m_subscription;
+    Conflater m_conflater;
+    Message m_latest;
+    mutable QVariant m_latestPayload; // made when it is first asked for
+    Delivery m_delivery = Each;
+    int m_interval = 100;
+    bool m_enabled = true;
+    bool m_complete = true;
+};
+
+} // namespace Everwire
