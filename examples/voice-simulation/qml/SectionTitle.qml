@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+import QtQuick
+import VoiceSimulation
+
+Text {
+    color: Theme.muted
+    font.pixelSize: Theme.smallSize
+    font.weight: Font.DemiBold
+    Accessible.role: Accessible.Heading
+    Accessible.name: text
+}
