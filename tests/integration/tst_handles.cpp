@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+//
+// Rule O7: handles share a connection.
+#include "support/testserver.h"
+
+#include <Everwire/ConnectionHandle>
+#include <Everwire/WebSocketProvider>
+
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace Everwire;
+using namespace std::chrono_literals;
+
+class tst_Handles : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+
+    void o7_opensWithTheFirstAndClosesAfterTheLast();
+    void o7_oneGoingAwayClosesNothing();
+    void o7_anotherWithinLingerKeepsItOpen();
+    void o7_whatTheAppOpenedHandlesDoNotClose();
+    void o7_theAppsCloseHoldsWhateverHandlesThereAre();
+    void o7_aHandleThatNeverAskedClosesNothing();
+    void autoConnectOpensAtTheNextTurn();
+    void autoConnectCanBeTakenBack();
+    void changingTheTypeGivesTheShareBack();
+    void aHandleOutlivesItsProvider();
+
+private:
+    // After the provider's connections and handles, which live in the test functions.
+    std::unique_ptr<TestServer> server;
+    std::unique_ptr<WebSocketProvider> provider;
+    Connection *connection = nullptr;
+    const QString type = QStringLiteral("notifications");
+};
+
+void tst_Handles::init()
+{
+    provider.reset();
+    server = std::make_unique<TestServer>();
+    provider = std::make_unique<WebSocketProvider>();
+    provider->setToken(QStringLiteral("good"));
+    QVERIFY(provider->configure(type, ConnectionConfig().setUrl(server->url()).setLinger(20ms)));
+    connection = provider->connection(type);
+}
+
+void tst_Handles::o7_opensWithTheFirstAndClosesAfterTheLast()
+{
+    auto first = std::make_unique<ConnectionHandle>(type, provider.get());
+    auto second = std::make_unique<ConnectionHandle>(type, provider.get());
+    QCOMPARE(first->connection(), connection);
+    QCOMPARE(connection->state(), Connection::Disconnected);
+    first->open();
+    second->open();
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(server->connectionsSoFar(), 1);
+    first.reset();
+    second.reset();
+    QVERIFY(connection->isConnected()); // it lingers
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+}
+
+void tst_Handles::o7_oneGoingAwayClosesNothing()
+{
+    ConnectionHandle stays(type, provider.get());
+    stays.open();
+    {
+        ConnectionHandle goes(type, provider.get());
+        goes.open();
+        QTRY_VERIFY(connection->isConnected());
+    }
+    // Longer than linger: another type's connection lingers and closes meanwhile.
+    QVERIFY(provider->configure(QStringLiteral("clock"),
+                                ConnectionConfig().setUrl(server->url()).setLinger(60ms)));
+    {
+        ConnectionHandle clock(QStringLiteral("clock"), provider.get());
+        clock.open();
+        QTRY_VERIFY(clock.connection()->isConnected());
+    }
+    QTRY_COMPARE(provider->connection(QStringLiteral("clock"))->state(), Connection::Disconnected);
+    QVERIFY(connection->isConnected());
+}
+
+void tst_Handles::o7_anotherWithinLingerKeepsItOpen()
+{
+    QVERIFY(provider->configure(type, ConnectionConfig().setUrl(server->url()).setLinger(10s)));
+    {
+        ConnectionHandle page(type, provider.get());
+        page.open();
+        QTRY_VERIFY(connection->isConnected());
+    }
+    ConnectionHandle nextPage(type, provider.get());
+    nextPage.open();
+    QVERIFY(connection->isConnected());
+    QCOMPARE(server->connectionsSoFar(), 1);
+}
+
+void tst_Handles::o7_whatTheAppOpenedHandlesDoNotClose()
+{
+    connection->open();
+    QTRY_VERIFY(connection->isConnected());
+    QSignalSpy states(connection, &Connection::stateChanged);
+    {
+        ConnectionHandle handle(type, provider.get());
+        handle.open();
+    }
+    QVERIFY(connection->sendJson({{QStringLiteral("type"), QStringLiteral("marker")}}));
+    QTRY_COMPARE(server->messages().size(), 1);
+    QVERIFY(!states.wait(100)); // five times linger: nothing happens
+    QVERIFY(connection->isConnected());
+}
+
+void tst_Handles::o7_theAppsCloseHoldsWhateverHandlesThereAre()
+{
+    ConnectionHandle handle(type, provider.get());
+    handle.open();
+    QTRY_VERIFY(connection->isConnected());
+    connection->close();
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    // A handle that asks later opens it again, and it is the handles' then.
+    {
+        ConnectionHandle later(type, provider.get());
+        later.open();
+        QTRY_VERIFY(connection->isConnected());
+    }
+    handle.close();
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+}
+
+void tst_Handles::o7_aHandleThatNeverAskedClosesNothing()
+{
+    ConnectionHandle asked(type, provider.get());
+    asked.open();
+    QTRY_VERIFY(connection->isConnected());
+    QSignalSpy states(connection, &Connection::stateChanged);
+    {
+        ConnectionHandle looksOnly(type, provider.get());
+    }
+    QVERIFY(!states.wait(100));
+}
+
+void tst_Handles::autoConnectOpensAtTheNextTurn()
+{
+    ConnectionHandle handle(type, provider.get());
+    handle.setAutoConnect(true);
+    QCOMPARE(connection->state(), Connection::Disconnected); // what is configured now still counts
+    QTRY_VERIFY(connection->isConnected());
+}
+
+void tst_Handles::autoConnectCanBeTakenBack()
+{
+    ConnectionHandle handle(type, provider.get());
+    handle.setAutoConnect(true);
+    handle.close();
+    ConnectionHandle other(QStringLiteral("other"), provider.get());
+    QVERIFY(provider->configure(QStringLiteral("other"), ConnectionConfig().setUrl(server->url())));
+    other.setAutoConnect(true); // its turn comes after the first one's
+    QTRY_VERIFY(other.connection()->isConnected());
+    QCOMPARE(connection->state(), Connection::Disconnected);
+}
+
+void tst_Handles::changingTheTypeGivesTheShareBack()
+{
+    const QString other = QStringLiteral("assessments");
+    QVERIFY(provider->configure(other, ConnectionConfig().setUrl(server->url())));
+    ConnectionHandle handle(type, provider.get());
+    handle.setAutoConnect(true);
+    QTRY_VERIFY(connection->isConnected());
+    QSignalSpy changed(&handle, &ConnectionHandle::connectionChanged);
+    handle.setType(other);
+    QCOMPARE(changed.size(), 1);
+    QTRY_VERIFY(provider->connection(other)->isConnected());
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    handle.setType(QString());
+    QVERIFY(!handle.connection());
+    handle.open(); // nothing to open, nothing breaks
+}
+
+void tst_Handles::aHandleOutlivesItsProvider()
+{
+    ConnectionHandle handle(type, provider.get());
+    handle.open();
+    QTRY_VERIFY(connection->isConnected());
+    provider.reset();
+    QVERIFY(!handle.connection());
+    handle.open();
+    handle.close();
+}
+
+QTEST_GUILESS_MAIN(tst_Handles)
+#include "tst_handles.moc"

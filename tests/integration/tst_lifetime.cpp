@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+//
+// Rules O5 and O6: anything may be done inside any handler, and nothing outlives the application.
+#include "support/testserver.h"
+
+#include <Everwire/ConnectionHandle>
+#include <Everwire/WebSocketProvider>
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace Everwire;
+using namespace std::chrono_literals;
+
+namespace {
+
+QString s(const char *text)
+{
+    return QString::fromLatin1(text);
+}
+
+int threads()
+{
+    return int(QDir(s("/proc/self/task")).entryList(QDir::Dirs | QDir::NoDotAndDotDot).size());
+}
+
+int openFiles()
+{
+    return int(
+        QDir(s("/proc/self/fd")).entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System).size());
+}
+
+// Where an app can do something, and what it may do there.
+const char *const Hooks[] = {"stateChanged",      "connected",           "disconnected",    "errorOccurred",
+                             "connectionError",   "reconnecting",        "messageReceived", "binaryMessage",
+                             "parseError",        "messageRejected",     "discarded",       "subscription",
+                             "stateSubscription", "authenticationError", "stateProperty",   "historyInsert",
+                             "maxAttempts"};
+const char *const Actions[] = {"delete",    "deleteProvider", "close",       "reopen",
+                               "reconnect", "send",           "unsubscribe", "closeAll"};
+
+} // namespace
+
+class tst_Lifetime : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void o5_anythingInAnyHandler_data();
+    void o5_anythingInAnyHandler();
+    void o6_nothingOutlivesTheProvider();
+    void o6_theInstanceGoesWithTheApplication();
+    void o6_destroyedInEveryState();
+    void o5_aDeletedConnectionIsMadeAnew();
+    void o2_manyQuickOpensAndCloses();
+};
+
+void tst_Lifetime::o5_anythingInAnyHandler_data()
+{
+    QTest::addColumn<QString>("hook");
+    QTest::addColumn<QString>("action");
+    for (const char *hook : Hooks) {
+        for (const char *action : Actions)
+            QTest::addRow("%s in %s", action, hook) << s(hook) << s(action);
+    }
+}
+
+void tst_Lifetime::o5_anythingInAnyHandler()
+{
+    QFETCH(const QString, hook);
+    QFETCH(const QString, action);
+    TestServer server;
+    QPointer<WebSocketProvider> provider = new WebSocketProvider;
+    provider->setToken(s("good"));
+    QPointer<Connection> connection = provider->connection(s("x"));
+    QVERIFY(provider->configure(s("x"), ConnectionConfig()
+                                            .setUrl(server.url())
+                                            .setInitialReconnectDelay(1ms)
+                                            .setMaxReconnectDelay(1ms)
+                                            .setMaxReconnectAttempts(2)
+                                            .setMaxQueuedMessages(2)
+                                            .setCloseTimeout(100ms)));
+    bool done = false;
+    Subscription subscription;
+    const auto act = [&] {
+        if (done || !connection)
+            return;
+        done = true;
+        if (action == s("delete"))
+            delete connection.data();
+        else if (action == s("deleteProvider"))
+            delete provider.data();
+        else if (action == s("close"))
+            connection->close();
+        else if (action == s("reopen")) {
+            connection->close();
+            connection->open();
+        } else if (action == s("reconnect"))
+            connection->reconnect();
+        else if (action == s("send"))
+            connection->sendJson({{s("type"), s("from handler")}});
+        else if (action == s("unsubscribe"))
+            subscription.unsubscribe();
+        else
+            provider->closeAll();
+    };
+
+    Connection *c = connection;
+    const QHash<QString, std::function<void()>> hooks{
+        {s("stateChanged"), [&] { connect(c, &Connection::stateChanged, this, act); }},
+        {s("connected"), [&] { connect(c, &Connection::connected, this, act); }},
+        {s("disconnected"), [&] { connect(c, &Connection::disconnected, this, act); }},
+        {s("errorOccurred"), [&] { connect(c, &Connection::errorOccurred, this, act); }},
+        {s("connectionError"), [&] { connect(c, &Connection::connectionError, this, act); }},
+        {s("reconnecting"), [&] { connect(c, &Connection::reconnecting, this, act); }},
+        {s("messageReceived"), [&] { connect(c, &Connection::messageReceived, this, act); }},
+        {s("binaryMessage"), [&] { connect(c, &Connection::binaryMessageReceived, this, act); }},
+        {s("parseError"), [&] { connect(c, &Connection::parseError, this, act); }},
+        {s("messageRejected"), [&] { connect(c, &Connection::messageRejected, this, act); }},
+        {s("discarded"), [&] { connect(c, &Connection::messagesDiscarded, this, act); }},
+        {s("subscription"), [&] { subscription = c->subscribe(s("hello"), this, act); }},
+        {s("stateSubscription"), [&] { subscription = c->subscribe(s("stateChange"), this, act); }},
+        {s("authenticationError"), [&] { connect(c, &Connection::authenticationError, this, act); }},
+        {s("stateProperty"), [&] { connect(c, &Connection::isConnectedChanged, this, act); }},
+        {s("historyInsert"), [&] { connect(c->messages(), &QAbstractItemModel::rowsInserted, this, act); }},
+        {s("maxAttempts"), [&] { connect(c, &Connection::maxReconnectAttemptsReached, this, act); }},
+    };
+    hooks.value(hook)();
+
+    // One life with everything in it; it goes as far as the action lets it.
+    const auto step = [&](auto &&what) {
+        if (connection)
+            what();
+    };
+    step([&] { connection->open(); });
+    for (int i = 0; i < 3; ++i)
+        step([&] { connection->sendJson({{s("type"), s("early")}}); });
+    const auto settled = [&] {
+        return !connection || connection->isConnected() || connection->state() == Connection::Disconnected ||
+               connection->state() == Connection::Error;
+    };
+    QTRY_VERIFY(settled());
+    for (const char *text : {R"({"type":"hello"})", "broken"})
+        server.sendText(text);
+    server.sendBinary("bytes");
+    if (connection && connection->isConnected()) {
+        QSignalSpy last(connection, &Connection::binaryMessageReceived);
+        QTRY_VERIFY(!last.isEmpty() || !connection || !connection->isConnected() || done);
+    }
+    server.setAuth(TestServer::Auth::RefuseForm1);
+    server.drop();
+    const auto over = [&] {
+        return !connection || connection->state() == Connection::Disconnected ||
+               connection->state() == Connection::Error || (connection->isConnected() && done);
+    };
+    QTRY_VERIFY(over());
+    step([&] {
+        connection->open(ConnectionConfig()
+                             .setUrl(s("ws://127.0.0.1:1/"))
+                             .setMaxReconnectAttempts(1)
+                             .setAuthentication(ConnectionConfig::Authentication::None));
+    });
+    step([&] { connection->sendJson({{s("type"), s("queued")}}); });
+    QTRY_VERIFY(settled());
+    step([&] { connection->close(); });
+    step([&] { connection->open(); });
+    QTRY_VERIFY(settled());
+    step([&] { connection->close(); });
+    QTRY_VERIFY(!connection || connection->state() == Connection::Disconnected);
+    QVERIFY2(done, "the hook was never reached, so nothing was tested");
+    delete provider.data();
+}
+
+void tst_Lifetime::o6_nothingOutlivesTheProvider()
+{
+    TestServer server;
+    const auto round = [&server] {
+        WebSocketProvider provider;
+        provider.setToken(s("good"));
+        for (const char *type : {"a", "b", "c"}) {
+            QVERIFY(provider.configure(s(type), ConnectionConfig().setUrl(server.url())));
+            provider.connection(s(type))->open();
+        }
+        QTRY_VERIFY(provider.connection(s("c"))->isConnected());
+        QVERIFY(provider.connection(s("a"))->sendJson({{s("type"), s("last words")}}));
+    };
+    round(); // what Qt makes once and keeps
+    QTRY_COMPARE(server.openConnections(), 0);
+    const int threadsBefore = threads();
+    const int filesBefore = openFiles();
+    server.clear();
+    for (int i = 0; i < 10; ++i)
+        round();
+    QTRY_VERIFY(threads() <= threadsBefore); // the system takes a moment to bury one
+    QTRY_COMPARE(server.openConnections(), 0);
+    QTRY_COMPARE(openFiles(), filesBefore);
+    // What was accepted while connected was sent, and the server was told.
+    QTRY_COMPARE(server.messages().size(), 10);
+    QCOMPARE(server.lastCloseCode(), 1000);
+}
+
+void tst_Lifetime::o6_theInstanceGoesWithTheApplication()
+{
+    WebSocketProvider *instance = WebSocketProvider::instance();
+    QVERIFY(instance);
+    QCOMPARE(WebSocketProvider::instance(), instance);
+    // That it goes with the application is seen by main(), below.
+}
+
+void tst_Lifetime::o6_destroyedInEveryState()
+{
+    TestServer server;
+    TestServer mute(TestServer::Auth::Silent);
+    const auto destroyIn = [](Connection::State state, const ConnectionConfig &config, auto &&further) {
+        WebSocketProvider provider;
+        provider.setToken(s("good"));
+        Connection *connection = provider.connection(s("x"));
+        connection->open(config);
+        further(*connection);
+        QTRY_COMPARE(connection->state(), state);
+    };
+    const auto nothing = [](Connection &) {};
+    const ConnectionConfig good = ConnectionConfig().setUrl(server.url());
+    destroyIn(Connection::Connecting, ConnectionConfig().setUrl(s("ws://127.0.0.1:1/")), nothing);
+    destroyIn(Connection::Authenticating, ConnectionConfig().setUrl(mute.url()), nothing);
+    destroyIn(Connection::Connected, good, nothing);
+    destroyIn(Connection::Reconnecting, ConnectionConfig().setUrl(s("ws://127.0.0.1:1/")), nothing);
+    destroyIn(Connection::Error, ConnectionConfig().setUrl(s("ws://127.0.0.1:1/")).setAutoReconnect(false),
+              nothing);
+    destroyIn(Connection::Disconnecting, good, [](Connection &c) {
+        QTRY_VERIFY(c.isConnected());
+        c.close();
+    });
+    QTRY_COMPARE(server.openConnections(), 0);
+    QTRY_COMPARE(mute.openConnections(), 0);
+}
+
+void tst_Lifetime::o5_aDeletedConnectionIsMadeAnew()
+{
+    TestServer server;
+    WebSocketProvider provider;
+    provider.setToken(s("good"));
+    QVERIFY(provider.configure(s("x"), ConnectionConfig().setUrl(server.url())));
+    Connection *first = provider.connection(s("x"));
+    ConnectionHandle handle(s("x"), &provider);
+    handle.open();
+    QTRY_VERIFY(first->isConnected());
+    delete first;
+    QCOMPARE(provider.connections()->count(), 0);
+    QVERIFY(!handle.connection());
+    provider.connection(s("x"))->open();
+    QTRY_VERIFY(provider.connection(s("x"))->isConnected());
+    QTRY_COMPARE(server.openConnections(), 1);
+}
+
+void tst_Lifetime::o2_manyQuickOpensAndCloses()
+{
+    TestServer server;
+    WebSocketProvider provider;
+    provider.setToken(s("good"));
+    QVERIFY(provider.configure(s("x"), ConnectionConfig().setUrl(server.url())));
+    Connection *connection = provider.connection(s("x"));
+    for (int i = 0; i < 200; ++i) {
+        connection->open();
+        connection->close();
+        if (i % 3 == 0)
+            QCoreApplication::processEvents();
+    }
+    connection->open();
+    QTRY_VERIFY(connection->isConnected());
+    QTRY_COMPARE(server.openConnections(), 1);
+}
+
+int main(int argc, char **argv)
+{
+    QPointer<WebSocketProvider> instance;
+    int failed = 0;
+    {
+        const QCoreApplication application(argc, argv);
+        tst_Lifetime test;
+        failed = QTest::qExec(&test, argc, argv);
+        instance = WebSocketProvider::instance();
+    }
+    // o6: it went with the application, and there is none without one.
+    if (instance || WebSocketProvider::instance()) {
+        fprintf(stderr, "FAIL!  : WebSocketProvider::instance() outlives the application\n");
+        ++failed;
+    }
+    return failed;
+}
+
+#include "tst_lifetime.moc"

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "conflater.h"
+
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace Everwire;
+
+class TestConflater : public QObject
+{
+    Q_OBJECT
+
+private:
+    static Message message(int n)
+    {
+        return Message::fromText(QByteArray::number(n), QStringLiteral("n"), Message::Incoming);
+    }
+    // The numbers of the messages that have come through.
+    static QList<int> passed(const QSignalSpy &spy)
+    {
+        QList<int> numbers;
+        for (const QList<QVariant> &arguments : spy)
+            numbers.append(arguments.first().value<Message>().bytes().toInt());
+        return numbers;
+    }
+
+private Q_SLOTS:
+    void withoutAnIntervalEveryMessagePassesAtOnce()
+    {
+        Conflater conflater;
+        QSignalSpy due(&conflater, &Conflater::due);
+        for (int n = 1; n <= 3; ++n)
+            conflater.push(message(n));
+        QCOMPARE(passed(due), (QList<int>{1, 2, 3}));
+        QVERIFY(conflater.isIdle());
+    }
+
+    void theFirstPassesAtOnceAndTheNewestAfterTheInterval()
+    {
+        Conflater conflater;
+        conflater.setInterval(200);
+        QSignalSpy due(&conflater, &Conflater::due);
+        for (int n = 1; n <= 5; ++n)
+            conflater.push(message(n));
+        QCOMPARE(passed(due), QList<int>{1});
+        QTRY_COMPARE(passed(due), (QList<int>{1, 5}));
+        // The interval behind the last one; then nothing runs, and the next one passes at once.
+        QVERIFY(!conflater.isIdle());
+        QTRY_VERIFY(conflater.isIdle());
+        conflater.push(message(6));
+        QCOMPARE(passed(due), (QList<int>{1, 5, 6}));
+    }
+
+    void clearForgetsWhatWaits()
+    {
+        Conflater conflater;
+        conflater.setInterval(100000);
+        QSignalSpy due(&conflater, &Conflater::due);
+        conflater.push(message(1));
+        conflater.push(message(2));
+        conflater.clear();
+        QVERIFY(conflater.isIdle());
+        conflater.push(message(3));
+        QCOMPARE(passed(due), (QList<int>{1, 3}));
+    }
+
+    void anotherIntervalLetsThroughWhatWaits()
+    {
+        Conflater conflater;
+        conflater.setInterval(100000);
+        QSignalSpy due(&conflater, &Conflater::due);
+        conflater.push(message(1));
+        conflater.push(message(2));
+        conflater.setInterval(0);
+        QCOMPARE(passed(due), (QList<int>{1, 2}));
+        QVERIFY(conflater.isIdle());
+    }
+
+    void o5_deletedByWhoeverHearsIt()
+    {
+        auto *conflater = new Conflater;
+        conflater->setInterval(1);
+        int heard = 0;
+        connect(conflater, &Conflater::due, this, [&] {
+            if (++heard == 2)
+                delete conflater;
+        });
+        conflater->push(message(1));
+        conflater->push(message(2));
+        QTRY_COMPARE(heard, 2);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestConflater)
+
+#include "tst_conflater.moc"

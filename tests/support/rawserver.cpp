@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "support/rawserver.h"
+
+#include <QCryptographicHash>
+#include <QtEndian>
+
+RawServer::RawServer()
+{
+    if (!m_server.listen(QHostAddress::LocalHost))
+        qFatal("the raw server cannot listen: %s", qPrintable(m_server.errorString()));
+    connect(&m_server, &QTcpServer::newConnection, this, [this] {
+        m_socket = m_server.nextPendingConnection();
+        m_request.clear();
+        m_rest.clear();
+        m_answered = false;
+        ++m_connections;
+        connect(m_socket, &QTcpSocket::readyRead, this, [this] { read(); });
+    });
+}
+
+QUrl RawServer::url() const
+{
+    return QUrl(QStringLiteral("ws://127.0.0.1:%1/").arg(m_server.serverPort()));
+}
+
+void RawServer::read()
+{
+    if (m_answered) {
+        if (m_reads)
+            m_rest += m_socket->readAll();
+        return;
+    }
+    m_request += m_socket->readAll();
+    if (!m_request.contains("\r\n\r\n") || m_answer.isEmpty())
+        return;
+    m_answered = true;
+    if (!m_reads)
+        m_socket->setReadBufferSize(1);
+    const qsizetype at = m_request.toLower().indexOf("sec-websocket-key:") + 18;
+    const QByteArray key = m_request.mid(at, m_request.indexOf('\r', at) - at).trimmed();
+    const QByteArray accept =
+        QCryptographicHash::hash(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", QCryptographicHash::Sha1)
+            .toBase64();
+    m_socket->write(QByteArray(m_answer).replace("{accept}", accept) + m_then);
+    m_socket->flush();
+}
+
+void RawServer::write(const QByteArray &bytes)
+{
+    m_socket->write(bytes);
+    m_socket->flush();
+}
+
+void RawServer::reset()
+{
+    m_socket->abort();
+}
+
+void RawServer::finish()
+{
+    m_socket->disconnectFromHost();
+}
+
+QByteArray RawServer::upgrade()
+{
+    return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Accept: {accept}\r\n\r\n";
+}
+
+QByteArray RawServer::frame(int opcode, const QByteArray &payload, bool fin)
+{
+    QByteArray bytes;
+    bytes.append(char((fin ? 0x80 : 0) | opcode));
+    if (payload.size() < 126) {
+        bytes.append(char(payload.size()));
+    } else if (payload.size() < 65536) {
+        const quint16 size = qToBigEndian(quint16(payload.size()));
+        bytes.append(char(126)).append(reinterpret_cast<const char *>(&size), 2);
+    } else {
+        const quint64 size = qToBigEndian(quint64(payload.size()));
+        bytes.append(char(127)).append(reinterpret_cast<const char *>(&size), 8);
+    }
+    return bytes + payload;
+}
+
+QByteArray RawServer::closeFrame(int code)
+{
+    const quint16 number = qToBigEndian(quint16(code));
+    return frame(0x8, QByteArray(reinterpret_cast<const char *>(&number), 2));
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QObject>
+#include <QTcpServer>
+#include <QTcpSocket>
+#include <QUrl>
+
+// A TCP server of raw bytes, for what no WebSocket library would do. Lives on the test's thread.
+class RawServer : public QObject
+{
+    Q_OBJECT
+
+public:
+    RawServer();
+
+    [[nodiscard]] QUrl url() const;
+    // Answers each request head with this; {accept} becomes the right Sec-WebSocket-Accept. Empty: never answers.
+    void setAnswer(const QByteArray &answer) { m_answer = answer; }
+    // Bytes that follow the answer at once.
+    void setThen(const QByteArray &bytes) { m_then = bytes; }
+    // Whether it reads what the client sends after the handshake.
+    void setReads(bool reads) { m_reads = reads; }
+
+    void write(const QByteArray &bytes);
+    void reset();  // RST
+    void finish(); // FIN without a Close frame
+
+    [[nodiscard]] QByteArray request() const { return m_request; }
+    [[nodiscard]] QByteArray rest() const { return m_rest; } // what came after it, masked as it was
+    [[nodiscard]] int connections() const { return m_connections; }
+    [[nodiscard]] bool isConnected() const
+    {
+        return m_socket && m_socket->state() == QAbstractSocket::ConnectedState;
+    }
+
+    // One unmasked frame with FIN set where fin.
+    [[nodiscard]] static QByteArray frame(int opcode, const QByteArray &payload, bool fin = true);
+    [[nodiscard]] static QByteArray closeFrame(int code);
+    [[nodiscard]] static QByteArray upgrade();
+
+private:
+    void read();
+
+    QTcpServer m_server;
+    QTcpSocket *m_socket = nullptr;
+    QByteArray m_answer = upgrade();
+    QByteArray m_then;
+    QByteArray m_request;
+    QByteArray m_rest;
+    int m_connections = 0;
+    bool m_reads = true;
+    bool m_answered = false;
+};

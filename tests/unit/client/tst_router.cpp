@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+#include "client/router.h"
+
+#include "client/events.h"
+
+#include <QTest>
+#include <QThread>
+
+#include <atomic>
+
+using namespace Everwire;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+Message message(const QString &type = u"a"_s)
+{
+    return Message::fromText("{}", type, Message::Incoming);
+}
+
+// A thread with an event loop and an object that lives in it.
+class ThreadWithObject
+{
+public:
+    ThreadWithObject() : object(new QObject)
+    {
+        object->moveToThread(&thread);
+        thread.start();
+    }
+    ~ThreadWithObject()
+    {
+        if (object)
+            destroyObject();
+        thread.quit();
+        thread.wait();
+    }
+    Q_DISABLE_COPY_MOVE(ThreadWithObject)
+
+    void destroyObject()
+    {
+        QObject *const doomed = std::exchange(object, nullptr);
+        QMetaObject::invokeMethod(
+            doomed, [doomed] { delete doomed; }, Qt::BlockingQueuedConnection);
+    }
+    // Everything that was posted to the object before has been handled.
+    void drain()
+    {
+        QMetaObject::invokeMethod(
+            object, [] {}, Qt::BlockingQueuedConnection);
+    }
+
+    QThread thread;
+    QObject *object;
+};
+
+} // namespace
+
+class TestRouter : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void m1_onlyItsOwnType();
+    void m6_orderOfSubscription();
+    void m4_unsubscribe();
+    void m4_droppingTheHandleChangesNothing();
+    void m4_endsWithItsContext();
+    void m4_unsubscribeInsideItsHandler();
+    void m4_unsubscribeAnotherInsideAHandler();
+    void m4_subscribeInsideAHandler();
+    void m4_contextDestroyedInsideItsHandler();
+    void m4_anotherContextDestroyedInsideAHandler();
+    void m4_nestedDispatch();
+    void o5_routerDestroyedInsideAHandler();
+    void o5_routerDestroyedBeforeItsHandles();
+    void m6_contextInAnotherThread();
+    void m6_contextInAnotherThreadDestroyed();
+    void m6_manyMessagesAcrossThreads();
+    void m5_reservedNames();
+};
+
+void TestRouter::m1_onlyItsOwnType()
+{
+    Router router;
+    QObject context;
+    QStringList heard;
+    router.add(u"a"_s, &context, [&](const Message &m) { heard.append(m.type()); });
+    QVERIFY(router.hasSubscribers(u"a"_s));
+    QVERIFY(!router.hasSubscribers(u"b"_s));
+    QVERIFY(router.dispatch(u"a"_s, message(u"a"_s)));
+    QVERIFY(router.dispatch(u"b"_s, message(u"b"_s)));
+    QVERIFY(router.dispatch(u"A"_s, message(u"A"_s)));
+    QCOMPARE(heard, QStringList{u"a"_s});
+}
+
+void TestRouter::m6_orderOfSubscription()
+{
+    Router router;
+    QObject context;
+    QList<int> heard;
+    QList<Subscription> subscriptions;
+    for (int i = 0; i < 5; ++i)
+        subscriptions.append(router.add(u"a"_s, &context, [&heard, i](const Message &) { heard.append(i); }));
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, (QList{0, 1, 2, 3, 4}));
+    subscriptions[2].unsubscribe();
+    subscriptions[0].unsubscribe();
+    heard.clear();
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, (QList{1, 3, 4}));
+}
+
+void TestRouter::m4_unsubscribe()
+{
+    Router router;
+    QObject context;
+    int heard = 0;
+    Subscription subscription = router.add(u"a"_s, &context, [&](const Message &) { ++heard; });
+    QVERIFY(subscription.isActive());
+    QVERIFY(bool(subscription));
+    Subscription copy = subscription;
+    copy.unsubscribe();
+    QVERIFY(!subscription.isActive());
+    QVERIFY(!router.hasSubscribers(u"a"_s));
+    subscription.unsubscribe(); // again
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, 0);
+    Subscription().unsubscribe();
+    QVERIFY(!Subscription().isActive());
+}
+
+void TestRouter::m4_droppingTheHandleChangesNothing()
+{
+    Router router;
+    QObject context;
+    int heard = 0;
+    {
+        const Subscription subscription = router.add(u"a"_s, &context, [&](const Message &) { ++heard; });
+    }
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, 1);
+}
+
+void TestRouter::m4_endsWithItsContext()
+{
+    Router router;
+    auto context = std::make_unique<QObject>();
+    int heard = 0;
+    const auto held = std::make_shared<int>(0);
+    const Subscription subscription =
+        router.add(u"a"_s, context.get(), [&heard, held](const Message &) { ++heard; });
+    QCOMPARE(held.use_count(), 2);
+    context.reset();
+    QVERIFY(!subscription.isActive());
+    QVERIFY(!router.hasSubscribers(u"a"_s));
+    QCOMPARE(held.use_count(), 1); // what the handler held is let go of
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, 0);
+}
+
+void TestRouter::m4_unsubscribeInsideItsHandler()
+{
+    Router router;
+    QObject context;
+    QStringList heard;
+    Subscription subscription;
+    const auto held = std::make_shared<QString>(u"first"_s);
+    subscription = router.add(u"a"_s, &context, [&, held](const Message &) {
+        subscription.unsubscribe();
+        heard.append(*held); // the handler outlives its own end
+    });
+    router.add(u"a"_s, &context, [&](const Message &) { heard.append(u"second"_s); });
+    router.dispatch(u"a"_s, message());
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, (QStringList{u"first"_s, u"second"_s, u"second"_s}));
+    QCOMPARE(held.use_count(), 1);
+}
+
+void TestRouter::m4_unsubscribeAnotherInsideAHandler()
+{
+    Router router;
+    QObject context;
+    QStringList heard;
+    Subscription before;
+    Subscription after;
+    before = router.add(u"a"_s, &context, [&](const Message &) { heard.append(u"before"_s); });
+    router.add(u"a"_s, &context, [&](const Message &) {
+        heard.append(u"here"_s);
+        before.unsubscribe();
+        after.unsubscribe();
+    });
+    after = router.add(u"a"_s, &context, [&](const Message &) { heard.append(u"after"_s); });
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, (QStringList{u"before"_s, u"here"_s})); // it is not called once it has ended
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, (QStringList{u"before"_s, u"here"_s, u"here"_s}));
+}
+
+void TestRouter::m4_subscribeInsideAHandler()
+{
+    Router router;
+    QObject context;
+    QStringList heard;
+    router.add(u"a"_s, &context, [&](const Message &) {
+        heard.append(u"old"_s);
+        if (heard.size() > 1)
+            return;
+        for (int i = 0; i < 50; ++i) // enough for the list to move
+            router.add(u"a"_s, &context, [&](const Message &) { heard.append(u"new"_s); });
+        for (int i = 0; i < 50; ++i)
+            router.add(u"type%1"_s.arg(i), &context, [](const Message &) {});
+    });
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, QStringList{u"old"_s}); // what is added first hears the next message
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard.count(u"new"_s), 50);
+}
+
+void TestRouter::m4_contextDestroyedInsideItsHandler()
+{
+    Router router;
+    auto *context = new QObject;
+    QObject other;
+    QStringList heard;
+    const auto held = std::make_shared<QString>(u"first"_s);
+    router.add(u"a"_s, context, [&heard, context, held](const Message &) {
+        delete context;
+        heard.append(*held);
+    });
+    router.add(u"a"_s, &other, [&](const Message &) { heard.append(u"second"_s); });
+    router.dispatch(u"a"_s, message());
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, (QStringList{u"first"_s, u"second"_s, u"second"_s}));
+}
+
+void TestRouter::m4_anotherContextDestroyedInsideAHandler()
+{
+    Router router;
+    QObject context;
+    auto victim = std::make_unique<QObject>();
+    int heard = 0;
+    router.add(u"a"_s, &context, [&](const Message &) { victim.reset(); });
+    router.add(u"a"_s, victim.get(), [&](const Message &) { ++heard; });
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, 0);
+}
+
+void TestRouter::m4_nestedDispatch()
+{
+    Router router;
+    QObject context;
+    QStringList heard;
+    Subscription inner;
+    router.add(u"a"_s, &context, [&](const Message &) {
+        heard.append(u"a"_s);
+        router.dispatch(u"b"_s, message(u"b"_s));
+        heard.append(u"a ends"_s);
+    });
+    inner = router.add(u"b"_s, &context, [&](const Message &) {
+        heard.append(u"b"_s);
+        inner.unsubscribe();
+    });
+    router.dispatch(u"a"_s, message());
+    QCOMPARE(heard, (QStringList{u"a"_s, u"b"_s, u"a ends"_s}));
+    QVERIFY(!router.hasSubscribers(u"b"_s));
+    QVERIFY(router.hasSubscribers(u"a"_s));
+}
+
+void TestRouter::o5_routerDestroyedInsideAHandler()
+{
+    auto router = std::make_unique<Router>();
+    QObject context;
+    int heard = 0;
+    const Subscription subscription = router->add(u"a"_s, &context, [&](const Message &) {
+        ++heard;
+        router.reset();
+    });
+    (void)router->add(u"a"_s, &context, [&](const Message &) { ++heard; });
+    Router *const raw = router.get();
+    QVERIFY(!raw->dispatch(u"a"_s, message()));
+    QCOMPARE(heard, 1);
+    QVERIFY(!subscription.isActive());
+}
+
+void TestRouter::o5_routerDestroyedBeforeItsHandles()
+{
+    auto context = std::make_unique<QObject>();
+    Subscription subscription;
+    {
+        Router router;
+        subscription = router.add(u"a"_s, context.get(), [](const Message &) {});
+    }
+    QVERIFY(!subscription.isActive());
+    subscription.unsubscribe();
+    context.reset(); // nothing is connected to it any more
+}
+
+void TestRouter::m6_contextInAnotherThread()
+{
+    Router router;
+    ThreadWithObject other;
+    QObject here;
+    QThread *deliveredIn = nullptr;
+    QString type;
+    bool heardHere = false;
+    router.add(u"a"_s, other.object, [&](const Message &m) {
+        deliveredIn = QThread::currentThread();
+        type = m.type();
+    });
+    router.add(u"a"_s, &here, [&](const Message &) { heardHere = true; });
+    router.dispatch(u"a"_s, message());
+    QVERIFY(heardHere);
+    other.drain();
+    QCOMPARE(deliveredIn, &other.thread);
+    QCOMPARE(type, u"a"_s);
+}
+
+void TestRouter::m6_contextInAnotherThreadDestroyed()
+{
+    Router router;
+    ThreadWithObject other;
+    std::atomic<int> heard{0};
+    const Subscription subscription = router.add(u"a"_s, other.object, [&](const Message &) { ++heard; });
+    other.destroyObject();
+    router.dispatch(u"a"_s, message()); // may come before the news of its end
+    QCoreApplication::processEvents();
+    QVERIFY(!subscription.isActive());
+    QVERIFY(!router.hasSubscribers(u"a"_s));
+    QCOMPARE(heard.load(), 0);
+}
+
+void TestRouter::m6_manyMessagesAcrossThreads()
+{
+    Router router;
+    ThreadWithObject other;
+    QList<int> heard; // in the other thread only, until it has drained
+    Subscription subscription = router.add(
+        u"a"_s, other.object, [&](const Message &m) { heard.append(m.json().value("n"_L1).toInt()); });
+    for (int i = 0; i < 1'000; ++i)
+        router.dispatch(
+            u"a"_s, Message::fromText(R"({"n":)" + QByteArray::number(i) + '}', u"a"_s, Message::Incoming));
+    other.drain();
+    QCOMPARE(heard.size(), 1'000);
+    for (int i = 0; i < 1'000; ++i)
+        QCOMPARE(heard.at(i), i);
+    subscription.unsubscribe();
+    router.dispatch(u"a"_s, message());
+    other.drain();
+    QCOMPARE(heard.size(), 1'000);
+}
+
+void TestRouter::m5_reservedNames()
+{
+    for (const QString &name :
+         {u"stateChange"_s, u"connected"_s, u"disconnected"_s, u"connectionError"_s, u"authenticationError"_s,
+          u"authenticationTimeout"_s, u"reconnecting"_s, u"maxReconnectAttemptsReached"_s, u"message"_s,
+          u"binaryMessage"_s, u"parseError"_s})
+        QVERIFY2(Events::isReserved(name), qPrintable(name));
+    QVERIFY(!Events::isReserved(u"error"_s)); // the backend uses it
+    QVERIFY(!Events::isReserved(u"Connected"_s));
+    QVERIFY(!Events::isReserved(u"status"_s));
+}
+
+QTEST_GUILESS_MAIN(TestRouter)
+#include "tst_router.moc"

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: MIT
+#include "core/connectionconfig.h"
+
+#include <QMetaProperty>
+#include <QTest>
+
+#include <cmath>
+#include <limits>
+
+using namespace Everwire;
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Option
+{
+    const char *key;
+    QVariant fallback; // what its getter returns where nobody set it
+    QVariant other;    // a good value that is not the default
+    QVariantList bad;  // wrong types and impossible values
+};
+
+const QVariant Nan = std::numeric_limits<double>::quiet_NaN();
+const QVariant Infinite = std::numeric_limits<double>::infinity();
+
+QVariantList notABool()
+{
+    return {1, u"true"_s, 0.0, QVariantList(), QVariantMap(), QVariant()};
+}
+
+QVariantList notAtLeast(double least)
+{
+    return {least - 1, least + 0.5, u"many"_s,      u"5"_s,        QString(),          true,      Nan,
+            Infinite,  1e300,       QVariantList(), QVariantMap(), QVariantList{5, 6}, QVariant()};
+}
+
+QVariantList notANumberBetween0And1()
+{
+    return {-0.01, 1.01, u"half"_s, u"0.5"_s, true, Nan, Infinite, QVariantList(), QVariant()};
+}
+
+QVariantList notAnEnum()
+{
+    return {u"nothing"_s, -1, 99, 0.5, true, u"0"_s, QVariantList(), QVariant()};
+}
+
+QList<Option> options()
+{
+    return {
+        {"url",
+         u""_s,
+         u"wss://example.com/a?b=c"_s,
+         {u"http://example.com"_s, u"example.com"_s, u"wss://"_s, u"ws:///path"_s, u"wss://a/#frag"_s,
+          u"wss://a:99999/"_s, u"wss://a b/"_s, 5, true, QVariantList(), QVariant()}},
+        {"protocols",
+         QStringList(),
+         QStringList{u"chat"_s, u"v2.chat"_s},
+         {u"chat"_s, QVariantList{1}, QStringList{u"two words"_s}, QStringList{u""_s},
+          QStringList{u"chat\n"_s}, QStringList{u"a,b"_s}, QStringList{u"chät"_s}, 5, QVariantMap(),
+          QVariant()}},
+        {"headers",
+         QVariantMap(),
+         QVariantMap{{u"X-Client"_s, u"qt"_s}},
+         {QVariantMap{{u"Sec-WebSocket-Key"_s, u"x"_s}},
+          QVariantMap{{u"sec-websocket-protocol"_s, u"x"_s}},
+          QVariantMap{{u"Host"_s, u"x"_s}},
+          QVariantMap{{u"UPGRADE"_s, u"x"_s}},
+          QVariantMap{{u"Connection"_s, u"x"_s}},
+          QVariantMap{{u"Content-Length"_s, u"1"_s}},
+          QVariantMap{{u"Transfer-Encoding"_s, u"chunked"_s}},
+          QVariantMap{{u"X A"_s, u"x"_s}},
+          QVariantMap{{u""_s, u"x"_s}},
+          QVariantMap{{u"X:"_s, u"x"_s}},
+          QVariantMap{{u"X\n"_s, u"x"_s}},
+          QVariantMap{{u"X\r\nY"_s, u"x"_s}},
+          QVariantMap{{u"X"_s, u"a\r\nEvil: b"_s}},
+          QVariantMap{{u"X"_s, u"a\n"_s}},
+          QVariantMap{{u"X"_s, u"a\r"_s}},
+          QVariantMap{{u"X"_s, QString(QChar(0))}},
+          QVariantMap{{u"X"_s, QVariantMap()}},
+          u"X: y"_s,
+          5,
+          QVariantList(),
+          QVariant()}},
+        {"autoReconnect", true, false, notABool()},
+        {"maxReconnectAttempts", 10, -1, notAtLeast(-1)},
+        {"initialReconnectDelay", 1000, 0, notAtLeast(0)},
+        {"maxReconnectDelay", 30000, 0, notAtLeast(0)},
+        {"reconnectJitter", 0.2, 1.0, notANumberBetween0And1()},
+        {"stableAfter", 5000, 0, notAtLeast(0)},
+        {"connectTimeout", 10000, 1, notAtLeast(1)},
+        {"tokenTimeout", 10000, 1, notAtLeast(1)},
+        {"authTimeout", 5000, 1, notAtLeast(1)},
+        {"closeTimeout", 3000, 1, notAtLeast(1)},
+        {"authentication", u"FirstMessage"_s, u"None"_s, notAnEnum()},
+        {"allowInsecureAuth", false, true, notABool()},
+        {"terminalCloseCodes",
+         QVariantList(),
+         QVariantList{1001, 4999},
+         {QVariantList{999}, QVariantList{5000}, QVariantList{-1}, QVariantList{u"x"_s}, QVariantList{1000.5},
+          QVariantList{true}, 4000, u"4000"_s, QVariantMap(), QVariant()}},
+        {"maxQueuedMessages", 100, 0, notAtLeast(0)},
+        {"maxQueuedBytes", 16 * 1024 * 1024, 0, notAtLeast(0)},
+        {"queueOverflow", u"Reject"_s, u"DropOldest"_s, notAnEnum()},
+        {"transport", u"Automatic"_s, u"QWebSocket"_s, notAnEnum()},
+        {"compression", u"Auto"_s, u"Off"_s, notAnEnum()},
+        {"compressionThreshold", 128, 0, notAtLeast(0)},
+        {"followRedirects", false, true, notABool()},
+        {"maxMessageSize", 512 * 1024, 1, notAtLeast(1)},
+        {"maxFrameSize", 32 * 1024, 16, notAtLeast(16)},
+        {"binarySupported", true, false, notABool()},
+        {"historyLimit", 1000, 0, notAtLeast(0)},
+        {"maxPendingBytes", 32 * 1024 * 1024, 1, notAtLeast(1)},
+        {"pendingOverflow", u"Reconnect"_s, u"Discard"_s, notAnEnum()},
+        {"heartbeat", u"Ping"_s, u"Message"_s, notAnEnum()},
+        {"pingInterval", 25000, 1, notAtLeast(1)},
+        {"pongTimeout", 10000, 1, notAtLeast(1)},
+        {"linger", 1000, 0, notAtLeast(0)},
+        {"debug", false, true, notABool()},
+        {"options", QVariantMap(), QVariantMap{{u"id"_s, 5}}, {u"x"_s, 5, QVariantList(), true, QVariant()}},
+    };
+}
+
+// As the property shows it; enums by name.
+QVariant shown(const ConnectionConfig &config, const char *key)
+{
+    const QMetaObject &meta = ConnectionConfig::staticMetaObject;
+    const QMetaProperty found = meta.property(meta.indexOfProperty(key));
+    const QVariant value = found.readOnGadget(&config);
+    if (found.isEnumType())
+        return QString::fromLatin1(found.enumerator().valueToKey(value.toInt()));
+    if (value.typeId() == qMetaTypeId<QList<int>>()) {
+        QVariantList list;
+        for (const int number : value.value<QList<int>>())
+            list.append(number);
+        return list;
+    }
+    return value;
+}
+
+ConnectionConfig from(const QVariantMap &map, QStringList *problems)
+{
+    problems->clear();
+    return ConnectionConfig::fromVariantMap(map, problems);
+}
+
+QStringList problemsOf(const QString &key, const QVariant &value)
+{
+    QStringList problems;
+    (void)from({{key, value}}, &problems);
+    return problems;
+}
+
+} // namespace
+
+class TestConfig : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyOptionIsCovered();
+    void defaults_data() { addOptions(); }
+    void defaults();
+    void c1_roundTrip_data() { addOptions(); }
+    void c1_roundTrip();
+    void c1_everythingAtOnce();
+    void c1_mergeTakesOnlyWhatIsSet();
+    void c1_aDefaultThatIsSetWins();
+    void c3_badValuesNameTheirKey_data();
+    void c3_badValuesNameTheirKey();
+    void c3_unknownKeys();
+    void c3_oneBadValueLeavesTheOthers();
+    void c3_settersAreCheckedToo();
+    void c3_goodUrls_data();
+    void c3_goodUrls();
+    void c3_goodHeaders();
+    void c3_enumsByNameInAnyCaseAndByValue();
+    void c3_numbersOfEveryType();
+    void reconnectIsAutoReconnect();
+    void templates_data();
+    void templates();
+    void templatesThatNothingFills();
+    void o4_noUrl();
+    void implicitSharing();
+
+private:
+    void addOptions();
+};
+
+void TestConfig::addOptions()
+{
+    QTest::addColumn<QString>("key");
+    QTest::addColumn<QVariant>("fallback");
+    QTest::addColumn<QVariant>("other");
+    for (const Option &option : options())
+        QTest::newRow(option.key) << QString::fromLatin1(option.key) << option.fallback << option.other;
+}
+
+void TestConfig::everyOptionIsCovered()
+{
+    QStringList covered;
+    for (const Option &option : options())
+        covered.append(QString::fromLatin1(option.key));
+    const QMetaObject &meta = ConnectionConfig::staticMetaObject;
+    QStringList properties;
+    for (int i = 0; i < meta.propertyCount(); ++i)
+        properties.append(QString::fromLatin1(meta.property(i).name()));
+    QCOMPARE(covered, properties);
+    // And the error for an unknown key lists the same.
+    const QStringList problems = problemsOf(u"nonsense"_s, 1);
+    QVERIFY(problems.value(0).endsWith(covered.join(u", "_s)));
+}
+
+void TestConfig::defaults()
+{
+    QFETCH(QString, key);
+    QFETCH(QVariant, fallback);
+    QFETCH(QVariant, other);
+    QCOMPARE(shown(ConnectionConfig(), qPrintable(key)), fallback);
+    QVERIFY(fallback != other);
+    QVERIFY(ConnectionConfig().toVariantMap().isEmpty());
+    QVERIFY(ConnectionConfig().problems().isEmpty());
+}
+
+void TestConfig::c1_roundTrip()
+{
+    QFETCH(QString, key);
+    QFETCH(QVariant, fallback);
+    QFETCH(QVariant, other);
+    for (const QVariant &value : {other, fallback}) {
+        QStringList problems;
+        const ConnectionConfig config = from({{key, value}}, &problems);
+        QCOMPARE(problems, QStringList());
+        QCOMPARE(shown(config, qPrintable(key)), value);
+        QCOMPARE(config.toVariantMap(), (QVariantMap{{key, value}}));
+        QCOMPARE(from(config.toVariantMap(), &problems), config);
+        QVERIFY(config != ConnectionConfig());
+    }
+}
+
+void TestConfig::c1_everythingAtOnce()
+{
+    QVariantMap map;
+    for (const Option &option : options())
+        map.insert(QString::fromLatin1(option.key), option.other);
+    QStringList problems;
+    const ConnectionConfig config = from(map, &problems);
+    QCOMPARE(problems, QStringList());
+    QCOMPARE(config.toVariantMap(), map);
+    QCOMPARE(ConnectionConfig().mergedWith(config), config);
+    QCOMPARE(config.mergedWith(ConnectionConfig()), config);
+}
+
+void TestConfig::c1_mergeTakesOnlyWhatIsSet()
+{
+    const auto base = ConnectionConfig().setUrl(u"wss://a"_s).setHistoryLimit(5).setDebug(true);
+    const auto over = ConnectionConfig().setUrl(u"wss://b"_s).setOptions({{u"k"_s, 1}});
+    const ConnectionConfig merged = base.mergedWith(over);
+    QCOMPARE(merged.url(), u"wss://b"_s);
+    QCOMPARE(merged.historyLimit(), 5);
+    QVERIFY(merged.debug());
+    QCOMPARE(merged.options(), (QVariantMap{{u"k"_s, 1}}));
+    QCOMPARE(base.url(), u"wss://a"_s);
+}
+
+void TestConfig::c1_aDefaultThatIsSetWins()
+{
+    const auto base = ConnectionConfig().setHistoryLimit(5).setDebug(true);
+    const auto merged = base.mergedWith(ConnectionConfig().setHistoryLimit(1000).setDebug(false));
+    QCOMPARE(merged.historyLimit(), 1000);
+    QVERIFY(!merged.debug());
+}
+
+void TestConfig::c3_badValuesNameTheirKey_data()
+{
+    QTest::addColumn<QString>("key");
+    QTest::addColumn<QVariant>("value");
+    for (const Option &option : options()) {
+        int number = 0;
+        for (const QVariant &value : option.bad)
+            QTest::addRow("%s %d %s", option.key, ++number, value.typeName())
+                << QString::fromLatin1(option.key) << value;
+    }
+}
+
+void TestConfig::c3_badValuesNameTheirKey()
+{
+    QFETCH(QString, key);
+    QFETCH(QVariant, value);
+    QStringList problems;
+    const ConnectionConfig config = from({{key, value}}, &problems);
+    QVERIFY2(!problems.isEmpty(), "accepted");
+    for (const QString &problem : problems)
+        QVERIFY2(problem.startsWith(key + u": "_s), qPrintable(problem));
+    QVERIFY(config.toVariantMap().isEmpty()); // left out
+}
+
+void TestConfig::c3_unknownKeys()
+{
+    for (const QString &key : {u"URL"_s, u"maxReconnectAttempt"_s, u""_s, u"url "_s}) {
+        const QStringList problems = problemsOf(key, 1);
+        QCOMPARE(problems.size(), 1);
+        QVERIFY2(problems.first().startsWith(key + u": "_s), qPrintable(problems.first()));
+    }
+}
+
+void TestConfig::c3_oneBadValueLeavesTheOthers()
+{
+    QStringList problems;
+    const ConnectionConfig config =
+        from({{u"linger"_s, -1}, {u"historyLimit"_s, 7}, {u"what"_s, 1}}, &problems);
+    QCOMPARE(problems.size(), 2);
+    QCOMPARE(config.toVariantMap(), (QVariantMap{{u"historyLimit"_s, 7}}));
+}
+
+void TestConfig::c3_settersAreCheckedToo()
+{
+    const auto config = ConnectionConfig()
+                            .setUrl(u"http://x"_s)
+                            .setLinger(-1ms)
+                            .setConnectTimeout(0ms)
+                            .setReconnectJitter(std::nan(""))
+                            .setHeaders({{u"Host"_s, u"x"_s}})
+                            .setProtocols({u"a b"_s})
+                            .setTerminalCloseCodes({1})
+                            .setMaxReconnectAttempts(-2);
+    const QString problems = config.problems().join(u'\n');
+    for (const auto &key : {u"url"_s, u"linger"_s, u"connectTimeout"_s, u"reconnectJitter"_s, u"headers"_s,
+                            u"protocols"_s, u"terminalCloseCodes"_s, u"maxReconnectAttempts"_s})
+        QVERIFY2(problems.contains(key + u':'), qPrintable(key));
+    QCOMPARE(config.problems().size(), 8);
+}
+
+void TestConfig::c3_goodUrls_data()
+{
+    QTest::addColumn<QVariant>("url");
+    for (const auto &url :
+         {u"ws://localhost"_s, u"WSS://Example.com:8443/a/b?x=1&y=2"_s, u"ws://[::1]:80/"_s,
+          u"wss://a/{id}"_s, u"wss://{host}/x"_s, u"wss://a/%20"_s, u"ws://127.0.0.1:1"_s, u""_s})
+        QTest::newRow(qPrintable(url)) << QVariant(url);
+    QTest::newRow("a QUrl") << QVariant(QUrl(u"wss://a/b"_s));
+}
+
+void TestConfig::c3_goodUrls()
+{
+    QFETCH(QVariant, url);
+    QCOMPARE(problemsOf(u"url"_s, url), QStringList());
+}
+
+void TestConfig::c3_goodHeaders()
+{
+    const QVariantMap headers{{u"Authorization"_s, u"Basic abc="_s},
+                              {u"X-Tab"_s, u"a\tb"_s},
+                              {u"x-number"_s, 5},
+                              {u"!#$%&'*+.^_`|~-"_s, u""_s}};
+    QCOMPARE(problemsOf(u"headers"_s, headers), QStringList());
+    const QStringList problems = problemsOf(u"headers"_s, QVariantMap{{u"Sec-WebSocket-Protocol"_s, u"x"_s}});
+    QVERIFY(problems.value(0).contains(u"use protocols"_s)); // says what to do instead
+}
+
+void TestConfig::c3_enumsByNameInAnyCaseAndByValue()
+{
+    QStringList problems;
+    QCOMPARE(from({{u"heartbeat"_s, u"off"_s}}, &problems).heartbeat(), ConnectionConfig::Heartbeat::Off);
+    QCOMPARE(from({{u"heartbeat"_s, u"MESSAGE"_s}}, &problems).heartbeat(),
+             ConnectionConfig::Heartbeat::Message);
+    QCOMPARE(from({{u"heartbeat"_s, 2}}, &problems).heartbeat(), ConnectionConfig::Heartbeat::Off);
+    QCOMPARE(from({{u"heartbeat"_s, 2.0}}, &problems).heartbeat(), ConnectionConfig::Heartbeat::Off);
+    QCOMPARE(from({{u"heartbeat"_s, QVariant::fromValue(ConnectionConfig::Heartbeat::Message)}}, &problems)
+                 .heartbeat(),
+             ConnectionConfig::Heartbeat::Message);
+    QCOMPARE(problems, QStringList());
+    QVERIFY(problemsOf(u"heartbeat"_s, u"x"_s).first().contains(u"Ping, Message, Off"_s));
+}
+
+void TestConfig::c3_numbersOfEveryType()
+{
+    QStringList problems;
+    for (const QVariant &value : {QVariant(5), QVariant(5u), QVariant(qlonglong(5)), QVariant(qulonglong(5)),
+                                  QVariant(5.0), QVariant(5.0f), QVariant::fromValue(short(5))}) {
+        QCOMPARE(from({{u"historyLimit"_s, value}}, &problems).historyLimit(), 5);
+        QCOMPARE(from({{u"maxQueuedBytes"_s, value}}, &problems).maxQueuedBytes(), 5);
+        QCOMPARE(from({{u"linger"_s, value}}, &problems).linger(), 5ms);
+        QCOMPARE(problems, QStringList());
+    }
+    QCOMPARE(from({{u"maxQueuedBytes"_s, 9007199254740992.0}}, &problems).maxQueuedBytes(), qint64(1) << 53);
+    QCOMPARE(problems, QStringList());
+    QCOMPARE(problemsOf(u"historyLimit"_s, qlonglong(1) << 31).size(), 1);
+    QCOMPARE(problemsOf(u"maxQueuedBytes"_s, 1e17).size(), 1);
+    QCOMPARE(from({{u"reconnectJitter"_s, 0}}, &problems).reconnectJitter(), 0.0);
+    QCOMPARE(problems, QStringList());
+}
+
+// The guide's name.
+void TestConfig::reconnectIsAutoReconnect()
+{
+    QStringList problems;
+    QVERIFY(!from({{u"reconnect"_s, false}}, &problems).autoReconnect());
+    QCOMPARE(problems, QStringList());
+    QCOMPARE(from({{u"reconnect"_s, false}}, &problems).toVariantMap(),
+             (QVariantMap{{u"autoReconnect"_s, false}}));
+    QVERIFY(!problemsOf(u"reconnect"_s, 3).isEmpty());
+}
+
+void TestConfig::templates_data()
+{
+    QTest::addColumn<QString>("url");
+    QTest::addColumn<QVariantMap>("options");
+    QTest::addColumn<QString>("resolved");
+    const QVariantMap id{{u"session_id"_s, u"abc"_s}};
+    QTest::newRow("none") << u"wss://a/b"_s << QVariantMap() << u"wss://a/b"_s;
+    QTest::newRow("path") << u"wss://a/{session_id}/stream"_s << id << u"wss://a/abc/stream"_s;
+    QTest::newRow("encoded braces") << u"wss://a/%7Bsession_id%7d"_s << id << u"wss://a/abc"_s;
+    QTest::newRow("twice") << u"wss://a/{session_id}?x={session_id}"_s << id << u"wss://a/abc?x=abc"_s;
+    QTest::newRow("number") << u"wss://a/{n}"_s << QVariantMap{{u"n"_s, 42}} << u"wss://a/42"_s;
+    QTest::newRow("host") << u"wss://{h}/x"_s << QVariantMap{{u"h"_s, u"example.com"_s}}
+                          << u"wss://example.com/x"_s;
+    QTest::newRow("is data") << u"wss://a/{v}/z"_s << QVariantMap{{u"v"_s, u"b/c?d=e#f g&h"_s}}
+                             << u"wss://a/b%2Fc%3Fd%3De%23f%20g%26h/z"_s;
+    QTest::newRow("percent") << u"wss://a/{v}"_s << QVariantMap{{u"v"_s, u"%7Bx%7D"_s}}
+                             << u"wss://a/%257Bx%257D"_s;
+    QTest::newRow("not filled again")
+        << u"wss://a/{v}"_s << QVariantMap{{u"v"_s, u"{w}"_s}, {u"w"_s, u"no"_s}} << u"wss://a/%7Bw%7D"_s;
+    QTest::newRow("utf-8") << u"wss://a/{v}"_s << QVariantMap{{u"v"_s, u"ä"_s}} << u"wss://a/%C3%A4"_s;
+    QTest::newRow("header injection")
+        << u"wss://a/{v}"_s << QVariantMap{{u"v"_s, u"x\r\nEvil: y"_s}} << u"wss://a/x%0D%0AEvil%3A%20y"_s;
+}
+
+void TestConfig::templates()
+{
+    QFETCH(QString, url);
+    QFETCH(QVariantMap, options);
+    QFETCH(QString, resolved);
+    QString problem;
+    const QUrl found = ConnectionConfig().setUrl(url).setOptions(options).resolvedUrl(&problem);
+    QCOMPARE(problem, QString());
+    QCOMPARE(found.toString(QUrl::FullyEncoded), resolved);
+}
+
+void TestConfig::templatesThatNothingFills()
+{
+    for (const QVariant &value : {QVariant(), QVariant(u""_s), QVariant(QVariantList())}) {
+        QString problem;
+        const auto config =
+            ConnectionConfig().setUrl(u"wss://a/{session_id}"_s).setOptions({{u"session_id"_s, value}});
+        QVERIFY(config.resolvedUrl(&problem).isEmpty());
+        QVERIFY(problem.contains(u"{session_id}"_s));
+    }
+    // What fills a part can spoil the URL.
+    QString problem;
+    const auto config = ConnectionConfig().setUrl(u"{s}://a/"_s).setOptions({{u"s"_s, u"http"_s}});
+    QVERIFY(config.resolvedUrl(&problem).isEmpty());
+    QVERIFY(!problem.isEmpty());
+}
+
+void TestConfig::o4_noUrl()
+{
+    QString problem;
+    QVERIFY(ConnectionConfig().resolvedUrl(&problem).isEmpty());
+    QVERIFY(!problem.isEmpty());
+}
+
+void TestConfig::implicitSharing()
+{
+    const auto config = ConnectionConfig().setHistoryLimit(1);
+    ConnectionConfig copy = config;
+    copy.setHistoryLimit(2);
+    QCOMPARE(config.historyLimit(), 1);
+    QCOMPARE(copy.historyLimit(), 2);
+    ConnectionConfig moved = std::move(copy);
+    QCOMPARE(moved.historyLimit(), 2);
+    copy = config;
+    QCOMPARE(copy, config);
+}
+
+QTEST_GUILESS_MAIN(TestConfig)
+#include "tst_config.moc"

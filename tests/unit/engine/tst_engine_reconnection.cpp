@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: MIT
+//
+// The engine rule by rule: reconnection, health, configuration.
+#include "enginerig.h"
+#include "logrecorder.h"
+
+using namespace Everwire;
+using namespace Everwire::Test;
+using namespace Qt::StringLiterals;
+
+class TestEngineReconnection : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void r1_delaysDoubleUpToTheLimit();
+    void r2_jitterComesFromTheRandomSource();
+    void r3_givesUpAfterTheLastAttempt();
+    void r3_minusOneNeverGivesUp();
+    void r4_aShortConnectionDoesNotResetTheCounter();
+    void r4_aStableConnectionResetsTheCounter();
+    void r5_theWaitIsAnnouncedWhenItStarts();
+    void r6_closeCodes_data();
+    void r6_closeCodes();
+    void r6_withoutAutoReconnectNothingIsRetried();
+    void r8_aLostConnectionIs1006();
+    void r9_connectTimeout();
+    void r9_tokenTimeoutAbandonsTheRequest();
+
+    void h1_pingAfterSilence();
+    void h1_trafficCountsAsLife();
+    void h1_noAnswerIs1006();
+    void h1_messageHeartbeat();
+    void h1_off();
+
+    void c4_debugLogsNoPayloadAndNoQuery();
+    void c5_configureAppliesFromTheNextAttempt();
+    void c5_configureReachesAPendingReopen();
+    void c5_reconnectAppliesAtOnceAndKeepsTheQueue();
+    void c5_reconnectSaysGoodbyeOnlyWhenNothingWaits();
+    void c5_reconnectWhileFetchingAsksAgain();
+};
+
+void TestEngineReconnection::r1_delaysDoubleUpToTheLimit()
+{
+    EngineRig rig(EngineRig::open());
+    rig.postOpen();
+    QList<int> delays;
+    for (int i = 0; i < 9; ++i) {
+        rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+        delays.append(int(rig.last().retryDelay.count()));
+        QCOMPARE(rig.last().attempt, i + 1);
+        const int made = rig.wire.made;
+        rig.scheduler.advance(rig.last().retryDelay - 1ms);
+        QCOMPARE(rig.wire.made, made);
+        rig.scheduler.advance(1ms);
+        QCOMPARE(rig.wire.made, made + 1);
+    }
+    QCOMPARE(delays, (QList{1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000}));
+}
+
+void TestEngineReconnection::r2_jitterComesFromTheRandomSource()
+{
+    EngineRig rig(EngineRig::open().setReconnectJitter(0.2));
+    rig.random = 0;
+    rig.postOpen();
+    rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+    QCOMPARE(rig.last().retryDelay, 800ms);
+    rig.random = 0.75;
+    rig.scheduler.advance(800ms);
+    rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+    QCOMPARE(rig.last().retryDelay, 2200ms);
+}
+
+void TestEngineReconnection::r3_givesUpAfterTheLastAttempt()
+{
+    EngineRig rig(EngineRig::open().setMaxReconnectAttempts(2));
+    rig.postOpen();
+    for (int i = 0; i < 2; ++i) {
+        rig.wire.current->end(ConnectionError::HostNotFound, 0);
+        QCOMPARE(rig.state(), u"reconnecting"_s);
+        QCOMPARE(rig.last().gaveUpAfter, -1);
+        rig.scheduler.advance(rig.last().retryDelay);
+    }
+    rig.wire.current->end(ConnectionError::HostNotFound, 0);
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.last().gaveUpAfter, 2);
+    QCOMPARE(rig.last().error.code(), ConnectionError::HostNotFound);
+    QVERIFY(rig.last().error.isFinal());
+    QVERIFY(rig.last().error.message().contains(u'2'));
+    rig.scheduler.advance(1h);
+    QCOMPARE(rig.wire.made, 3); // the first try and two more
+    rig.postOpen();             // starts afresh
+    QCOMPARE(rig.last().attempt, 0);
+    rig.wire.current->end(ConnectionError::HostNotFound, 0);
+    QCOMPARE(rig.last().attempt, 1);
+    QCOMPARE(rig.last().retryDelay, 1000ms);
+}
+
+void TestEngineReconnection::r3_minusOneNeverGivesUp()
+{
+    EngineRig rig(EngineRig::open().setMaxReconnectAttempts(-1));
+    rig.postOpen();
+    for (int i = 0; i < 2000; ++i) {
+        rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+        QCOMPARE(rig.state(), u"reconnecting"_s);
+        const milliseconds delay = rig.last().retryDelay;
+        rig.forget();
+        rig.scheduler.advance(delay);
+    }
+    QCOMPARE(rig.wire.made, 2001);
+    QVERIFY(rig.wire.alive <= 1);
+}
+
+void TestEngineReconnection::r4_aShortConnectionDoesNotResetTheCounter()
+{
+    EngineRig rig;
+    rig.toConnected();
+    for (int attempt = 1; attempt <= 4; ++attempt) {
+        rig.scheduler.advance(rig.config.stableAfter() - 1ms);
+        rig.lose();
+        QCOMPARE(rig.last().attempt, attempt);
+        rig.comeBack();
+    }
+}
+
+void TestEngineReconnection::r4_aStableConnectionResetsTheCounter()
+{
+    EngineRig rig(EngineRig::plain().setStableAfter(300ms));
+    rig.toConnected();
+    rig.lose();
+    rig.comeBack();
+    rig.lose();
+    QCOMPARE(rig.last().attempt, 2);
+    rig.comeBack();
+    rig.scheduler.advance(300ms);
+    rig.lose();
+    QCOMPARE(rig.last().attempt, 1);
+    QCOMPARE(rig.last().retryDelay, 1000ms);
+}
+
+void TestEngineReconnection::r5_theWaitIsAnnouncedWhenItStarts()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.forget();
+    rig.lose(); // no time passes
+    QCOMPARE(rig.states(), u"reconnecting"_s);
+    QCOMPARE(rig.last().attempt, 1);
+    QCOMPARE(rig.last().retryDelay, 1000ms);
+    QVERIFY(!rig.last().error.message().isEmpty());
+}
+
+void TestEngineReconnection::r6_closeCodes_data()
+{
+    QTest::addColumn<int>("code");
+    QTest::addColumn<bool>("retried");
+    for (const int code :
+         {1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 1015, 3000, 4000, 4001, 4002, 4999})
+        QTest::addRow("%d", code) << code << true;
+    for (const int code : {1002, 1003, 1007, 1008, 1009, 1010, 4321})
+        QTest::addRow("%d", code) << code << false;
+}
+
+void TestEngineReconnection::r6_closeCodes()
+{
+    QFETCH(int, code);
+    QFETCH(bool, retried);
+    EngineRig rig(EngineRig::plain().setTerminalCloseCodes({4321}));
+    rig.toConnected();
+    rig.wire.current->end(ConnectionError::ClosedByServer, code);
+    QCOMPARE(rig.state(), retried ? u"reconnecting"_s : u"error"_s);
+    QCOMPARE(rig.last().closeCode, code);
+    QCOMPARE(rig.last().gaveUpAfter, -1);
+}
+
+void TestEngineReconnection::r6_withoutAutoReconnectNothingIsRetried()
+{
+    EngineRig rig(EngineRig::plain().setAutoReconnect(false));
+    rig.toConnected();
+    rig.lose();
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.last().gaveUpAfter, -1);
+    QVERIFY(rig.last().error.isFinal());
+}
+
+void TestEngineReconnection::r8_aLostConnectionIs1006()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.lose();
+    QCOMPARE(rig.last().closeCode, 1006);
+    QCOMPARE(rig.last().error.closeCode(), 1006);
+    QCOMPARE(rig.last().error.code(), ConnectionError::ConnectionLost);
+}
+
+void TestEngineReconnection::r9_connectTimeout()
+{
+    EngineRig rig(EngineRig::plain().setConnectTimeout(1234ms));
+    rig.toOpening();
+    rig.scheduler.advance(1233ms);
+    QCOMPARE(rig.state(), u"connecting"_s);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::ConnectTimeout);
+    QCOMPARE(rig.wire.aborts, 1);
+    QVERIFY(rig.last().error.message().contains(u"1234"_s));
+}
+
+void TestEngineReconnection::r9_tokenTimeoutAbandonsTheRequest()
+{
+    EngineRig rig(EngineRig::plain().setTokenTimeout(321ms));
+    rig.postOpen();
+    const quint64 request = rig.lastRequest();
+    rig.scheduler.advance(320ms);
+    QCOMPARE(rig.state(), u"connecting"_s);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::TokenTimeout);
+    QCOMPARE(rig.all<Notice::TokenAbandoned>().size(), 1);
+    rig.scheduler.advance(1s);
+    rig.post(Command::AnswerToken{request, {TokenResult::Token, u"late"_s, {}}});
+    QCOMPARE(rig.wire.made, 0); // the late answer is not the new request's
+    rig.giveToken();
+    QCOMPARE(rig.wire.made, 1);
+}
+
+void TestEngineReconnection::h1_pingAfterSilence()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.scheduler.advance(24'999ms);
+    QCOMPARE(rig.wire.pings, 0);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.wire.pings, 1);
+    rig.scheduler.advance(9'999ms);
+    rig.wire.current->showLife(); // the pong
+    rig.scheduler.advance(24'999ms);
+    QCOMPARE(rig.wire.pings, 1);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.wire.pings, 2);
+    QCOMPARE(rig.state(), u"connected"_s);
+}
+
+void TestEngineReconnection::h1_trafficCountsAsLife()
+{
+    EngineRig rig;
+    rig.toConnected();
+    for (int i = 0; i < 10; ++i) {
+        rig.scheduler.advance(10s);
+        if (i % 3 == 0)
+            rig.wire.current->receive(text(i));
+        else if (i % 3 == 1)
+            rig.wire.current->receiveBinary("x");
+        else
+            rig.wire.current->showLife();
+    }
+    QCOMPARE(rig.wire.pings, 0);
+    rig.scheduler.advance(24'999ms);
+    QCOMPARE(rig.wire.pings, 0);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.wire.pings, 1);
+}
+
+void TestEngineReconnection::h1_noAnswerIs1006()
+{
+    EngineRig rig(EngineRig::plain().setPingInterval(100ms).setPongTimeout(40ms));
+    rig.toConnected();
+    rig.scheduler.advance(139ms);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::HeartbeatTimeout);
+    QCOMPARE(rig.last().closeCode, 1006);
+    QCOMPARE(rig.wire.aborts, 1);
+    QVERIFY(rig.wire.closeCodes.isEmpty());
+}
+
+void TestEngineReconnection::h1_messageHeartbeat()
+{
+    EngineRig rig(EngineRig::plain().setHeartbeat(ConnectionConfig::Heartbeat::Message));
+    rig.toConnected();
+    rig.wire.takesBytes = false;
+    rig.scheduler.advance(25s);
+    QCOMPARE(rig.wire.pings, 0);
+    QCOMPARE(rig.sent(), QList<QByteArray>{R"({"type":"ping"})"});
+    rig.wire.current->receive(R"({"type":"pong"})");
+    // It is not the app's: it neither counts as queued nor goes out again, and moves no message's place.
+    QCOMPARE(rig.outbox->counters().bytes, 0);
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.wire.current->take(QByteArrayLiteral(R"({"type":"ping"})").size() + text(1).size() - 1);
+    QCOMPARE(rig.outbox->counters().bytes, text(1).size());
+    rig.wire.current->take(1);
+    QCOMPARE(rig.outbox->counters().bytes, 0);
+    rig.scheduler.advance(35s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::HeartbeatTimeout);
+}
+
+void TestEngineReconnection::h1_off()
+{
+    EngineRig rig(EngineRig::plain().setHeartbeat(ConnectionConfig::Heartbeat::Off));
+    rig.toConnected();
+    rig.scheduler.advance(24h);
+    QCOMPARE(rig.wire.pings, 0);
+    QVERIFY(rig.sent().isEmpty());
+    QCOMPARE(rig.state(), u"connected"_s);
+    QCOMPARE(rig.scheduler.pending(), 0);
+}
+
+void TestEngineReconnection::c4_debugLogsNoPayloadAndNoQuery()
+{
+    const LogRecorder recorder;
+    EngineRig rig;
+    rig.url = QUrl(u"wss://server.example/stream?key=HIDDEN"_s);
+    rig.post(Command::SetDebug{true});
+    rig.toConnected();
+    rig.push(R"({"type":"x","text":"HIDDEN"})");
+    rig.wire.current->receive(R"({"type":"x","text":"HIDDEN"})");
+    rig.wire.current->receive("HIDDEN");
+    rig.lose();
+    rig.scheduler.advance(30s);
+    const QString log = recorder.lines.join(u'\n');
+    QVERIFY(log.contains(u"connecting -> authenticating"_s));
+    QVERIFY(log.contains(u"28 bytes"_s));
+    QVERIFY2(!log.contains(u"HIDDEN"_s), qPrintable(log));
+    rig.post(Command::SetDebug{false});
+    const auto before = recorder.lines.size();
+    rig.postClose();
+    QCOMPARE(recorder.lines.size(), before);
+}
+
+void TestEngineReconnection::c5_configureAppliesFromTheNextAttempt()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.url = QUrl(u"wss://other.example/"_s);
+    rig.postConfigure(EngineRig::plain().setProtocols({u"v2"_s}).setConnectTimeout(50ms));
+    QCOMPARE(rig.state(), u"connected"_s);
+    QCOMPARE(rig.wire.made, 1);
+    rig.lose();
+    QCOMPARE(rig.last().retryDelay, 1000ms);
+    rig.scheduler.advance(1s);
+    rig.giveToken();
+    QCOMPARE(rig.wire.targets.last().url, rig.url);
+    QCOMPARE(rig.wire.targets.last().protocols, QStringList{u"v2"_s});
+    rig.scheduler.advance(50ms);
+    QCOMPARE(rig.last().error.code(), ConnectionError::ConnectTimeout);
+}
+
+void TestEngineReconnection::c5_configureReachesAPendingReopen()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.postClose();
+    rig.postOpen();
+    rig.url = QUrl(u"wss://other.example/"_s);
+    rig.postConfigure(rig.config);
+    rig.wire.current->end(ConnectionError::ClosedByServer, 1000);
+    rig.giveToken();
+    QCOMPARE(rig.wire.targets.last().url, rig.url);
+}
+
+void TestEngineReconnection::c5_reconnectAppliesAtOnceAndKeepsTheQueue()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.wire.takesBytes = false;
+    for (int i = 1; i <= 3; ++i)
+        QVERIFY(rig.push(text(i)).accepted);
+    rig.wire.current->take(text(1).size());
+    rig.wire.sent.clear();
+    rig.forget();
+    rig.url = QUrl(u"wss://other.example/"_s);
+    rig.postReconnect();
+    QCOMPARE(rig.states(), u"connecting"_s);
+    QVERIFY(rig.last().wasConnected);
+    QVERIFY(rig.push(text(4)).accepted);
+    rig.wire.takesBytes = true;
+    rig.giveToken();
+    QCOMPARE(rig.wire.targets.last().url, rig.url);
+    rig.connectTo();
+    QCOMPARE(rig.sent(), texts(2, 4));
+    QCOMPARE(rig.discarded(), 0);
+    QCOMPARE(rig.wire.mostSockets, 1);
+}
+
+void TestEngineReconnection::c5_reconnectSaysGoodbyeOnlyWhenNothingWaits()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.postReconnect();
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
+    rig.giveToken();
+    rig.connectTo();
+    rig.wire.takesBytes = false;
+    rig.push(text(1));
+    const int aborts = rig.wire.aborts;
+    rig.postReconnect();
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
+    QCOMPARE(rig.wire.aborts, aborts + 1);
+}
+
+void TestEngineReconnection::c5_reconnectWhileFetchingAsksAgain()
+{
+    EngineRig rig;
+    rig.postOpen();
+    const quint64 first = rig.lastRequest();
+    rig.postReconnect();
+    QVERIFY(rig.lastRequest() > first);
+    rig.post(Command::AnswerToken{first, {TokenResult::Token, u"old"_s, {}}});
+    QCOMPARE(rig.wire.made, 0);
+    rig.giveToken();
+    rig.connectTo();
+    QCOMPARE(rig.states(), u"connecting authenticating connected"_s);
+}
+
+QTEST_GUILESS_MAIN(TestEngineReconnection)
+#include "tst_engine_reconnection.moc"

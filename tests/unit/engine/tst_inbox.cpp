@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "engine/inbox.h"
+
+#include <QTest>
+
+#include <atomic>
+#include <thread>
+
+using namespace Everwire;
+using namespace Qt::StringLiterals;
+
+class TestInbox : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void m1_oneOrderForEverything();
+    void wakesOnceUntilTaken();
+    void wakesForWhatWaitedBefore();
+    void m8_pendingBytesUntilHandled();
+    void m8_whatWeSendDoesNotCount();
+    void manyProducers();
+};
+
+void TestInbox::m1_oneOrderForEverything()
+{
+    Inbox inbox;
+    inbox.push(1, Transition{});
+    inbox.push(1, Message::fromText("{}", {}, Message::Incoming));
+    inbox.push(2, Notice::Discarded{3, u"why"_s});
+    const auto entries = inbox.takeAll();
+    QCOMPARE(entries.size(), 3u);
+    QVERIFY(std::holds_alternative<Transition>(entries[0].event));
+    QVERIFY(std::holds_alternative<Message>(entries[1].event));
+    QCOMPARE(std::get<Notice::Discarded>(entries[2].event).count, 3);
+    QCOMPARE(entries[1].generation, 1u);
+    QCOMPARE(entries[2].generation, 2u);
+    QVERIFY(inbox.takeAll().empty());
+}
+
+void TestInbox::wakesOnceUntilTaken()
+{
+    Inbox inbox;
+    int wakes = 0;
+    inbox.setWake([&] { ++wakes; });
+    QCOMPARE(wakes, 0);
+    inbox.push(0, Transition{});
+    inbox.push(0, Transition{});
+    inbox.poke();
+    QCOMPARE(wakes, 1);
+    (void)inbox.takeAll();
+    inbox.poke();
+    QCOMPARE(wakes, 2);
+    (void)inbox.takeAll();
+    QCOMPARE(wakes, 2);
+    inbox.setWake({});
+    inbox.push(0, Transition{});
+    QCOMPARE(wakes, 2);
+}
+
+void TestInbox::wakesForWhatWaitedBefore()
+{
+    Inbox inbox;
+    inbox.push(0, Transition{});
+    int wakes = 0;
+    inbox.setWake([&] { ++wakes; });
+    QCOMPARE(wakes, 1);
+}
+
+void TestInbox::m8_pendingBytesUntilHandled()
+{
+    Inbox inbox;
+    inbox.push(0, Message::fromText(QByteArray(1000, 'x'), {}, Message::Incoming));
+    inbox.push(0, Message::fromBinary(QByteArray(500, 'x'), Message::Incoming));
+    inbox.push(0, Notice::ParseError{QByteArray(200, 'x'), u"why"_s});
+    inbox.push(0, Transition{});
+    const qint64 pending = inbox.pendingBytes();
+    QVERIFY(pending >= 1700);
+    const auto entries = inbox.takeAll();
+    QCOMPARE(inbox.pendingBytes(), pending); // taken is not handled
+    qint64 sum = 0;
+    for (const auto &entry : entries) {
+        sum += Inbox::costOf(entry.event);
+        inbox.handled(entry.event);
+        QCOMPARE(inbox.pendingBytes(), pending - sum);
+    }
+    QCOMPARE(inbox.pendingBytes(), 0);
+    // A flood of empty messages costs memory too.
+    QVERIFY(Inbox::costOf(Message::fromText({}, {}, Message::Incoming)) > 0);
+}
+
+void TestInbox::m8_whatWeSendDoesNotCount()
+{
+    Inbox inbox;
+    inbox.push(0, Message::fromText(QByteArray(1000, 'x'), {}, Message::Outgoing));
+    inbox.push(0, Notice::Discarded{1, {}});
+    QCOMPARE(inbox.pendingBytes(), 0);
+}
+
+void TestInbox::manyProducers()
+{
+    constexpr int producers = 4;
+    constexpr int each = 5'000;
+    Inbox inbox;
+    std::atomic<int> wakes{0};
+    inbox.setWake([&] { ++wakes; });
+    std::atomic<int> running{producers};
+    std::vector<std::thread> threads;
+    for (int id = 0; id < producers; ++id) {
+        threads.emplace_back([&, id] {
+            for (int i = 0; i < each; ++i)
+                inbox.push(quint32(id), Message::fromBinary(QByteArray::number(i), Message::Incoming));
+            --running;
+        });
+    }
+    int taken = 0;
+    int batches = 0;
+    bool inOrder = true;
+    QList<int> last(producers, -1);
+    for (bool done = false; !done;) {
+        done = running.load() == 0;
+        const auto entries = inbox.takeAll();
+        batches += entries.empty() ? 0 : 1;
+        for (const auto &entry : entries) {
+            ++taken;
+            const int number = std::get<Message>(entry.event).bytes().toInt();
+            inOrder &= number == last.at(int(entry.generation)) + 1;
+            last[int(entry.generation)] = number;
+            inbox.handled(entry.event);
+        }
+        std::this_thread::yield();
+    }
+    for (auto &thread : threads)
+        thread.join();
+    QVERIFY(inOrder);
+    QCOMPARE(taken, producers * each);
+    QCOMPARE(inbox.pendingBytes(), 0);
+    QCOMPARE(wakes.load(), batches); // one for each time that it turned non-empty
+}
+
+QTEST_GUILESS_MAIN(TestInbox)
+#include "tst_inbox.moc"

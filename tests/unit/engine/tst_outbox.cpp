@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+#include "engine/outbox.h"
+
+#include <QTest>
+
+#include <atomic>
+#include <thread>
+
+using namespace Everwire;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+Outgoing text(const QByteArray &bytes)
+{
+    return {bytes, false, {}};
+}
+
+Outgoing pair(const QByteArray &header, const QByteArray &frame)
+{
+    return {header, false, frame};
+}
+
+// Open for messages, under these limits.
+std::unique_ptr<Outbox> opened(const ConnectionConfig &limits = {})
+{
+    auto outbox = std::make_unique<Outbox>();
+    outbox->setLimits(limits);
+    outbox->setAccepting(true);
+    return outbox;
+}
+
+QList<QByteArray> takeAll(Outbox &outbox)
+{
+    QList<QByteArray> all;
+    while (const auto message = outbox.take()) {
+        all.append(message->bytes);
+        if (message->attachment)
+            all.append(*message->attachment);
+        outbox.settle(message->size());
+    }
+    return all;
+}
+
+const auto DropOldest = ConnectionConfig::QueueOverflow::DropOldest;
+
+} // namespace
+
+class TestOutbox : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void q1_oneFifo();
+    void q2_acceptsOnlyWhileOpen();
+    void q3_refusesWhatDoesNotFit();
+    void q3_bytesCountToo();
+    void q3_dropOldestMakesRoom();
+    void q3_dropOldestDropsNothingInVain();
+    void q3_noQueueAtAll();
+    void q3_whileDrainingOnlyBytesCount();
+    void q6_refusesWhatIsTooLarge();
+    void q6_refusesBinary();
+    void q7_takenBytesCountUntilSettled();
+    void q8_clearSaysHowMany();
+    void q9_aPairIsOneEntryOfTwo();
+    void q9_aPairIsDroppedWhole();
+    void giveBackGoesToTheFrontInOrder();
+    void wakesOnceUntilTaken();
+    void wakesForWhatWaitedBefore();
+    void commandsKeepTheirOrder();
+    void q10_manyProducers();
+};
+
+void TestOutbox::q1_oneFifo()
+{
+    const auto outbox = opened();
+    QVERIFY(outbox->push(text("1")).accepted);
+    QVERIFY(outbox->push({"2", true, {}}).accepted);
+    QVERIFY(outbox->push(text("3")).accepted);
+    QCOMPARE(outbox->counters().messages, 3);
+    QCOMPARE(outbox->counters().bytes, 3);
+    QVERIFY(!outbox->take()->isBinary);
+    QVERIFY(outbox->take()->isBinary);
+    QCOMPARE(outbox->take()->bytes, QByteArray("3"));
+    QVERIFY(!outbox->take());
+}
+
+void TestOutbox::q2_acceptsOnlyWhileOpen()
+{
+    Outbox outbox;
+    const auto refused = outbox.push(text("1"));
+    QVERIFY(!refused.accepted);
+    QVERIFY(refused.refusal.contains(u"open()"_s));
+    outbox.setAccepting(true);
+    QVERIFY(outbox.isAccepting());
+    QVERIFY(outbox.push(text("1")).accepted);
+    outbox.setAccepting(false);
+    QVERIFY(!outbox.push(text("2")).accepted);
+    QCOMPARE(outbox.counters().messages, 1);
+}
+
+void TestOutbox::q3_refusesWhatDoesNotFit()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(2));
+    QVERIFY(outbox->push(text("1")).accepted);
+    QVERIFY(outbox->push(text("2")).accepted);
+    const auto refused = outbox->push(text("3"));
+    QVERIFY(!refused.accepted);
+    QVERIFY(refused.refusal.contains(u"maxQueuedMessages 2"_s));
+    QCOMPARE(refused.dropped, 0);
+    QCOMPARE(outbox->counters().messages, 2);
+    (void)outbox->take();
+    QVERIFY(outbox->push(text("3")).accepted);
+    // The defaults.
+    const auto usual = opened();
+    for (int i = 0; i < 100; ++i)
+        QVERIFY(usual->push(text("x")).accepted);
+    QVERIFY(!usual->push(text("x")).accepted);
+}
+
+void TestOutbox::q3_bytesCountToo()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedBytes(10));
+    QVERIFY(outbox->push(text("123456")).accepted);
+    QVERIFY(!outbox->push(text("12345")).accepted);
+    QVERIFY(outbox->push(text("1234")).accepted);
+    QVERIFY(!outbox->push(text("1")).accepted);
+    QVERIFY(outbox->push(text("")).accepted);
+    QCOMPARE(outbox->counters().bytes, 10);
+}
+
+void TestOutbox::q3_dropOldestMakesRoom()
+{
+    const auto outbox =
+        opened(ConnectionConfig().setMaxQueuedMessages(3).setMaxQueuedBytes(10).setQueueOverflow(DropOldest));
+    for (const char *one : {"1", "2", "3"})
+        QCOMPARE(outbox->push(text(one)).dropped, 0);
+    auto pushed = outbox->push(text("4"));
+    QVERIFY(pushed.accepted);
+    QCOMPARE(pushed.dropped, 1);
+    pushed = outbox->push(text("123456789"));
+    QVERIFY(pushed.accepted);
+    QCOMPARE(pushed.dropped, 2);
+    QCOMPARE(outbox->counters().messages, 2);
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"4", "123456789"}));
+}
+
+void TestOutbox::q3_dropOldestDropsNothingInVain()
+{
+    const auto outbox =
+        opened(ConnectionConfig().setMaxQueuedMessages(1).setMaxQueuedBytes(10).setQueueOverflow(DropOldest));
+    QVERIFY(outbox->push(text("keep")).accepted);
+    for (const Outgoing &tooMuch : {text("12345678901"), pair("a", "b")}) {
+        const auto pushed = outbox->push(tooMuch);
+        QVERIFY(!pushed.accepted);
+        QCOMPARE(pushed.dropped, 0);
+    }
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"keep"});
+}
+
+void TestOutbox::q3_noQueueAtAll()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(0));
+    QVERIFY(!outbox->push(text("1")).accepted);
+    outbox->setDraining(true);
+    QVERIFY(outbox->push(text("1")).accepted); // connected: it is sent, not queued
+}
+
+void TestOutbox::q3_whileDrainingOnlyBytesCount()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(2).setMaxQueuedBytes(100));
+    outbox->setDraining(true);
+    for (int i = 0; i < 100; ++i)
+        QVERIFY(outbox->push(text("x")).accepted);
+    QVERIFY(!outbox->push(text("x")).accepted);
+}
+
+void TestOutbox::q6_refusesWhatIsTooLarge()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxMessageSize(5));
+    QVERIFY(outbox->push(text("12345")).accepted);
+    auto refused = outbox->push(text("123456"));
+    QVERIFY(!refused.accepted);
+    QVERIFY(refused.refusal.contains(u'5') && refused.refusal.contains(u'6'));
+    QVERIFY(outbox->push(pair("12345", "12345")).accepted); // two messages
+    QVERIFY(!outbox->push(pair("1", "123456")).accepted);
+    QVERIFY(!outbox->push(pair("123456", "1")).accepted);
+    QCOMPARE(outbox->counters().messages, 3);
+}
+
+void TestOutbox::q6_refusesBinary()
+{
+    const auto outbox = opened(ConnectionConfig().setBinarySupported(false));
+    QVERIFY(outbox->push({"x", true, {}}).refusal.contains(u"binarySupported"_s));
+    QVERIFY(!outbox->push(pair("x", "y")).accepted);
+    QVERIFY(outbox->push(text("x")).accepted);
+}
+
+void TestOutbox::q7_takenBytesCountUntilSettled()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedBytes(10));
+    QVERIFY(outbox->push(text("123456")).accepted);
+    (void)outbox->take();
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 6);
+    QVERIFY(!outbox->push(text("12345")).accepted);
+    outbox->settle(6);
+    QCOMPARE(outbox->counters().bytes, 0);
+    QVERIFY(outbox->push(text("1234567890")).accepted);
+}
+
+void TestOutbox::q8_clearSaysHowMany()
+{
+    const auto outbox = opened();
+    QVERIFY(outbox->push(text("held")).accepted);
+    (void)outbox->take();
+    QVERIFY(outbox->push(text("1")).accepted);
+    QVERIFY(outbox->push(pair("2", "3")).accepted);
+    QCOMPARE(outbox->clear(), 3);
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 4); // still in the socket
+    QCOMPARE(outbox->clear(), 0);
+    QVERIFY(!outbox->take());
+}
+
+void TestOutbox::q9_aPairIsOneEntryOfTwo()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(3).setMaxQueuedBytes(100));
+    QVERIFY(outbox->push(pair("h1", "f1")).accepted);
+    QCOMPARE(outbox->counters().messages, 2);
+    QVERIFY(!outbox->push(pair("h2", "f2")).accepted); // whole or not at all
+    QCOMPARE(outbox->counters().messages, 2);
+    QVERIFY(outbox->push(text("x")).accepted);
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"h1", "f1", "x"}));
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q9_aPairIsDroppedWhole()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(3).setQueueOverflow(DropOldest));
+    QVERIFY(outbox->push(pair("h", "f")).accepted);
+    QVERIFY(outbox->push(text("1")).accepted);
+    QCOMPARE(outbox->push(text("2")).dropped, 2);
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"1", "2"}));
+}
+
+void TestOutbox::giveBackGoesToTheFrontInOrder()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(4));
+    for (const char *one : {"1", "22"})
+        QVERIFY(outbox->push(text(one)).accepted);
+    QVERIFY(outbox->push(pair("333", "4444")).accepted);
+    std::deque<Outgoing> taken;
+    while (auto message = outbox->take())
+        taken.push_back(std::move(*message));
+    for (const char *one : {"5", "6"})
+        QVERIFY(outbox->push(text(one)).accepted);
+    outbox->giveBack(std::move(taken));
+    QCOMPARE(outbox->counters().messages, 6);
+    QCOMPARE(outbox->counters().bytes, 12);
+    QVERIFY(!outbox->push(text("7")).accepted);
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"1", "22", "333", "4444", "5", "6"}));
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 0);
+    outbox->giveBack({});
+    QVERIFY(!outbox->take());
+}
+
+void TestOutbox::wakesOnceUntilTaken()
+{
+    const auto outbox = opened();
+    int wakes = 0;
+    outbox->setWake([&] { ++wakes; });
+    QVERIFY(outbox->push(text("1")).accepted);
+    QCOMPARE(wakes, 0); // nobody could send it
+    outbox->setDraining(true);
+    for (int i = 0; i < 10; ++i)
+        QVERIFY(outbox->push(text("1")).accepted);
+    outbox->post(Command::Close{});
+    QCOMPARE(wakes, 1);
+    QCOMPARE(outbox->takeCommands().size(), 1u);
+    QVERIFY(outbox->push(text("1")).accepted);
+    QCOMPARE(wakes, 2);
+    (void)outbox->takeCommands();
+    outbox->post(Command::Close{});
+    outbox->post(Command::Close{});
+    QCOMPARE(wakes, 3);
+    outbox->setWake({});
+    outbox->post(Command::Close{});
+    QCOMPARE(wakes, 3);
+}
+
+void TestOutbox::wakesForWhatWaitedBefore()
+{
+    const auto outbox = opened();
+    outbox->post(Command::Close{});
+    int wakes = 0;
+    outbox->setWake([&] { ++wakes; });
+    QCOMPARE(wakes, 1);
+}
+
+void TestOutbox::commandsKeepTheirOrder()
+{
+    const auto outbox = opened();
+    outbox->post(Command::Open{});
+    outbox->post(Command::Close{7});
+    outbox->post(Command::SetDebug{true});
+    const auto commands = outbox->takeCommands();
+    QCOMPARE(commands.size(), 3u);
+    QVERIFY(std::holds_alternative<Command::Open>(commands[0]));
+    QCOMPARE(std::get<Command::Close>(commands[1]).generation, 7u);
+    QVERIFY(std::get<Command::SetDebug>(commands[2]).on);
+    QVERIFY(outbox->takeCommands().empty());
+}
+
+void TestOutbox::q10_manyProducers()
+{
+    constexpr int producers = 4;
+    constexpr int each = 5'000;
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(50).setMaxQueuedBytes(1'000));
+    std::atomic<int> wakes{0};
+    outbox->setWake([&] { ++wakes; });
+    std::atomic<int> running{producers};
+    std::atomic<int> accepted{0};
+    std::vector<std::thread> threads;
+    for (int id = 0; id < producers; ++id) {
+        threads.emplace_back([&, id] {
+            for (int i = 0; i < each; ++i) {
+                const QByteArray bytes = QByteArray::number(id) + ':' + QByteArray::number(i);
+                // Every third is a pair; whoever is refused does not try again.
+                const bool isPair = i % 3 == 0;
+                if (outbox->push(isPair ? pair(bytes, bytes) : text(bytes)).accepted)
+                    ++accepted;
+            }
+            --running;
+        });
+    }
+    int taken = 0;
+    QList<int> last(producers, -1);
+    bool inOrder = true;
+    std::deque<Outgoing> held;
+    for (bool done = false; !done;) {
+        done = running.load() == 0;
+        (void)outbox->takeCommands();
+        outbox->setDraining(taken % 2 == 0);
+        while (auto message = outbox->take()) {
+            done = false;
+            if (held.empty() && taken % 7 == 0) { // now and then one comes back
+                held.push_back(std::move(*message));
+                outbox->giveBack(std::exchange(held, {}));
+                message = outbox->take();
+            }
+            ++taken;
+            const auto parts = message->bytes.split(':');
+            const int id = parts.at(0).toInt();
+            const int number = parts.at(1).toInt();
+            inOrder &= number > last.at(id);
+            last[id] = number;
+            inOrder &= !message->attachment || *message->attachment == message->bytes;
+            outbox->settle(message->size());
+        }
+        std::this_thread::yield();
+    }
+    for (auto &thread : threads)
+        thread.join();
+    QVERIFY(inOrder);
+    QCOMPARE(taken, accepted.load());
+    QVERIFY(taken > 0);
+    QVERIFY(wakes.load() <= taken + 1);
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+QTEST_GUILESS_MAIN(TestOutbox)
+#include "tst_outbox.moc"

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/jsoneventprotocol.h"
+
+#include "strictjson.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QRandomGenerator>
+#include <QTest>
+
+using namespace Everwire;
+using namespace Everwire::Test;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+enum Kind { IsMessage, IsAuthenticated, IsFailed, IsIgnored, IsMalformed }; // as in Received::Outcome
+
+Kind kindOf(const Received::Outcome &outcome)
+{
+    return static_cast<Kind>(outcome.index());
+}
+
+Received::Outcome receive(const QByteArray &utf8)
+{
+    JsonEventProtocol protocol;
+    return protocol.receiveText(utf8);
+}
+
+Received::Outcome answer(const QByteArray &utf8)
+{
+    JsonEventProtocol protocol;
+    (void)protocol.authenticate(u"token"_s);
+    return protocol.receiveText(utf8);
+}
+
+QByteArray nested(int levels)
+{
+    return R"({"type":"deep","v":)" + QByteArray(levels - 1, '[') + QByteArray(levels - 1, ']') + '}';
+}
+
+const QByteArray Example =
+    "{\"type\":\"ai_response\",\"content\":\"Gr\\u00fc\\u00dfe, \\\"Welt\\\" äöü "
+    "😀\",\"n\":[0,-1,2.5,1e3,-0.5E-2],"
+    "\"nested\":{\"a\":{\"b\":[true,false,null]},\"type\":\"inner\"},\"isFinal\":true,\"sessionId\":\"s-1\"}";
+
+} // namespace
+
+class TestJsonEventProtocol : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void a1_firstMessage();
+    void a1_tokensThatNeedEscaping_data();
+    void a1_tokensThatNeedEscaping();
+    void a3_answers_data();
+    void a3_answers();
+    void a5_session();
+    void a6_onlyWhileAuthenticating();
+    void h1_heartbeat();
+    void m1_typeAndBytes();
+    void m1_typeOfManyMessages();
+    void m2_noType_data();
+    void m2_noType();
+    void m2_notJson_data();
+    void m2_notJson();
+    void m2_duplicateTypes();
+    void m2_typeInsideDoesNotCount();
+    void m9_numbers_data();
+    void m9_numbers();
+    void m9_nesting();
+    void m9_deepMessagesCanBeRead();
+    void m9_megabytes();
+    void m9_nulAndBom();
+    void m9_oneParserForManyTexts();
+    void m9_mutations();
+    void m9_truncations();
+    void m9_mutatedAnswersNeverAuthenticateByAccident();
+};
+
+void TestJsonEventProtocol::a1_firstMessage()
+{
+    JsonEventProtocol protocol;
+    const QByteArray message = protocol.authenticate(u"abc.def"_s);
+    QCOMPARE(QJsonDocument::fromJson(message).object(),
+             (QJsonObject{{u"type"_s, u"auth"_s}, {u"token"_s, u"abc.def"_s}}));
+    QVERIFY(!message.contains('\n'));
+}
+
+void TestJsonEventProtocol::a1_tokensThatNeedEscaping_data()
+{
+    QTest::addColumn<QString>("token");
+    QTest::newRow("quote") << u"a\"b"_s;
+    QTest::newRow("backslash") << u"a\\b"_s;
+    QTest::newRow("injection") << u"x\",\"type\":\"admin"_s;
+    QTest::newRow("not ASCII") << u"tökén 😀"_s;
+    QTest::newRow("control") << u"a\u0001b\n"_s;
+    QTest::newRow("long") << QString(100'000, u'x');
+    QTest::newRow("empty") << u""_s;
+}
+
+void TestJsonEventProtocol::a1_tokensThatNeedEscaping()
+{
+    QFETCH(QString, token);
+    JsonEventProtocol protocol;
+    const QByteArray message = protocol.authenticate(token);
+    QVERIFY(StrictJson::isValid(message));
+    const QJsonObject object = QJsonDocument::fromJson(message).object();
+    QCOMPARE(object, (QJsonObject{{u"type"_s, u"auth"_s}, {u"token"_s, token}}));
+}
+
+void TestJsonEventProtocol::a3_answers_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<int>("kind");
+    QTest::addColumn<QString>("reason");
+    const auto row = [](const char *name, const char *text, Kind kind, const QString &reason = {}) {
+        QTest::newRow(name) << QByteArray(text) << int(kind) << reason;
+    };
+    const QString none = u"authentication failed"_s;
+    row("form 1", R"({"type":"auth_error","error":"Invalid token"})", IsFailed, u"Invalid token"_s);
+    row("form 1, no reason", R"({"type":"auth_error"})", IsFailed, none);
+    row("form 1, reason no string", R"({"type":"auth_error","error":{"a":1}})", IsFailed, none);
+    row("form 2",
+        R"({"type":"error","payload":{"error":"token expired","code":"auth_failed"},"timestamp":"t"})",
+        IsFailed, u"token expired"_s);
+    row("form 2, no code", R"({"type":"error","payload":{"error":"no session"}})", IsFailed, u"no session"_s);
+    row("form 2, no payload", R"({"type":"error"})", IsFailed, none);
+    row("another error", R"({"type":"error","payload":{"error":"busy","code":"overload"}})", IsIgnored);
+    row("message", R"({"type":"status","state":"ready"})", IsIgnored);
+    row("no type", R"({"a":1})", IsIgnored);
+    row("array", "[1]", IsIgnored);
+    row("type no string", R"({"type":["auth_success"]})", IsIgnored);
+    row("other case", R"({"type":"AUTH_SUCCESS"})", IsIgnored);
+    row("not JSON", "auth_success", IsMalformed);
+    row("success", R"({"type":"auth_success","session_id":"s","user_id":"u","timestamp":"t"})",
+        IsAuthenticated);
+}
+
+void TestJsonEventProtocol::a3_answers()
+{
+    QFETCH(QByteArray, text);
+    QFETCH(int, kind);
+    QFETCH(QString, reason);
+    const Received::Outcome outcome = answer(text);
+    QCOMPARE(int(kindOf(outcome)), kind);
+    if (const auto *failed = std::get_if<Received::AuthenticationFailed>(&outcome))
+        QCOMPARE(failed->reason, reason);
+}
+
+void TestJsonEventProtocol::a5_session()
+{
+    const auto session = [](const QByteArray &text) {
+        return std::get<Received::Authenticated>(answer(text)).session;
+    };
+    QCOMPARE(session(R"({"type":"auth_success","session_id":"s","user_id":"ü","timestamp":"2024"})"),
+             SessionInfo(u"s"_s, u"ü"_s, u"2024"_s));
+    QCOMPARE(session(R"({"type":"auth_success","session_id":5})"), SessionInfo());
+}
+
+void TestJsonEventProtocol::a6_onlyWhileAuthenticating()
+{
+    const QByteArray success = R"({"type":"auth_success","session_id":"s"})";
+    QCOMPARE(kindOf(receive(success)), IsMessage); // nobody asked
+    JsonEventProtocol protocol;
+    (void)protocol.authenticate(u"token"_s);
+    const Received::Outcome early = protocol.receiveText(R"({"type":"early"})");
+    QCOMPARE(kindOf(early), IsIgnored);
+    QCOMPARE(std::get<Received::Ignored>(early).type, u"early"_s);
+    QCOMPARE(kindOf(protocol.receiveText(success)), IsAuthenticated);
+    QCOMPARE(kindOf(protocol.receiveText(success)), IsMessage);
+    QCOMPARE(kindOf(protocol.receiveText(R"({"type":"auth_error","error":"x"})")), IsMessage);
+    QCOMPARE(kindOf(protocol.receiveText(R"({"type":"error","payload":{"code":"auth_failed"}})")), IsMessage);
+}
+
+void TestJsonEventProtocol::h1_heartbeat()
+{
+    const QByteArray ping = JsonEventProtocol().heartbeat();
+    QCOMPARE(QJsonDocument::fromJson(ping).object(), (QJsonObject{{u"type"_s, u"ping"_s}}));
+}
+
+void TestJsonEventProtocol::m1_typeAndBytes()
+{
+    const auto message = std::get<Message>(receive(Example));
+    QCOMPARE(message.type(), u"ai_response"_s);
+    QCOMPARE(message.bytes(), Example);
+    QCOMPARE(message.direction(), Message::Incoming);
+    QCOMPARE(message.json(), QJsonDocument::fromJson(Example).object());
+    // An escaped key or value is the same key or value.
+    QCOMPARE(std::get<Message>(receive(R"({"t\u0079pe":"a\u0062\n"})")).type(), u"ab\n"_s);
+    QCOMPARE(std::get<Message>(receive(" \r\n\t{ \"type\" : \"x\" } \n")).type(), u"x"_s);
+    QCOMPARE(std::get<Message>(receive(R"({"type":"größe😀"})")).type(), u"größe😀"_s);
+}
+
+void TestJsonEventProtocol::m1_typeOfManyMessages()
+{
+    JsonEventProtocol protocol; // which remembers the last type
+    for (const auto &type : {"a"_L1, "a"_L1, "b"_L1, ""_L1, "a"_L1, "ab"_L1}) {
+        const QByteArray text = "{\"type\":\"" + QByteArray(type.data(), type.size()) + "\"}";
+        QCOMPARE(std::get<Message>(protocol.receiveText(text)).type(), QString(type));
+        QCOMPARE(std::get<Message>(protocol.receiveText("{}")).type(), QString());
+    }
+}
+
+void TestJsonEventProtocol::m2_noType_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    for (const char *text :
+         {"{}", "[]", "[{\"type\":\"x\"}]", "\"type\"", "5", "-0.0", "true", "null", " null ", "{\"type\":5}",
+          "{\"type\":null}", "{\"type\":{\"type\":\"x\"}}", "{\"type\":\"\"}", "{\"Type\":\"x\"}"})
+        QTest::newRow(text) << QByteArray(text);
+}
+
+// "message" only: there is no type.
+void TestJsonEventProtocol::m2_noType()
+{
+    QFETCH(QByteArray, text);
+    const Received::Outcome outcome = receive(text);
+    QCOMPARE(kindOf(outcome), IsMessage);
+    QCOMPARE(std::get<Message>(outcome).type(), QString());
+    QCOMPARE(std::get<Message>(outcome).bytes(), text);
+}
+
+void TestJsonEventProtocol::m2_notJson_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    const QList<QByteArray> texts{"",
+                                  " ",
+                                  "\n",
+                                  "hello",
+                                  "{",
+                                  "}",
+                                  "{\"type\"}",
+                                  "{\"type\":}",
+                                  "{\"type\":\"x\"",
+                                  "{\"type\":\"x\"}}",
+                                  "{\"type\":\"x\"} {\"type\":\"y\"}",
+                                  "{\"type\":\"x\",}",
+                                  "{'type':'x'}",
+                                  "{type:\"x\"}",
+                                  "[1,]",
+                                  "[1 2]",
+                                  "{\"type\":\"x\",\"n\":01}",
+                                  "{\"type\":\"x\",\"n\":1.}",
+                                  "{\"type\":\"x\",\"n\":.5}",
+                                  "{\"type\":\"x\",\"n\":-.5}",
+                                  "{\"type\":\"x\",\"n\":-01}",
+                                  "{\"type\":\"x\",\"n\":+1}",
+                                  "{\"type\":\"x\",\"n\":1e}",
+                                  "{\"type\":\"x\",\"n\":-}",
+                                  "{\"type\":\"x\",\"n\":0x10}",
+                                  "{\"type\":\"x\",\"n\":NaN}",
+                                  "{\"type\":\"x\",\"n\":Infinity}",
+                                  "{\"type\":\"x\",\"s\":\"\\x41\"}",
+                                  "{\"type\":\"x\",\"s\":\"\\u12\"}",
+                                  "{\"type\":\"x\",\"s\":\"\t\"}",
+                                  "{\"type\":\"x\",\"b\":tru}",
+                                  "{\"type\":\"x\"}//",
+                                  "{\"type\":\"x\",\"s\":\"\xff\"}",
+                                  "{\"type\":\"x\",\"s\":\"\xc3\"}",
+                                  "{\"type\":\"x\",\"s\":\"\xed\xa0\x80\"}",
+                                  "{\"type\":\"x\",\"s\":\"\xc0\x80\"}",
+                                  "{\"type\":\"\xf4\x90\x80\x80\"}",
+                                  "\xff\xfe{\"type\":\"x\"}"};
+    for (int i = 0; i < texts.size(); ++i)
+        QTest::addRow("%d %s", i, texts.at(i).toPercentEncoding("{}\":, ").constData()) << texts.at(i);
+}
+
+void TestJsonEventProtocol::m2_notJson()
+{
+    QFETCH(QByteArray, text);
+    QVERIFY(!StrictJson::isValid(text));
+    const Received::Outcome outcome = receive(text);
+    QCOMPARE(kindOf(outcome), IsMalformed);
+    QCOMPARE(std::get<Received::Malformed>(outcome).text, text);
+    QVERIFY(!std::get<Received::Malformed>(outcome).reason.isEmpty());
+}
+
+void TestJsonEventProtocol::m2_duplicateTypes()
+{
+    // The last one counts, as in JSON.parse.
+    QCOMPARE(std::get<Message>(receive(R"({"type":"a","x":1,"type":"b"})")).type(), u"b"_s);
+    QCOMPARE(std::get<Message>(receive(R"({"type":"a","type":5})")).type(), QString());
+    QCOMPARE(std::get<Message>(receive(R"({"type":5,"type":"a"})")).type(), u"a"_s);
+    const auto message = std::get<Message>(receive(R"({"type":"a","type":"b"})"));
+    QCOMPARE(message.json().value("type"_L1).toString(), message.type());
+}
+
+void TestJsonEventProtocol::m2_typeInsideDoesNotCount()
+{
+    QCOMPARE(std::get<Message>(receive(R"({"a":{"type":"x"},"b":[{"type":"y"}]})")).type(), QString());
+    QCOMPARE(std::get<Message>(receive(R"({"type":"x","a":{"type":"y"}})")).type(), u"x"_s);
+    QCOMPARE(kindOf(answer(R"({"type":"x","payload":{"type":"auth_success"}})")), IsIgnored);
+}
+
+void TestJsonEventProtocol::m9_numbers_data()
+{
+    QTest::addColumn<QByteArray>("number");
+    for (const char *number :
+         {"18446744073709551615", "18446744073709551616", "-9223372036854775809", "1e308", "1e309", "-1e400",
+          "1e-400", "0.1e-999999999", "1E+2", "0.0000000000000000000001"})
+        QTest::newRow(number) << QByteArray(number);
+    QTest::newRow("10,000 digits") << QByteArray(10'000, '9');
+    QTest::newRow("10,000 decimals") << "0." + QByteArray(10'000, '3');
+}
+
+void TestJsonEventProtocol::m9_numbers()
+{
+    QFETCH(QByteArray, number);
+    const QByteArray text = R"({"n":)" + number + R"(,"type":"big"})";
+    const StrictJson::Verdict verdict = StrictJson::check(text);
+    QVERIFY(verdict != StrictJson::Invalid);
+    const Received::Outcome outcome = receive(text);
+    // What no double holds may be an error.
+    if (verdict == StrictJson::ValidWithHugeNumber && kindOf(outcome) == IsMalformed)
+        return;
+    QCOMPARE(kindOf(outcome), IsMessage);
+    QCOMPARE(std::get<Message>(outcome).type(), u"big"_s);
+    QCOMPARE(std::get<Message>(outcome).bytes(), text);
+    QCOMPARE(std::get<Message>(outcome).json().value("type"_L1).toString(), u"big"_s);
+}
+
+void TestJsonEventProtocol::m9_nesting()
+{
+    QCOMPARE(kindOf(receive(nested(1000))), IsMessage);
+    for (const int levels : {1025, 1100, 100'000}) {
+        const Received::Outcome outcome = receive(nested(levels));
+        QCOMPARE(kindOf(outcome), IsMalformed);
+        QVERIFY(std::get<Received::Malformed>(outcome).reason.contains(u"1024"_s));
+    }
+    QCOMPARE(kindOf(receive(QByteArray(1'000'000, '['))), IsMalformed);
+    QCOMPARE(kindOf(receive(QByteArray("{\"a\":").repeated(100'000))), IsMalformed);
+    // A number beyond 64 bits takes the other parser, which must not recurse further either.
+    QCOMPARE(kindOf(receive("[123456789012345678901234567890," + QByteArray(100'000, '['))), IsMalformed);
+    QCOMPARE(kindOf(receive("[123456789012345678901234567890," + QByteArray(100'000, '[') +
+                            QByteArray(100'000, ']') + ']')),
+             IsMalformed);
+}
+
+// What is let through as a message can be decoded.
+void TestJsonEventProtocol::m9_deepMessagesCanBeRead()
+{
+    int accepted = 0;
+    for (int levels = 1000; levels <= 1030; ++levels) {
+        const Received::Outcome outcome = receive(nested(levels));
+        const auto *message = std::get_if<Message>(&outcome);
+        if (!message)
+            continue;
+        ++accepted;
+        QCOMPARE(message->json().value("type"_L1).toString(), u"deep"_s);
+    }
+    QVERIFY(accepted >= 20);
+}
+
+void TestJsonEventProtocol::m9_megabytes()
+{
+    const QByteArray big(4 * 1024 * 1024, 'k');
+    QCOMPARE(std::get<Message>(receive("{\"" + big + "\":1,\"type\":\"x\"}")).type(), u"x"_s);
+    QCOMPARE(std::get<Message>(receive("{\"type\":\"" + big + "\"}")).type().size(), big.size());
+    QCOMPARE(kindOf(receive("{\"" + big + "\":1")), IsMalformed);
+    QCOMPARE(kindOf(receive('"' + big + '"')), IsMessage);
+    QCOMPARE(kindOf(receive(big)), IsMalformed);
+    const QByteArray keys = QByteArray("\"type\":\"a\",").repeated(200'000);
+    QCOMPARE(std::get<Message>(receive('{' + keys + "\"type\":\"z\"}")).type(), u"z"_s);
+}
+
+void TestJsonEventProtocol::m9_nulAndBom()
+{
+    QCOMPARE(kindOf(receive(QByteArray("{\"type\":\"x\"}\0", 13))), IsMalformed);
+    QCOMPARE(kindOf(receive(QByteArray("\0", 1))), IsMalformed);
+    QCOMPARE(kindOf(receive(QByteArray("{\"type\":\"a\0b\"}", 14))), IsMalformed);
+    QCOMPARE(std::get<Message>(receive(R"({"type":"a\u0000b"})")).type(), QStringLiteral("a\u0000b"));
+    // A byte order mark is allowed to be ignored (RFC 8259 §8.1) or to be an error; never part of a message
+    // that cannot be read.
+    const Received::Outcome bom = receive("\xEF\xBB\xBF{\"type\":\"x\"}");
+    if (const auto *message = std::get_if<Message>(&bom))
+        QCOMPARE(message->json().value("type"_L1).toString(), u"x"_s);
+    else
+        QCOMPARE(kindOf(bom), IsMalformed);
+}
+
+void TestJsonEventProtocol::m9_oneParserForManyTexts()
+{
+    // A failure leaves nothing behind in the parser that is used again.
+    JsonEventProtocol protocol;
+    for (int i = 0; i < 100; ++i) {
+        QCOMPARE(kindOf(protocol.receiveText(QByteArray(i * 37, '['))), IsMalformed);
+        QCOMPARE(std::get<Message>(protocol.receiveText(Example)).type(), u"ai_response"_s);
+    }
+}
+
+void TestJsonEventProtocol::m9_mutations()
+{
+    QRandomGenerator random(20240511); // the same every time
+    JsonEventProtocol protocol;
+    int valid = 0;
+    for (int round = 0; round < 10'000; ++round) {
+        QByteArray text = Example;
+        for (auto changes = random.bounded(1, 4); changes > 0; --changes) {
+            const qsizetype at = random.bounded(int(text.size()));
+            static const QByteArray letters = "{}[]\",:\\.-+eE0123456789utfn \n\xc3\xff";
+            switch (random.bounded(4)) {
+            case 0: text[at] = char(random.bounded(256)); break;
+            case 1: text.remove(at, random.bounded(1, 4)); break;
+            case 2: text.insert(at, letters.at(random.bounded(int(letters.size())))); break;
+            default: text[at] = letters.at(random.bounded(int(letters.size()))); break;
+            }
+        }
+        const StrictJson::Verdict verdict = StrictJson::check(text);
+        const Received::Outcome outcome = protocol.receiveText(text);
+        if (verdict != StrictJson::ValidWithHugeNumber)
+            QVERIFY2((kindOf(outcome) == IsMessage) == (verdict == StrictJson::Valid),
+                     text.toPercentEncoding().constData());
+        if (const auto *message = std::get_if<Message>(&outcome)) {
+            ++valid;
+            const QJsonObject object = QJsonDocument::fromJson(text).object();
+            QVERIFY2(message->type() == object.value("type"_L1).toString(), text.constData());
+            QCOMPARE(message->json(), object);
+        }
+    }
+    QVERIFY(valid > 500 && valid < 9'500); // the mutations find both sides
+}
+
+void TestJsonEventProtocol::m9_truncations()
+{
+    for (qsizetype size = 0; size < Example.size(); ++size) {
+        QCOMPARE(kindOf(receive(Example.first(size))), IsMalformed);
+        // Where the byte array's own memory ends there is nothing that may be read.
+        const QByteArray raw = QByteArray::fromRawData(Example.constData(), size);
+        QCOMPARE(kindOf(receive(raw)), IsMalformed);
+    }
+}
+
+void TestJsonEventProtocol::m9_mutatedAnswersNeverAuthenticateByAccident()
+{
+    QRandomGenerator random(7);
+    const QByteArray failure = R"({"type":"auth_error","error":"auth_success"})";
+    for (int round = 0; round < 5'000; ++round) {
+        QByteArray text = failure;
+        text[random.bounded(int(text.size()))] = char(random.bounded(256));
+        QVERIFY2(kindOf(answer(text)) != IsAuthenticated, text.constData());
+    }
+}
+
+QTEST_GUILESS_MAIN(TestJsonEventProtocol)
+#include "tst_jsoneventprotocol.moc"

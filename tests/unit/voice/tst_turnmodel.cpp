@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "voice/turnmodel.h"
+
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace Everwire;
+using namespace Qt::StringLiterals;
+
+using Tester = QAbstractItemModelTester;
+
+class TestTurnModel : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aTurnGrowsUntilItIsFinished();
+    void eachSideHasItsOwnOpenTurn();
+    void rolesAndData();
+    void lastOfFindsTheLatest();
+    void clearForgets();
+};
+
+void TestTurnModel::aTurnGrowsUntilItIsFinished()
+{
+    TurnModel model;
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    QSignalSpy count(&model, &TurnModel::countChanged);
+    QSignalSpy changed(&model, &TurnModel::dataChanged);
+    const int row = model.openTurn(TurnModel::Ai);
+    QCOMPARE(row, 0);
+    model.addContent(row, u"Hel"_s);
+    QCOMPARE(model.openTurn(TurnModel::Ai), 0); // still the same
+    model.addContent(row, u"lo"_s);
+    QCOMPARE(model.turns().first().content, u"Hello"_s);
+    QVERIFY(!model.turns().first().isFinal);
+    QCOMPARE(changed.size(), 2);
+    QVERIFY(changed.last().at(2).value<QList<int>>().contains(TurnModel::ContentRole));
+    model.finish(row);
+    QVERIFY(model.turns().first().isFinal);
+    QCOMPARE(changed.last().at(0).toModelIndex(), model.index(0));
+    QVERIFY(changed.last().at(2).value<QList<int>>().contains(TurnModel::IsFinalRole));
+    QCOMPARE(model.openTurn(TurnModel::Ai), 1); // the next one
+    QCOMPARE(count.size(), 2);
+    QCOMPARE(model.count(), 2);
+}
+
+void TestTurnModel::eachSideHasItsOwnOpenTurn()
+{
+    TurnModel model;
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    const int user = model.openTurn(TurnModel::User);
+    const int ai = model.openTurn(TurnModel::Ai);
+    QVERIFY(user != ai);
+    QCOMPARE(model.openTurn(TurnModel::User), user);
+    QCOMPARE(model.openTurn(TurnModel::Ai), ai);
+    model.finish(ai);
+    QCOMPARE(model.openTurn(TurnModel::User), user);
+    QCOMPARE(model.count(), 2);
+}
+
+void TestTurnModel::rolesAndData()
+{
+    TurnModel model;
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    const QDateTime before = QDateTime::currentDateTimeUtc();
+    model.addContent(model.openTurn(TurnModel::User), u"hi"_s);
+    const QModelIndex index = model.index(0);
+    QCOMPARE(index.data(TurnModel::WhoRole).toInt(), int(TurnModel::User));
+    QCOMPARE(index.data(TurnModel::ContentRole), QVariant(u"hi"_s));
+    QCOMPARE(index.data(Qt::DisplayRole), QVariant(u"hi"_s));
+    QCOMPARE(index.data(TurnModel::IsFinalRole), QVariant(false));
+    const QDateTime timestamp = index.data(TurnModel::TimestampRole).toDateTime();
+    QVERIFY(timestamp >= before && timestamp <= QDateTime::currentDateTimeUtc());
+    QCOMPARE(timestamp.timeSpec(), Qt::UTC);
+    QVERIFY(!index.data(Qt::DecorationRole).isValid());
+    const QList<QByteArray> names = model.roleNames().values();
+    for (const char *name : {"who", "content", "timestamp", "isFinal"})
+        QVERIFY2(names.contains(name), name);
+    QCOMPARE(model.rowCount(index), 0);
+}
+
+void TestTurnModel::lastOfFindsTheLatest()
+{
+    TurnModel model;
+    QCOMPARE(model.lastOf(TurnModel::User), -1);
+    model.finish(model.openTurn(TurnModel::User));
+    model.openTurn(TurnModel::Ai);
+    QCOMPARE(model.lastOf(TurnModel::User), 0);
+    model.openTurn(TurnModel::User);
+    QCOMPARE(model.lastOf(TurnModel::User), 2);
+    QCOMPARE(model.lastOf(TurnModel::Ai), 1);
+}
+
+void TestTurnModel::clearForgets()
+{
+    TurnModel model;
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    QSignalSpy count(&model, &TurnModel::countChanged);
+    model.clear();
+    QCOMPARE(count.size(), 0);
+    model.openTurn(TurnModel::User);
+    model.clear();
+    QCOMPARE(model.count(), 0);
+    QCOMPARE(count.size(), 2);
+    QCOMPARE(model.openTurn(TurnModel::User), 0);
+}
+
+QTEST_GUILESS_MAIN(TestTurnModel)
+#include "tst_turnmodel.moc"
