@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Sourced by the scripts beside it: the project's root, and how a preset is configured and built.
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+
+die() {
+    printf '%s: %s\n' "${program:-$(basename -- "$0")}" "$*" >&2
+    exit 1
+}
+
+jobs_wanted() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
+
+# configure PRESET [cmake arguments …]: warnings and errors alone
+configure() {
+    local preset=$1 launcher=()
+    shift
+    if command -v ccache >/dev/null 2>&1; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+    (cd -- "$root" && cmake --preset "$preset" --log-level=WARNING "${launcher[@]}" "$@" >/dev/null)
+}
+
+# build PRESET [targets …]: quiet but for warnings and errors, unless a person watches.
+build() {
+    local tree=$root/build/$1 arguments=()
+    shift
+    if (($#)); then arguments=(--target "$@"); fi
+    arguments=(--build "$tree" --parallel "$(jobs_wanted)" "${arguments[@]}")
+    if [[ -t 1 ]]; then
+        cmake "${arguments[@]}"
+    else
+        cmake "${arguments[@]}" -- --quiet | { grep -v '^ninja: no work to do' || true; }
+    fi
+}
