@@ -12,7 +12,7 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(EVERWIRE_QML_DIR "${CMAKE_BINARY_DIR}/qml")
 
 if(EVERWIRE_SANITIZE)
-    add_compile_options(-fsanitize=${EVERWIRE_SANITIZE} -fno-omit-frame-pointer -g)
+    add_compile_options(-fsanitize=${EVERWIRE_SANITIZE} -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${EVERWIRE_SANITIZE})
 endif()
 

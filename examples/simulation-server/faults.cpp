@@ -55,7 +55,7 @@ ParsedFault faultFromQuery(const QString &value)
     const QString dropPrefix = u"drop-after-"_s;
     const auto numberAfter = [&value](const QString &prefix) {
         bool ok = false;
-        const int number = value.mid(prefix.size()).toInt(&ok);
+        const int number = QStringView(value).mid(prefix.size()).toInt(&ok);
         return ok ? number : -1;
     };
     if (value.isEmpty())

@@ -48,7 +48,7 @@ QString fillPlaceholders(const QString &text, const QHash<QString, QString> &val
     qsizetype copied = 0;
     for (auto it = pattern.globalMatch(text); it.hasNext();) {
         const QRegularExpressionMatch match = it.next();
-        filled += text.mid(copied, match.capturedStart() - copied);
+        filled += QStringView(text).mid(copied, match.capturedStart() - copied);
         filled += values.value(match.captured(1), match.captured(0));
         copied = match.capturedEnd();
     }

@@ -86,7 +86,7 @@ QString coachingMessage(const Coaching &coaching, const QStringList &findings,
     const QStringList texts = coaching.messages.value(findings.first());
     QString message = texts[conversation.turn % texts.size()];
     if (findings.size() > 1)
-        message += u' ' + coaching.messages.value(findings[1]).first();
+        message += u' ' + coaching.messages.value(findings[1]).constFirst();
     return message;
 }
 

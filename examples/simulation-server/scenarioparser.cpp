@@ -40,7 +40,8 @@ QSet<QString> placeholdersOf(const QString &text)
 
 void checkPlaceholders(JsonReader &reader, const QString &key, const QString &text)
 {
-    for (const QString &name : placeholdersOf(text)) {
+    const QSet<QString> used = placeholdersOf(text);
+    for (const QString &name : used) {
         if (!knownPlaceholders().contains(name)) {
             reader.fail(key, u"uses the unknown placeholder {%1}; use one of: {%2}"_s.arg(
                                  name, knownPlaceholders().join(u"}, {"_s)));
@@ -61,7 +62,8 @@ Role readRole(JsonReader reader)
     reader.allowOnly({u"id"_s, u"name"_s, u"persona"_s, u"opening"_s});
     const Role role{readId(reader), reader.text(u"name"_s), reader.text(u"persona"_s),
                     reader.text(u"opening"_s)};
-    for (const QString &name : placeholdersOf(role.opening)) {
+    const QSet<QString> used = placeholdersOf(role.opening);
+    for (const QString &name : used) {
         if (name != u"name"_s && name != u"goal"_s)
             reader.fail(u"opening"_s,
                         u"uses {%1} before anything was heard; use {name} or {goal}"_s.arg(name));
