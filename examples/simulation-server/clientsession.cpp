@@ -161,8 +161,10 @@ bool ClientSession::chooseScenario(bool isNew)
         return false;
     }
     const bool restarts = !isNew && wanted != m_session->scenarioId;
-    if (restarts)
+    if (restarts) {
         m_session->conversation.beat = 0;
+        m_session->conversation.complete = false;
+    }
     m_session->scenarioId = wanted;
     chooseRole(*scenario, isNew || restarts);
     if ((isNew || restarts) && m_isStream && m_options.sendOpening) {

@@ -55,6 +55,14 @@ QJsonObject audioProcessed(const QString &sessionId, const QJsonObject &payload)
             {u"timestamp"_s, timestamp()}};
 }
 
+QJsonObject complete(const QString &sessionId, const QString &text)
+{
+    return {{u"type"_s, u"complete"_s},
+            {u"session_id"_s, sessionId},
+            {u"message"_s, text},
+            {u"timestamp"_s, timestamp()}};
+}
+
 QJsonObject aiResponse(const QString &sessionId, const QString &content, bool isFinal)
 {
     return {{u"type"_s, u"ai_response"_s},

@@ -18,6 +18,7 @@ namespace Everwire::Demo::Messages {
 [[nodiscard]] QJsonObject error(const QString &sessionId, const QString &text);
 [[nodiscard]] QJsonObject status(const QString &sessionId, const QString &state, const QString &text);
 [[nodiscard]] QJsonObject audioProcessed(const QString &sessionId, const QJsonObject &payload);
+[[nodiscard]] QJsonObject complete(const QString &sessionId, const QString &text);
 [[nodiscard]] QJsonObject aiResponse(const QString &sessionId, const QString &content, bool isFinal);
 
 } // namespace Everwire::Demo::Messages

@@ -83,7 +83,9 @@ QString pick(const QStringList &texts, const Conversation &conversation)
 QString coachingMessage(const Coaching &coaching, const QStringList &findings,
                         const Conversation &conversation)
 {
-    const QStringList texts = coaching.messages.value(findings.first());
+    const QString &worst = findings.first();
+    const bool nothingIsNext = conversation.complete && worst == u"good"_s;
+    const QStringList texts = coaching.messages.value(nothingIsNext ? u"complete"_s : worst);
     QString message = texts[conversation.turn % texts.size()];
     if (findings.size() > 1)
         message += u' ' + coaching.messages.value(findings[1]).constFirst();
@@ -108,15 +110,19 @@ Answer respond(const Scenario &scenario, const Role &role, const HeardTurn &turn
                                         : fittest(beat.replies, findings, role.id),
                                 conversation);
 
+    const bool onLastBeat = conversation.beat + 1 == scenario.beats.size();
     Answer answer;
+    answer.advanced = !blocked && !onLastBeat;
+    answer.completed = !blocked && onLastBeat && !conversation.complete;
+    conversation.complete |= answer.completed;
     answer.text = fillPlaceholders(chosen, values);
     answer.coaching = fillPlaceholders(coachingMessage(scenario.coaching, findings, conversation), values);
-    answer.advanced = !blocked && conversation.beat + 1 < scenario.beats.size();
     answer.feedback = {{u"message"_s, answer.coaching},
                        {u"findings"_s, QJsonArray::fromStringList(findings)},
                        {u"measures"_s, turn.measure.toJson(scenario.coaching.longPauseSeconds)},
                        {u"beat"_s, beat.id},
-                       {u"advanced"_s, answer.advanced}};
+                       {u"advanced"_s, answer.advanced},
+                       {u"complete"_s, conversation.complete}};
 
     conversation.lastText = chosen;
     if (answer.advanced)

@@ -15,6 +15,7 @@ struct Conversation
 {
     int beat = 0;                          ///< Index into Scenario::beats.
     int turn = 0;                          ///< Turns finished, this one included.
+    bool complete = false;                 ///< The last beat was passed, too.
     std::optional<SpeechMeasure> previous; ///< The last turn in which somebody spoke.
     QString lastText;                      ///< So that the same reply does not come twice in a row.
 };
@@ -22,10 +23,11 @@ struct Conversation
 /// What the simulation says to a turn.
 struct Answer
 {
-    QString text;          ///< In the role's voice.
-    QString coaching;      ///< A remark to the speaker.
-    QJsonObject feedback;  ///< `message`, `findings`, `measures`, `beat`, `advanced`.
-    bool advanced = false; ///< The conversation went on to the next beat.
+    QString text;           ///< In the role's voice.
+    QString coaching;       ///< A remark to the speaker.
+    QJsonObject feedback;   ///< `message`, `findings`, `measures`, `beat`, `advanced`, `complete`.
+    bool advanced = false;  ///< The conversation went on to the next beat.
+    bool completed = false; ///< This turn passed the last beat.
 };
 
 /// Chooses the reply of \a role to \a turn and moves \a conversation on.

@@ -44,7 +44,7 @@ struct Coaching
     double minSyllablesPerSecond = 0;     ///< Slower speech is too slow.
     double maxSyllablesPerSecond = 0;     ///< Faster speech is too fast.
     double maxClippedRatio = 0;           ///< A larger share of cut-off samples (0 to 1) is distorted.
-    QHash<QString, QStringList> messages; ///< By finding.
+    QHash<QString, QStringList> messages; ///< By finding, and 'complete'.
 };
 
 /// A conversation to practise, as one file in `resources/scenarios/` describes it.

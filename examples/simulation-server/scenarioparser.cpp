@@ -135,12 +135,14 @@ Coaching readCoaching(JsonReader reader, QString *error)
     coaching.maxClippedRatio = reader.number(u"max_clipped_ratio"_s, 0, 1);
 
     JsonReader messages(reader.object(u"messages"_s), reader.pathOf(u"messages"_s), error);
-    messages.allowOnly(knownFindings());
-    for (const QString &finding : knownFindings()) {
-        const QStringList texts = messages.texts(finding, true);
+    // "complete" is said instead of "good" once the last goal is reached.
+    const QStringList keys = knownFindings() + QStringList{u"complete"_s};
+    messages.allowOnly(keys);
+    for (const QString &key : keys) {
+        const QStringList texts = messages.texts(key, true);
         for (const QString &text : texts)
-            checkPlaceholders(messages, finding, text);
-        coaching.messages.insert(finding, texts);
+            checkPlaceholders(messages, key, text);
+        coaching.messages.insert(key, texts);
     }
     return coaching;
 }

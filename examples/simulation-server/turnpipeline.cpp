@@ -71,6 +71,8 @@ void say(SessionState &session, const Answer &answer)
         session.outbox.append(part);
     }
     session.outbox.append(Messages::status(session.id, u"feedback"_s, answer.coaching));
+    if (answer.completed)
+        session.outbox.append(Messages::complete(session.id, u"Every goal of the scenario is reached"_s));
 }
 
 } // namespace

@@ -102,7 +102,8 @@ void ConversationModel::setFeedback(const QJsonObject &feedback)
         m_extras[spoken].measures = feedback.value("measures"_L1).toObject().toVariantMap();
         changed(spoken, {MeasuresRole});
     }
-    setBeat(feedback.value("beat"_L1).toString(), feedback.value("advanced"_L1).toBool());
+    setBeat(feedback.value("beat"_L1).toString(),
+            feedback.value("advanced"_L1).toBool() || feedback.value("complete"_L1).toBool());
 }
 
 void ConversationModel::setCoaching(const QString &coaching)

@@ -64,6 +64,9 @@ void HeadlessRun::watchConnection()
         if (!missing.isEmpty())
             say(u"-- the server misses %1 part(s) of this turn --"_s.arg(missing.size()));
     });
+    connection->subscribe(u"complete"_s, this, [this](const QJsonObject &message) {
+        say(u"-- %1 --"_s.arg(message.value("message"_L1).toString().toLower()));
+    });
     connection->subscribe(u"status"_s, this, [this](const QJsonObject &message) {
         if (message.value("state"_L1).toString() == "feedback"_L1)
             say(u"Coach: "_s + message.value("message"_L1).toString());

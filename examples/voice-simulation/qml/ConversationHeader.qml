@@ -91,7 +91,7 @@ Rectangle {
             }
             Text {
                 Layout.fillWidth: true
-                text: qsTr("Goal %1 of %2: %3").arg(header.goal + 1).arg(header.beats.length).arg(header.beats[header.goal]?.goal ?? "")
+                text: header.goal < header.beats.length ? qsTr("Goal %1 of %2: %3").arg(header.goal + 1).arg(header.beats.length).arg(header.beats[header.goal].goal) : qsTr("All %1 goals reached").arg(header.beats.length)
                 color: Theme.muted
                 elide: Text.ElideRight
                 font.pixelSize: Theme.smallSize

@@ -161,6 +161,9 @@ void TestResponder::goodTurnsWalkThroughTheBeats()
         const Answer answer = respond(scenario, scenario.roles.first(), heard(goodTurn()), conversation);
         beats.append(answer.feedback.value(u"beat"_s).toString());
         QCOMPARE(answer.advanced, i < 2);
+        QCOMPARE(answer.completed, i == 2); // once, however long the conversation goes on
+        QCOMPARE(answer.feedback.value(u"complete"_s).toBool(), i >= 2);
+        QCOMPARE(answer.coaching.contains(u"Next: "_s), i < 2);
     }
     QCOMPARE(beats, (QStringList{u"explain"_s, u"instruct"_s, u"check"_s, u"check"_s}));
 }

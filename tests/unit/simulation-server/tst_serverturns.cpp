@@ -80,6 +80,7 @@ private Q_SLOTS:
     void bufferedBytesAreCapped();
     void sessionExpires();
     void otherScenarioBeginsAgain();
+    void theLastGoalIsSaidOnce();
     void echoAndPing();
     void unknownTypes();
     void biggestMessage();
@@ -441,6 +442,19 @@ void TestServerTurns::otherScenarioBeginsAgain()
     QTRY_COMPARE(second.statusCount(u"listening"_s), 1);
     QCOMPARE(feedback(second).value(u"beat"_s).toString(), u"acknowledge"_s);
     QCOMPARE(processed(second).value(u"turn_number"_s).toInt(), 2);
+}
+
+void TestServerTurns::theLastGoalIsSaidOnce()
+{
+    const QByteArray wav = recording(u"feature-demo-good.wav"_s);
+    TestClient client;
+    join(client, u"c"_s, u"feature-demo"_s);
+    for (int turn = 1; turn <= 4; ++turn) {
+        client.sendChunk(1, wav);
+        client.completeTurn(1);
+        QTRY_COMPARE(client.statusCount(u"listening"_s), turn);
+        QCOMPARE(client.count(u"complete"_s), turn >= 3 ? 1 : 0);
+    }
 }
 
 void TestServerTurns::echoAndPing()
