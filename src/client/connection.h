@@ -140,8 +140,9 @@ public:
 
     // Calls the handler, in the context object's thread, for every message of this type: "*" or "message" is
     // every one that is not binary; the guide's lifecycle names are listed in docs/guide.md (M1 to M5). The
-    // handler takes a QJsonObject, a Message, a QVariant, nothing, or a Q_GADGET whose properties are filled
-    // by name; a member function of the context will do. It works before open() and until the handle or the
+    // handler takes a QJsonObject, a Message, a QVariant, nothing, a Q_GADGET whose properties are filled by
+    // name, or what a QVariant converts to (a QString for "stateChange"); a member function of the context
+    // will do. It works before open() and until the handle or the
     // context ends it.
     template<typename Payload = void, typename Context, typename Handler>
     Subscription subscribe(const QString &event, Context *context, Handler &&handler)

@@ -15,4 +15,23 @@ void fillGadget(const QMetaObject &type, void *gadget, const QJsonObject &object
     }
 }
 
+template<>
+SessionInfo toGadget(const Message &message)
+{
+    const QJsonObject object = message.json();
+    return {object.value(QLatin1String("sessionId")).toString(),
+            object.value(QLatin1String("userId")).toString(),
+            object.value(QLatin1String("timestamp")).toString()};
+}
+
+template<>
+ConnectionError toGadget(const Message &message)
+{
+    const QJsonObject object = message.json();
+    return {static_cast<ConnectionError::Code>(object.value(QLatin1String("code")).toInt()),
+            object.value(QLatin1String("message")).toString(),
+            object.value(QLatin1String("closeCode")).toInt(),
+            object.value(QLatin1String("isFinal")).toBool()};
+}
+
 } // namespace Everwire::Detail

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <Everwire/ConnectionError>
 #include <Everwire/Message>
+#include <Everwire/SessionInfo>
 
 #include <QMetaObject>
 
@@ -21,6 +23,21 @@ template<typename Gadget>
     fillGadget(Gadget::staticMetaObject, &gadget, message.json());
     return gadget;
 }
+
+// The library's own, which have no properties to write: what "connected" and "error" are about.
+template<>
+[[nodiscard]] EVERWIRE_EXPORT SessionInfo toGadget(const Message &message);
+template<>
+[[nodiscard]] EVERWIRE_EXPORT ConnectionError toGadget(const Message &message);
+
+template<typename T, typename = void>
+struct IsGadget : std::false_type
+{
+};
+template<typename T>
+struct IsGadget<T, std::void_t<decltype(T::staticMetaObject)>> : std::true_type
+{
+};
 
 // The type of a callable's only argument, without const and reference; void where it takes none.
 template<typename T>
@@ -70,8 +87,10 @@ void callWith(const Message &message, Call &&call)
         call(message.json());
     else if constexpr (std::is_same_v<Payload, QVariant>)
         call(message.payload());
-    else
+    else if constexpr (IsGadget<Payload>::value)
         call(toGadget<Payload>(message));
+    else // a scalar: "stateChange" has a QString, "maxReconnectAttemptsReached" an int
+        call(message.payload().value<Payload>());
 }
 
 // Payload: what the handler takes; "void" means that its own argument says it.

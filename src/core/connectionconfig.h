@@ -12,6 +12,8 @@
 
 #include <chrono>
 
+class QDebug;
+
 namespace Everwire {
 
 struct ConnectionConfigData;
@@ -231,6 +233,8 @@ public:
 
     friend EVERWIRE_EXPORT bool operator==(const ConnectionConfig &a, const ConnectionConfig &b);
     friend bool operator!=(const ConnectionConfig &a, const ConnectionConfig &b) { return !(a == b); }
+    // What was set; of headers and options the names alone, of the URL no user and no query (rule A7).
+    friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const ConnectionConfig &config);
 
 private:
     [[nodiscard]] int initialReconnectDelayMs() const { return int(initialReconnectDelay().count()); }

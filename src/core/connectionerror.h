@@ -6,6 +6,8 @@
 #include <QMetaType>
 #include <QString>
 
+class QDebug;
+
 namespace Everwire {
 
 // Why a connection failed: for a program (code, closeCode), for a person (message), and whether the
@@ -67,6 +69,7 @@ public:
                a.m_message == b.m_message;
     }
     friend bool operator!=(const ConnectionError &a, const ConnectionError &b) { return !(a == b); }
+    friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const ConnectionError &error);
 
 private:
     QString m_message;

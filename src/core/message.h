@@ -10,6 +10,8 @@
 #include <QMetaType>
 #include <QVariant>
 
+class QDebug;
+
 namespace Everwire {
 
 struct MessageData;
@@ -57,6 +59,9 @@ public:
     [[nodiscard]] Direction direction() const;
     [[nodiscard]] bool isBinary() const;
     [[nodiscard]] bool isNull() const { return !d; }
+
+    // Type, direction and size; not the payload, which may be private (rule C4).
+    friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const Message &message);
 
 private:
     explicit Message(MessageData *data);

@@ -6,6 +6,8 @@
 #include <QMetaType>
 #include <QString>
 
+class QDebug;
+
 namespace Everwire {
 
 // What the server says of the session in auth_success (rule A5). All empty while not connected.
@@ -33,6 +35,7 @@ public:
         return a.m_sessionId == b.m_sessionId && a.m_userId == b.m_userId && a.m_timestamp == b.m_timestamp;
     }
     friend bool operator!=(const SessionInfo &a, const SessionInfo &b) { return !(a == b); }
+    friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const SessionInfo &session);
 
 private:
     QString m_sessionId;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "client/handler.h"
 
+#include "client/events.h"
+
 #include <QJsonArray>
 #include <QTest>
 
@@ -86,6 +88,8 @@ private Q_SLOTS:
     void whatIsMissingKeepsItsDefault();
     void notAnObject();
     void binaryAndEvents();
+    void m5_scalarsOfEvents();
+    void m5_valuesOfEvents();
 };
 
 void TestHandler::lambdas()
@@ -250,6 +254,37 @@ void TestHandler::binaryAndEvents()
     Detail::toHandler<void>(&context, [&](const Point &p) { x = p.x; })(
         Message::fromEvent(u"reconnecting"_s, QVariantMap{{u"x"_s, 2}}));
     QCOMPARE(x, 2);
+}
+
+void TestHandler::m5_scalarsOfEvents()
+{
+    QObject context;
+    QString state;
+    Detail::toHandler<void>(&context, [&](const QString &name) { state = name; })(
+        Message::fromEvent(u"stateChange"_s, u"connected"_s));
+    QCOMPARE(state, u"connected"_s);
+    int attempts = 0;
+    const auto takesInt = Detail::toHandler<void>(&context, [&](int count) { attempts = count; });
+    takesInt(Message::fromEvent(u"maxReconnectAttemptsReached"_s, 10));
+    QCOMPARE(attempts, 10);
+    takesInt(point()); // what does not convert is the type's default
+    QCOMPARE(attempts, 0);
+}
+
+void TestHandler::m5_valuesOfEvents()
+{
+    QObject context;
+    const SessionInfo session(u"s"_s, u"u"_s, u"2026-01-28T10:00:00Z"_s);
+    SessionInfo heard;
+    Detail::toHandler<void>(&context, [&](const SessionInfo &info) { heard = info; })(
+        Message::fromEvent(Events::Connected, Events::toMap(session)));
+    QCOMPARE(heard, session);
+
+    const ConnectionError error(ConnectionError::ConnectionLost, u"gone"_s, 1006, true);
+    ConnectionError told;
+    Detail::toHandler<void>(&context, [&](const ConnectionError &e) { told = e; })(
+        Message::fromEvent(Events::Error, Events::toMap(error)));
+    QCOMPARE(told, error);
 }
 
 QTEST_GUILESS_MAIN(TestHandler)
