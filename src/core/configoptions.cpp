@@ -192,7 +192,7 @@ template<typename T>
 QVariant write(const T &value)
 {
     if constexpr (std::is_enum_v<T>)
-        return QString::fromLatin1(QMetaEnum::fromType<T>().valueToKey(static_cast<int>(value)));
+        return QVariant::fromValue(value).toString(); // the key
     else if constexpr (std::is_same_v<T, milliseconds>)
         return int(value.count());
     else if constexpr (std::is_same_v<T, QList<int>>) {

@@ -133,49 +133,49 @@ public:
     [[nodiscard]] QVariantMap headers() const;
     ConnectionConfig &setHeaders(const QVariantMap &headers);
     // Whether a lost connection is tried again (rules R1 to R6). The guide's name, "reconnect", is accepted
-    // too.
+    // too. Default: on.
     [[nodiscard]] bool autoReconnect() const;
     ConnectionConfig &setAutoReconnect(bool autoReconnect);
-    // Attempts before giving up (rule R3); -1: no limit.
+    // Attempts before giving up (rule R3); -1: no limit. Default: 10, for "notifications" 5.
     [[nodiscard]] int maxReconnectAttempts() const;
     ConnectionConfig &setMaxReconnectAttempts(int maxReconnectAttempts);
-    // The first wait between attempts; each further one doubles (rule R1). At least 0.
+    // The first wait between attempts; each further one doubles (rule R1). At least 0. Default: 1000 ms.
     [[nodiscard]] std::chrono::milliseconds initialReconnectDelay() const;
     ConnectionConfig &setInitialReconnectDelay(std::chrono::milliseconds initialReconnectDelay);
-    // No wait is longer (rules R1, R2). At least 0.
+    // No wait is longer (rules R1, R2). At least 0. Default: 30000 ms.
     [[nodiscard]] std::chrono::milliseconds maxReconnectDelay() const;
     ConnectionConfig &setMaxReconnectDelay(std::chrono::milliseconds maxReconnectDelay);
-    // 0 to 1: each wait is multiplied by a random factor in [1 - jitter, 1 + jitter] (rule R2).
+    // 0 to 1: each wait is multiplied by a random factor in [1 - jitter, 1 + jitter] (rule R2). Default: 0.2.
     [[nodiscard]] double reconnectJitter() const;
     ConnectionConfig &setReconnectJitter(double reconnectJitter);
-    // The attempt counter is reset after so long in Connected (rule R4).
+    // The attempt counter is reset after so long in Connected (rule R4). Default: 5000 ms.
     [[nodiscard]] std::chrono::milliseconds stableAfter() const;
     ConnectionConfig &setStableAfter(std::chrono::milliseconds stableAfter);
-    // Bounds TCP, TLS and the upgrade together (rule R9). Above 0.
+    // Bounds TCP, TLS and the upgrade together (rule R9). Above 0. Default: 10000 ms.
     [[nodiscard]] std::chrono::milliseconds connectTimeout() const;
     ConnectionConfig &setConnectTimeout(std::chrono::milliseconds connectTimeout);
-    // Bounds one token request (rule R9). Above 0.
+    // Bounds one token request (rule R9). Above 0. Default: 10000 ms.
     [[nodiscard]] std::chrono::milliseconds tokenTimeout() const;
     ConnectionConfig &setTokenTimeout(std::chrono::milliseconds tokenTimeout);
-    // Bounds the wait for the server's answer to the token (rule A2). Above 0.
+    // Bounds the wait for the server's answer to the token (rule A2). Above 0. Default: 5000 ms.
     [[nodiscard]] std::chrono::milliseconds authTimeout() const;
     ConnectionConfig &setAuthTimeout(std::chrono::milliseconds authTimeout);
-    // How long close() waits for the peer before it aborts (rule O3). Above 0.
+    // How long close() waits for the peer before it aborts (rule O3). Above 0. Default: 3000 ms.
     [[nodiscard]] std::chrono::milliseconds closeTimeout() const;
     ConnectionConfig &setCloseTimeout(std::chrono::milliseconds closeTimeout);
     // How the client authenticates (rules S1, A1).
     [[nodiscard]] Authentication authentication() const;
     ConnectionConfig &setAuthentication(Authentication authentication);
-    // Allows a token over ws:// to a host that is not loopback (rule A8).
+    // Allows a token over ws:// to a host that is not loopback (rule A8). Default: off.
     [[nodiscard]] bool allowInsecureAuth() const;
     ConnectionConfig &setAllowInsecureAuth(bool allowInsecureAuth);
     // Close codes, 1000 to 4999, after which nothing is retried, beside those of rule R6.
     [[nodiscard]] QList<int> terminalCloseCodes() const;
     ConnectionConfig &setTerminalCloseCodes(const QList<int> &terminalCloseCodes);
-    // Messages that may wait to be sent (rule Q3). At least 0.
+    // Messages that may wait to be sent (rule Q3). At least 0. Default: 100.
     [[nodiscard]] int maxQueuedMessages() const;
     ConnectionConfig &setMaxQueuedMessages(int maxQueuedMessages);
-    // Bytes that may wait to be sent, what the socket holds included (rules Q3, Q7). At least 0.
+    // Bytes that may wait to be sent, what the socket holds included (rules Q3, Q7). At least 0. Default: 16 MiB.
     [[nodiscard]] qint64 maxQueuedBytes() const;
     ConnectionConfig &setMaxQueuedBytes(qint64 maxQueuedBytes);
     // What happens to a message that does not fit (rule Q3).
@@ -187,26 +187,26 @@ public:
     // permessage-deflate (rule C6). QWebSocket has none: with it, Auto sends uncompressed.
     [[nodiscard]] Compression compression() const;
     ConnectionConfig &setCompression(Compression compression);
-    // Bytes: shorter messages are not compressed. At least 0.
+    // Bytes: shorter messages are not compressed. At least 0. Default: 128.
     [[nodiscard]] int compressionThreshold() const;
     ConnectionConfig &setCompressionThreshold(int compressionThreshold);
-    // Whether a redirect in the handshake is followed. QWebSocket follows none.
+    // Whether a redirect in the handshake is followed. QWebSocket follows none. Default: off.
     [[nodiscard]] bool followRedirects() const;
     ConnectionConfig &setFollowRedirects(bool followRedirects);
-    // Bytes: larger messages are refused before they are sent (rule Q6). Above 0.
+    // Bytes: larger messages are refused before they are sent (rule Q6). Above 0. Default: 512 KiB.
     [[nodiscard]] qint64 maxMessageSize() const;
     ConnectionConfig &setMaxMessageSize(qint64 maxMessageSize);
-    // Bytes: longer messages are cut into frames of this size (rule Q6). At least 16.
+    // Bytes: longer messages are cut into frames of this size (rule Q6). At least 16. Default: 32 KiB.
     [[nodiscard]] qint64 maxFrameSize() const;
     ConnectionConfig &setMaxFrameSize(qint64 maxFrameSize);
-    // Whether the server takes binary messages (rule Q6).
+    // Whether the server takes binary messages (rule Q6). Default: on.
     [[nodiscard]] bool binarySupported() const;
     ConnectionConfig &setBinarySupported(bool binarySupported);
-    // Messages kept in Connection::messages (rule M7); 0: none.
+    // Messages kept in Connection::messages (rule M7); 0: none. Default: 1000.
     [[nodiscard]] int historyLimit() const;
     ConnectionConfig &setHistoryLimit(int historyLimit);
     // Bytes of received messages that the UI has not handled yet, and the largest one accepted (rule M8).
-    // Above 0.
+    // Above 0. Default: 32 MiB.
     [[nodiscard]] qint64 maxPendingBytes() const;
     ConnectionConfig &setMaxPendingBytes(qint64 maxPendingBytes);
     // What happens above maxPendingBytes where reading cannot be paused (rule M8).
@@ -215,16 +215,16 @@ public:
     // How a silent connection is checked (rule H1).
     [[nodiscard]] Heartbeat heartbeat() const;
     ConnectionConfig &setHeartbeat(Heartbeat heartbeat);
-    // Silence before a ping (rule H1). Above 0.
+    // Silence before a ping (rule H1). Above 0. Default: 25000 ms.
     [[nodiscard]] std::chrono::milliseconds pingInterval() const;
     ConnectionConfig &setPingInterval(std::chrono::milliseconds pingInterval);
-    // How long an answer may take (rule H1). Above 0.
+    // How long an answer may take (rule H1). Above 0. Default: 10000 ms.
     [[nodiscard]] std::chrono::milliseconds pongTimeout() const;
     ConnectionConfig &setPongTimeout(std::chrono::milliseconds pongTimeout);
-    // How long a connection stays open after its last ConnectionHandle (rule O7). At least 0.
+    // How long a connection stays open after its last ConnectionHandle (rule O7). At least 0. Default: 1000 ms.
     [[nodiscard]] std::chrono::milliseconds linger() const;
     ConnectionConfig &setLinger(std::chrono::milliseconds linger);
-    // Logs this connection under everwire.* (rule C4).
+    // Logs this connection under everwire.* (rule C4). Default: off.
     [[nodiscard]] bool debug() const;
     ConnectionConfig &setDebug(bool debug);
     // The app's own values, for URL templates and for whoever reads configuration() (rule C1).

@@ -3,9 +3,8 @@
 
 #include <QtCore/qglobal.h>
 
-#if defined(EVERWIRE_STATIC)
-#define EVERWIRE_EXPORT
-#elif defined(Everwire_EXPORTS)
+// Everwire is a shared library: one WebSocketProvider::instance() for an app and all its plugins.
+#if defined(Everwire_EXPORTS)
 #define EVERWIRE_EXPORT Q_DECL_EXPORT
 #else
 #define EVERWIRE_EXPORT Q_DECL_IMPORT

@@ -3,6 +3,7 @@
 
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QTimeZone>
 
 #include <simdjson.h>
 
@@ -156,7 +157,7 @@ QByteArray Message::bytes() const
 
 QDateTime Message::timestamp() const
 {
-    return d ? QDateTime::fromMSecsSinceEpoch(d->timestamp, Qt::UTC) : QDateTime();
+    return d ? QDateTime::fromMSecsSinceEpoch(d->timestamp, QTimeZone::utc()) : QDateTime();
 }
 
 Message::Direction Message::direction() const

@@ -604,15 +604,15 @@ void Engine::transportTextReceived(QByteArray utf8)
                    },
                    [&](Received::AuthenticationFailed &answer) { refused(answer.reason); },
                    [&](Received::Ignored &ignored) {
-                       qCWarning(lcAuth).noquote()
-                           << m_around.name << "- ignored a message of type" << ignored.type
-                           << "that arrived before the answer to the token";
+                       ignoreEarly(QStringLiteral("a message of type ") + ignored.type);
                    },
                    [&](Received::Malformed &malformed) {
                        everwireTrace(lcWire)
                            << "received" << size << "bytes that are no message:" << malformed.reason;
                        if (open)
                            deliver(Notice::ParseError{malformed.text, malformed.reason});
+                       else
+                           ignoreEarly(QStringLiteral("a text that is not JSON"));
                    },
                },
                outcome);
@@ -621,10 +621,20 @@ void Engine::transportTextReceived(QByteArray utf8)
 void Engine::transportBinaryReceived(QByteArray bytes)
 {
     transportAlive();
-    if (!std::holds_alternative<Phase::Established>(m_phase))
+    if (!std::holds_alternative<Phase::Established>(m_phase)) {
+        if (std::holds_alternative<Phase::Authenticating>(m_phase))
+            ignoreEarly(QStringLiteral("a binary message"));
         return;
+    }
     everwireTrace(lcWire) << "received" << bytes.size() << "bytes of binary";
     deliver(Message::fromBinary(std::move(bytes), Message::Incoming));
+}
+
+// Rule A6.
+void Engine::ignoreEarly(const QString &what)
+{
+    qCWarning(lcAuth).noquote() << m_around.name << "- ignored" << what
+                                << "that arrived before the answer to the token";
 }
 
 void Engine::deliver(Inbox::Event event)

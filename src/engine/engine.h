@@ -76,6 +76,7 @@ private:
     void send(Link &link, Outgoing message);
     void sendHeartbeat(Link &link);
     void settle(Link &link);
+    void ignoreEarly(const QString &what);
     void deliver(Inbox::Event event);
     void overflow();
 

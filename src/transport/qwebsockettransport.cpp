@@ -45,7 +45,7 @@ void QWebSocketTransport::open(const TransportTarget &target)
     QWebSocketHandshakeOptions options;
     options.setSubprotocols(target.protocols);
     m_socket->open(request, options);
-    watchInnerSocket();
+    watchInnerSocket(target.maxIncomingSize);
 }
 
 void QWebSocketTransport::connectSignals()
@@ -115,11 +115,14 @@ QByteArray QWebSocketTransport::toUtf8(const QString &text)
     return utf8;
 }
 
-void QWebSocketTransport::watchInnerSocket()
+void QWebSocketTransport::watchInnerSocket(qint64 maxIncomingSize)
 {
     m_inner = m_socket->findChild<QAbstractSocket *>();
     if (!m_inner)
         return;
+    // Without a limit it takes at once all that the system holds. Below a frame's size the frame would never arrive.
+    constexpr qint64 room = 64 * 1024;
+    m_inner->setReadBufferSize(maxIncomingSize + room);
     QObject::connect(m_inner, &QAbstractSocket::connected, &m_context, [this] { m_tcpConnected = true; });
     // QWebSocket answers pings and assembles frames without a word; for the heartbeat both are life (rule
     // H1).

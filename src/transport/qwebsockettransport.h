@@ -33,7 +33,7 @@ public:
 
 private:
     void connectSignals();
-    void watchInnerSocket();
+    void watchInnerSocket(qint64 maxIncomingSize);
     [[nodiscard]] QByteArray toUtf8(const QString &text);
     void endSoon();
     void end();

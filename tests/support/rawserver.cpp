@@ -2,14 +2,43 @@
 #include "support/rawserver.h"
 
 #include <QCryptographicHash>
+#include <QFile>
+#include <QSslConfiguration>
+#include <QSslKey>
+#include <QSslServer>
 #include <QtEndian>
 
-RawServer::RawServer()
+namespace {
+
+QByteArray pem(const char *name)
 {
-    if (!m_server.listen(QHostAddress::LocalHost))
-        qFatal("the raw server cannot listen: %s", qPrintable(m_server.errorString()));
-    connect(&m_server, &QTcpServer::newConnection, this, [this] {
-        m_socket = m_server.nextPendingConnection();
+    QFile file(QStringLiteral(EVERWIRE_TLS_DIR "/") + QLatin1String(name));
+    if (!file.open(QIODevice::ReadOnly))
+        qFatal("%s cannot be read", qPrintable(file.fileName()));
+    return file.readAll();
+}
+
+std::unique_ptr<QTcpServer> makeServer(RawServer::Security security)
+{
+    if (security == RawServer::Security::Plain)
+        return std::make_unique<QTcpServer>();
+    auto server = std::make_unique<QSslServer>();
+    QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
+    configuration.setLocalCertificate(RawServer::certificate());
+    configuration.setPrivateKey(QSslKey(pem("localhost.key"), QSsl::Ec));
+    server->setSslConfiguration(configuration);
+    return server;
+}
+
+} // namespace
+
+RawServer::RawServer(Security security) : m_server(makeServer(security))
+{
+    if (!m_server->listen(QHostAddress::LocalHost))
+        qFatal("the raw server cannot listen: %s", qPrintable(m_server->errorString()));
+    // Over TLS only this signal waits for the handshake.
+    connect(m_server.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
+        m_socket = m_server->nextPendingConnection();
         m_request.clear();
         m_rest.clear();
         m_answered = false;
@@ -18,9 +47,26 @@ RawServer::RawServer()
     });
 }
 
+QSslCertificate RawServer::certificate()
+{
+    return QSslCertificate(pem("localhost.crt"));
+}
+
 QUrl RawServer::url() const
 {
-    return QUrl(QStringLiteral("ws://127.0.0.1:%1/").arg(m_server.serverPort()));
+    const bool tls = qobject_cast<QSslServer *>(m_server.get());
+    return QUrl(QStringLiteral("%1://127.0.0.1:%2/")
+                    .arg(tls ? QStringLiteral("wss") : QStringLiteral("ws"))
+                    .arg(m_server->serverPort()));
+}
+
+void RawServer::setReads(bool reads)
+{
+    m_reads = reads;
+    if (!reads || !m_socket || !m_answered)
+        return;
+    m_socket->setReadBufferSize(0);
+    read();
 }
 
 void RawServer::read()

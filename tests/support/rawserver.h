@@ -2,17 +2,25 @@
 #pragma once
 
 #include <QObject>
+#include <QSslCertificate>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QUrl>
 
-// A TCP server of raw bytes, for what no WebSocket library would do. Lives on the test's thread.
+#include <memory>
+
+// A TCP or TLS server of raw bytes, for what no WebSocket library would do. Lives on the test's thread.
 class RawServer : public QObject
 {
     Q_OBJECT
 
 public:
-    RawServer();
+    enum class Security { Plain, Tls };
+
+    explicit RawServer(Security security = Security::Plain);
+
+    // What it shows over TLS: self-signed, for localhost and 127.0.0.1.
+    [[nodiscard]] static QSslCertificate certificate();
 
     [[nodiscard]] QUrl url() const;
     // Answers each request head with this; {accept} becomes the right Sec-WebSocket-Accept. Empty: never answers.
@@ -20,7 +28,7 @@ public:
     // Bytes that follow the answer at once.
     void setThen(const QByteArray &bytes) { m_then = bytes; }
     // Whether it reads what the client sends after the handshake.
-    void setReads(bool reads) { m_reads = reads; }
+    void setReads(bool reads);
 
     void write(const QByteArray &bytes);
     void reset();  // RST
@@ -42,7 +50,7 @@ public:
 private:
     void read();
 
-    QTcpServer m_server;
+    std::unique_ptr<QTcpServer> m_server;
     QTcpSocket *m_socket = nullptr;
     QByteArray m_answer = upgrade();
     QByteArray m_then;

@@ -129,7 +129,7 @@ QVariant shown(const ConnectionConfig &config, const char *key)
     const QMetaProperty found = meta.property(meta.indexOfProperty(key));
     const QVariant value = found.readOnGadget(&config);
     if (found.isEnumType())
-        return QString::fromLatin1(found.enumerator().valueToKey(value.toInt()));
+        return value.toString();
     if (value.typeId() == qMetaTypeId<QList<int>>()) {
         QVariantList list;
         for (const int number : value.value<QList<int>>())

@@ -2,7 +2,7 @@
 //
 // The engine rule by rule: reconnection, health, configuration.
 #include "enginerig.h"
-#include "logrecorder.h"
+#include "support/logrecorder.h"
 
 using namespace Everwire;
 using namespace Everwire::Test;
@@ -319,14 +319,14 @@ void TestEngineReconnection::c4_debugLogsNoPayloadAndNoQuery()
     rig.wire.current->receive("HIDDEN");
     rig.lose();
     rig.scheduler.advance(30s);
-    const QString log = recorder.lines.join(u'\n');
+    const QString log = recorder.lines().join(u'\n');
     QVERIFY(log.contains(u"connecting -> authenticating"_s));
     QVERIFY(log.contains(u"28 bytes"_s));
     QVERIFY2(!log.contains(u"HIDDEN"_s), qPrintable(log));
     rig.post(Command::SetDebug{false});
-    const auto before = recorder.lines.size();
+    const auto before = recorder.lines().size();
     rig.postClose();
-    QCOMPARE(recorder.lines.size(), before);
+    QCOMPARE(recorder.lines().size(), before);
 }
 
 void TestEngineReconnection::c5_configureAppliesFromTheNextAttempt()

@@ -187,7 +187,7 @@ void TestServerFaults::slowByMessage()
     client.sendTextMessage(u"{\"type\":\"echo\"}"_s);
     QTRY_COMPARE(client.count(u"echo"_s), 1);
     QCOMPARE(client.count(u"pong"_s), 1);
-    QVERIFY2(clock.elapsed() >= 95 && clock.elapsed() < 2000, qPrintable(QString::number(clock.elapsed())));
+    QVERIFY2(clock.elapsed() >= 95, qPrintable(QString::number(clock.elapsed())));
     client.sendJson(request(u"slow"_s, 0));
     client.sendJson(ping);
     QTRY_COMPARE(client.count(u"pong"_s), 2);
@@ -218,7 +218,11 @@ void TestServerFaults::faultsByUrl()
     QFETCH(QStringList, types);
     QFETCH(int, closeCode);
     TestClient client;
+#if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
+    QSignalSpy errors(&client, &QWebSocket::errorOccurred);
+#else
     QSignalSpy errors(&client, QOverload<QAbstractSocket::SocketError>::of(&QWebSocket::error));
+#endif
     client.start(m_server->streamUrl(u"f"_s, {}, {}, urlFault), m_server->token());
     QTRY_VERIFY(client.ended);
     QStringList received;
