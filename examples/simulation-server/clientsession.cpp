@@ -46,6 +46,7 @@ ClientSession::ClientSession(ClientChannel *channel, const QUrl &url, const Serv
     m_delivery.setSingleShot(true);
     connect(&m_delivery, &QTimer::timeout, this, &ClientSession::deliver);
     m_authDeadline.setSingleShot(true);
+    m_authDeadline.setTimerType(Qt::PreciseTimer); // a coarse one may be 5 % early
     connect(&m_authDeadline, &QTimer::timeout, this,
             [this] { m_channel->close(4002, u"Authentication timeout"_s); });
     // The silent server leaves it to the client to lose its patience.

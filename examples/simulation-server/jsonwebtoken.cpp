@@ -79,8 +79,10 @@ TokenCheck checkTimes(const QJsonObject &claims, qint64 now)
         if (claims.contains(name) && !claims.value(name).isDouble())
             return refused(Status::Malformed, u"the token's '%1' is not a number"_s.arg(name));
     }
+    if (!claims.contains(u"exp"_s))
+        return refused(Status::Malformed, u"the token has no 'exp': it would be valid for ever"_s);
     const double seconds = double(now);
-    if (claims.contains(u"exp"_s) && seconds >= claims.value(u"exp"_s).toDouble())
+    if (seconds >= claims.value(u"exp"_s).toDouble())
         return refused(Status::Expired, u"the token has expired"_s);
     if (claims.contains(u"nbf"_s) && seconds < claims.value(u"nbf"_s).toDouble())
         return refused(Status::NotYetValid, u"the token is not valid yet"_s);

@@ -74,6 +74,10 @@ std::optional<QByteArray> secretFromEnvironment()
 
 int printToken(const QCommandLineParser &parser, const QByteArray &secret)
 {
+    if (parser.value(u"user"_s).isEmpty()) {
+        complain(u"--user must not be empty; the server refuses a token without a subject"_s);
+        return exitUsage;
+    }
     const std::optional<qint64> ttl = numberOption(parser, u"ttl"_s, 1, 365LL * 24 * 3600);
     if (!ttl)
         return exitUsage;
@@ -127,6 +131,10 @@ int main(int argc, char *argv[])
     QCommandLineParser parser;
     addOptions(parser);
     parser.process(app);
+    if (!parser.positionalArguments().isEmpty()) {
+        complain(u"'%1' is not understood; try --help"_s.arg(parser.positionalArguments().first()));
+        return exitUsage;
+    }
 
     const std::optional<QByteArray> secret = secretFromEnvironment();
     if (!secret)
@@ -146,7 +154,9 @@ int main(int argc, char *argv[])
 
     SimulationServer server(*options);
     if (!server.listen()) {
-        complain(u"cannot listen: "_s + server.errorString());
+        complain(u"cannot listen on port %1: %2; choose another with --port, or 0 for any that is free"_s
+                     .arg(options->port)
+                     .arg(server.errorString()));
         return exitUsage;
     }
     if (parser.isSet(u"quit-on-stdin-close"_s))

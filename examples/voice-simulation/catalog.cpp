@@ -17,7 +17,8 @@ QVariantMap readObject(const QString &path)
     const QJsonDocument document =
         file.open(QIODevice::ReadOnly) ? QJsonDocument::fromJson(file.readAll(), &error) : QJsonDocument();
     if (!document.isObject())
-        qWarning("%s: %s", qUtf8Printable(path),
+        qWarning("%s is left out: %s. Correct the file, which was built into this program from resources/",
+                 qUtf8Printable(path),
                  qUtf8Printable(file.isOpen() ? error.errorString() : file.errorString()));
     return document.object().toVariantMap();
 }
@@ -33,8 +34,11 @@ Catalog::Catalog(QObject *parent) : QObject(parent)
 {
     const QDir scenarios(u":/voice-simulation/scenarios"_s);
     const QStringList names = scenarios.entryList({u"*.json"_s}, QDir::Files, QDir::Name);
-    for (const QString &name : names)
-        m_scenarios.append(readObject(scenarios.filePath(name)));
+    for (const QString &name : names) {
+        const QVariantMap scenario = readObject(scenarios.filePath(name));
+        if (!scenario.isEmpty())
+            m_scenarios.append(scenario);
+    }
     m_recordings = readObject(u":/voice-simulation/audio/recordings.json"_s).value(u"recordings"_s).toList();
 }
 

@@ -45,12 +45,21 @@ void Microphone::start()
         return;
     }
     connect(m_stream, &QIODevice::readyRead, this, [this] { give(false); });
+    // Queued: whoever hears of it lets go of the device.
+    connect(
+        m_device.get(), &QAudioSource::stateChanged, this,
+        [this](QAudio::State state) {
+            if (m_device && state == QAudio::StoppedState && m_device->error() != QAudio::NoError)
+                Q_EMIT failed(u"The microphone stopped. Is it still plugged in?"_s);
+        },
+        Qt::QueuedConnection);
 }
 
 void Microphone::stop()
 {
     if (!m_device)
         return;
+    m_device->disconnect(this);
     give(true);
     m_stream = nullptr;
     m_device->stop();

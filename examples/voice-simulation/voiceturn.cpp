@@ -73,7 +73,8 @@ void VoiceTurn::begin(AudioSource *source)
     });
     connect(source, &AudioSource::failed, this, [this](const QString &reason) {
         setError(reason);
-        cancel();
+        endSource();
+        flush(); // what was said until then is a turn, if anything was
     });
     setActive(true);
     Q_EMIT speakingChanged();

@@ -60,7 +60,7 @@ public:
     const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     EngineHost *m_engine = nullptr;
-    std::atomic<bool> m_recordsHistory{true};
+    std::atomic<int> m_historyLimit{0}; // sending threads read it
     bool m_debug = false;
 
     // Shown to the app; all that one transition changes changes in one property update group (rule S6).
@@ -78,12 +78,23 @@ public:
 
 private:
     using Signal = std::function<void()>;
+    enum class Heard {
+        Always,
+        UntilClose
+    }; // of the attempt that close() ends, nothing more is heard (rule O2)
+    struct Announcement
+    {
+        Signal signal;
+        std::optional<quint32> generation; // the only one in which it is heard
+    };
 
+    void openNow(const ConnectionConfig *config);
+    void reopen();
     void apply(const Transition &transition);
     void announce(const Transition &transition);
-    void announceFailure(const Transition &transition);
+    void announceFailure(const Transition &transition, bool wasConnected);
     void showError(const ConnectionError &error);
-    void say(Signal signal, const QString &event, const QVariant &value);
+    void say(Heard heard, Signal signal, const QString &event, const QVariant &value);
     void failAtOnce(const ConnectionError &error);
     void start(const QUrl &url, Command::Any command);
     void recordNext();
@@ -106,7 +117,7 @@ private:
     template<typename T>
     void set(QProperty<T> &property, const T &value, void (Connection::*changed)());
     // Signals go out in the order of what happened, also when a handler makes the next thing happen (rule
-    // S7). A handler may delete the connection meanwhile.
+    // S7) or runs an event loop of its own. A handler may delete the connection meanwhile.
     void flushSignals();
     void emitInOrder(Signal signal);
 
@@ -116,7 +127,8 @@ private:
     std::deque<Inbox::Entry> m_backlog;
     size_t m_recorded = 0; // how many of its first entries are in the history already
     qint64 m_maxPendingBytes = ConnectionConfig().maxPendingBytes();
-    std::deque<Signal> m_signals;
+    std::deque<Announcement> m_signals;
+    std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
     QTimer m_countdownTick;
     QDeadlineTimer m_retryAt;
@@ -125,7 +137,8 @@ private:
     QPointer<TokenProvider> m_askedProvider;
     QObject m_tokenContext; // stands for the one request under way
     quint32 m_generation = 0;
-    bool m_emitting = false;
+    int m_emittingAtLevel = -1; // how deep in event loops signals are being emitted; -1: not at all
+    bool m_saidConnected = false;
     bool m_farBehind = false;
     bool m_openedByHandle = false;
 };

@@ -28,9 +28,11 @@ void ConnectionHandle::setType(const QString &type)
     if (!m_provider)
         m_provider = WebSocketProvider::instance();
     m_connection = m_provider && !type.isEmpty() ? m_provider->connection(type) : nullptr;
-    Q_EMIT typeChanged();
-    Q_EMIT connectionChanged();
     openSoon();
+    const QPointer<ConnectionHandle> self(this);
+    Q_EMIT typeChanged();
+    if (self)
+        Q_EMIT connectionChanged();
 }
 
 void ConnectionHandle::setAutoConnect(bool autoConnect)
@@ -38,8 +40,8 @@ void ConnectionHandle::setAutoConnect(bool autoConnect)
     if (autoConnect == m_autoConnect)
         return;
     m_autoConnect = autoConnect;
-    Q_EMIT autoConnectChanged();
     openSoon();
+    Q_EMIT autoConnectChanged();
 }
 
 Connection *ConnectionHandle::connection() const

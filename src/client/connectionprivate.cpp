@@ -116,7 +116,17 @@ void ConnectionPrivate::open(const ConnectionConfig *config)
 {
     m_openedByHandle = false; // an app's word holds whatever handles there are (rule O7)
     m_linger.stop();
+    openNow(config);
+}
+
+void ConnectionPrivate::openNow(const ConnectionConfig *config)
+{
     const ConnectionState now = state();
+    if (now == ConnectionState::Disconnecting) {
+        m_reopenConfig = config ? *config : m_openConfig;
+        return;
+    }
+    m_reopenConfig.reset();
     const bool busy = now == ConnectionState::Connecting || now == ConnectionState::Authenticating ||
                       now == ConnectionState::Connected;
     const ConnectionConfig effective = configWith(config ? *config : m_openConfig);
@@ -143,6 +153,15 @@ void ConnectionPrivate::open(const ConnectionConfig *config)
     } else {
         flushSignals();
     }
+}
+
+// The open() of while it was Disconnecting.
+void ConnectionPrivate::reopen()
+{
+    if (state() != ConnectionState::Disconnected)
+        return;
+    if (const auto config = std::exchange(m_reopenConfig, std::nullopt))
+        openNow(&*config);
 }
 
 void ConnectionPrivate::start(const QUrl &url, Command::Any command)
@@ -179,17 +198,20 @@ void ConnectionPrivate::failAtOnce(const ConnectionError &error)
         apply(transition);
         return;
     }
+    const QPointer<Connection> self(q);
     Qt::beginPropertyUpdateGroup();
     showError(error);
+    announceFailure(transition, false);
     Qt::endPropertyUpdateGroup();
-    announceFailure(transition);
-    flushSignals();
+    if (self)
+        flushSignals();
 }
 
 void ConnectionPrivate::close()
 {
     m_openedByHandle = false;
     m_linger.stop();
+    m_reopenConfig.reset();
     const ConnectionState now = state();
     if (now == ConnectionState::Disconnected)
         return;
@@ -206,8 +228,9 @@ void ConnectionPrivate::close()
 void ConnectionPrivate::reconnect()
 {
     const ConnectionState now = state();
-    if (now == ConnectionState::Disconnected || now == ConnectionState::Error) {
-        open(nullptr);
+    if (now == ConnectionState::Disconnected || now == ConnectionState::Error ||
+        now == ConnectionState::Disconnecting) {
+        openNow(nullptr);
         return;
     }
     const ConnectionConfig config = effectiveConfig();
@@ -224,18 +247,18 @@ void ConnectionPrivate::reconnect()
 void ConnectionPrivate::configured()
 {
     const ConnectionConfig config = effectiveConfig();
-    m_messages->setLimit(config.historyLimit());
-    m_recordsHistory = config.historyLimit() > 0;
+    m_historyLimit = config.historyLimit();
     applyDebug();
     const ConnectionState now = state();
-    if (now == ConnectionState::Disconnected || now == ConnectionState::Error)
-        return; // open() will bring it along
+    const bool open = now != ConnectionState::Disconnected && now != ConnectionState::Error &&
+                      now != ConnectionState::Disconnecting;
     ConnectionError error;
-    if (const std::optional<QUrl> url = resolve(config, &error))
+    if (const std::optional<QUrl> url = open ? resolve(config, &error) : std::nullopt)
         m_outbox->post(Command::Configure{config, *url});
-    else
+    else if (open)
         qCWarning(lcConnection).noquote()
             << m_type << "- the next attempt keeps the old configuration:" << error.message();
+    m_messages->setLimit(config.historyLimit()); // last: a slot may delete the connection
 }
 
 void ConnectionPrivate::applyDebug()
@@ -263,11 +286,12 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
                              QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
     if (!pushed.accepted)
         return reject(pushed.refusal);
-    if (m_recordsHistory.load(std::memory_order_relaxed)) {
-        m_inbox->push(0, record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
-                                         : Message::fromText(record.bytes, type, Message::Outgoing));
+    if (const int limit = m_historyLimit.load(std::memory_order_relaxed); limit > 0) {
+        m_inbox->record(record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
+                                        : Message::fromText(record.bytes, type, Message::Outgoing),
+                        limit);
         if (record.attachment)
-            m_inbox->push(0, Message::fromBinary(*record.attachment, Message::Outgoing));
+            m_inbox->record(Message::fromBinary(*record.attachment, Message::Outgoing), limit);
     }
     if (QThread::currentThread() == q->thread())
         showCounters();
@@ -297,10 +321,10 @@ void ConnectionPrivate::openForHandle(ConnectionHandle *handle)
     if (now != ConnectionState::Disconnected && now != ConnectionState::Error &&
         now != ConnectionState::Disconnecting)
         return;
-    const QPointer<Connection> self(q);
-    open(nullptr);
-    if (self)
-        m_openedByHandle = true;
+    if (m_reopenConfig)
+        return;              // it will open again by the app's word
+    m_openedByHandle = true; // before the signals, in which the app may say otherwise
+    openNow(nullptr);
 }
 
 void ConnectionPrivate::releaseHandle(ConnectionHandle *handle)
@@ -437,7 +461,9 @@ TokenProvider *ConnectionPrivate::currentTokenProvider() const
 void ConnectionPrivate::handle(const Notice::ParseError &notice)
 {
     const QString text = QString::fromUtf8(notice.text);
-    say([this, text, reason = notice.reason] { Q_EMIT q->parseError(text, reason); }, Events::ParseError,
+    say(
+        Heard::Always, [this, text, reason = notice.reason] { Q_EMIT q->parseError(text, reason); },
+        Events::ParseError,
         QVariantMap{{QStringLiteral("text"), text}, {QStringLiteral("reason"), notice.reason}});
     flushSignals();
 }
@@ -452,7 +478,8 @@ void ConnectionPrivate::handle(const Notice::Discarded &notice)
 void ConnectionPrivate::handle(const Notice::Overloaded &notice)
 {
     qCWarning(lcConnection).noquote() << m_type << "-" << notice.error.message();
-    say([this, error = notice.error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
+    say(
+        Heard::Always, [this, error = notice.error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
         Events::toMap(notice.error));
     flushSignals();
 }
@@ -470,6 +497,7 @@ void ConnectionPrivate::apply(const Transition &transition)
         transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Authenticating;
     const bool failed = transition.error.code() != ConnectionError::NoError;
 
+    const QPointer<Connection> self(q); // a binding or a slot may delete the connection
     Qt::beginPropertyUpdateGroup();
     m_state = static_cast<Connection::State>(transition.to);
     set(m_isConnected, connected, &Connection::isConnectedChanged);
@@ -480,27 +508,31 @@ void ConnectionPrivate::apply(const Transition &transition)
         showError(transition.error);
     if (failed || connected || transition.closeCode != CloseCode::None)
         set(m_closeCode, transition.closeCode, &Connection::closeCodeChanged);
-    Qt::endPropertyUpdateGroup();
-
-    const QPointer<Connection> self(q); // a slot of the model's may delete the connection
+    // All that belongs to the transition comes before the bindings, for what they call comes behind it (rule O5).
     startCountdown(transition.retryDelay);
-    if (transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Error) {
+    const bool opens =
+        transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Error;
+    if (opens) {
         m_outbox->setAccepting(true); // rule Q2
         applyLimits(effectiveConfig());
     } else if (transition.to == ConnectionState::Disconnected) {
         m_outbox->setAccepting(false);
     }
-    if (!self)
-        return;
     announce(transition);
-    flushSignals();
+    Qt::endPropertyUpdateGroup();
+
+    if (self)
+        flushSignals();
+    if (self && opens)
+        m_messages->setLimit(m_historyLimit);
+    if (self && transition.to == ConnectionState::Disconnected)
+        reopen();
 }
 
 void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
-    m_messages->setLimit(config.historyLimit());
-    m_recordsHistory = config.historyLimit() > 0;
+    m_historyLimit = config.historyLimit();
     m_maxPendingBytes = config.maxPendingBytes();
 }
 
@@ -511,55 +543,73 @@ void ConnectionPrivate::showError(const ConnectionError &error)
 }
 
 // Lines up a signal and the lifecycle event of the same meaning; flushSignals() emits them.
-void ConnectionPrivate::say(Signal signal, const QString &event, const QVariant &value)
+void ConnectionPrivate::say(Heard heard, Signal signal, const QString &event, const QVariant &value)
 {
-    m_signals.emplace_back([this, signal = std::move(signal), event, value] {
+    const auto both = [this, signal = std::move(signal), event, value] {
         const QPointer<Connection> self(q);
         signal();
         if (self && m_router.hasSubscribers(event))
             m_router.dispatch(event, Message::fromEvent(event, value));
-    });
+    };
+    m_signals.push_back({both, heard == Heard::UntilClose ? std::optional(m_generation) : std::nullopt});
 }
 
 void ConnectionPrivate::announce(const Transition &transition)
 {
     const auto name = QString::fromLatin1(toString(transition.to));
     const auto state = static_cast<Connection::State>(transition.to);
-    say([this, state] { Q_EMIT q->stateChanged(state); }, Events::StateChange, name);
+    say(
+        Heard::Always, [this, state] { Q_EMIT q->stateChanged(state); }, Events::StateChange, name);
     if (transition.to == ConnectionState::Connected)
-        say([this, session = transition.session] { Q_EMIT q->connected(session); }, Events::Connected,
-            Events::toMap(transition.session));
-    if (transition.wasConnected)
-        say([this, code = transition.closeCode,
-             reason = transition.closeReason] { Q_EMIT q->disconnected(code, reason); },
+        say(
+            Heard::Always, [this, session = transition.session] { Q_EMIT q->connected(session); },
+            Events::Connected, Events::toMap(transition.session));
+    // One for each connected(), whatever the app has or has not seen in between.
+    const bool ended = m_saidConnected && transition.to != ConnectionState::Disconnecting;
+    m_saidConnected = transition.to == ConnectionState::Connected || (m_saidConnected && !ended);
+    if (ended)
+        say(
+            Heard::Always,
+            [this, code = transition.closeCode, reason = transition.closeReason] {
+                Q_EMIT q->disconnected(code, reason);
+            },
             Events::Disconnected,
             QVariantMap{{QStringLiteral("code"), transition.closeCode},
                         {QStringLiteral("reason"), transition.closeReason}});
     if (transition.to == ConnectionState::Reconnecting || transition.to == ConnectionState::Error)
-        announceFailure(transition);
+        announceFailure(transition, ended);
 }
 
-void ConnectionPrivate::announceFailure(const Transition &transition)
+void ConnectionPrivate::announceFailure(const Transition &transition, bool wasConnected)
 {
     const ConnectionError &error = transition.error;
     qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
-    say([this, error] { Q_EMIT q->errorOccurred(error); }, Events::Error, Events::toMap(error));
+    say(
+        Heard::UntilClose, [this, error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
+        Events::toMap(error));
     if (error.code() == ConnectionError::AuthenticationFailed)
-        say([this, error] { Q_EMIT q->authenticationError(error.message()); }, Events::AuthenticationFailed,
-            error.message());
+        say(
+            Heard::UntilClose, [this, error] { Q_EMIT q->authenticationError(error.message()); },
+            Events::AuthenticationFailed, error.message());
     else if (error.code() == ConnectionError::AuthenticationTimeout)
-        say([this] { Q_EMIT q->authenticationTimeout(); }, Events::AuthenticationTimeout, {});
-    if (!transition.wasConnected)
-        say([this, error] { Q_EMIT q->connectionError(error.message()); }, Events::ConnectionFailed,
-            error.message());
+        say(Heard::UntilClose, [this] { Q_EMIT q->authenticationTimeout(); }, Events::AuthenticationTimeout,
+            {});
+    if (!wasConnected)
+        say(
+            Heard::UntilClose, [this, error] { Q_EMIT q->connectionError(error.message()); },
+            Events::ConnectionFailed, error.message());
     if (transition.to == ConnectionState::Reconnecting) {
         const int delay = int(transition.retryDelay.count());
-        say([this, attempt = transition.attempt, delay] { Q_EMIT q->reconnecting(attempt, delay); },
+        say(
+            Heard::UntilClose,
+            [this, attempt = transition.attempt, delay] { Q_EMIT q->reconnecting(attempt, delay); },
             Events::Reconnecting,
             QVariantMap{{QStringLiteral("attempt"), transition.attempt}, {QStringLiteral("delay"), delay}});
     }
     if (transition.gaveUpAfter >= 0)
-        say([this, attempts = transition.gaveUpAfter] { Q_EMIT q->maxReconnectAttemptsReached(attempts); },
+        say(
+            Heard::UntilClose,
+            [this, attempts = transition.gaveUpAfter] { Q_EMIT q->maxReconnectAttemptsReached(attempts); },
             Events::MaxReconnectAttemptsReached, transition.gaveUpAfter);
 }
 
@@ -586,31 +636,35 @@ void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connec
     if (property.value() == value)
         return;
     property = value;
-    m_signals.emplace_back([this, changed] {
-        std::invoke(changed, q); // a signal
-    });
+    m_signals.push_back({[this, changed] {
+                             std::invoke(changed, q); // a signal
+                         },
+                         std::nullopt});
 }
 
 void ConnectionPrivate::emitInOrder(Signal signal)
 {
-    m_signals.push_back(std::move(signal));
+    m_signals.push_back({std::move(signal), std::nullopt});
     flushSignals();
 }
 
 void ConnectionPrivate::flushSignals()
 {
-    if (m_emitting)
+    // Whoever called a handler goes on when it returns; an event loop in a handler goes on by itself.
+    const int level = QThread::currentThread()->loopLevel();
+    if (level <= m_emittingAtLevel)
         return;
     const QPointer<Connection> self(q);
-    m_emitting = true;
+    const int outer = std::exchange(m_emittingAtLevel, level);
     while (!m_signals.empty()) {
-        const Signal next = std::move(m_signals.front());
+        const Announcement next = std::move(m_signals.front());
         m_signals.pop_front();
-        next();
+        if (!next.generation || *next.generation == m_generation)
+            next.signal();
         if (!self)
             return;
     }
-    m_emitting = false;
+    m_emittingAtLevel = outer;
 }
 
 } // namespace Everwire

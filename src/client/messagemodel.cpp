@@ -64,9 +64,11 @@ void MessageModel::setLimit(int limit)
         return;
     m_limit = limit;
     const int before = count();
+    const QPointer<MessageModel> self(this);
     dropFirst(before - limit);
-    Q_EMIT limitChanged();
-    if (count() != before)
+    if (self)
+        Q_EMIT limitChanged();
+    if (self && count() != before)
         Q_EMIT countChanged();
 }
 

@@ -23,23 +23,28 @@ Subscription Router::add(const QString &event, QObject *context, std::function<v
     entry->router = this;
     entry->event = event;
     entry->context = context;
+    entry->handler = [ended = entry->ended, handler = std::move(handler)](const Message &message) {
+        if (!*ended)
+            handler(message);
+    };
     const std::weak_ptr<SubscriptionEntry> weak = entry;
-    if (context->thread() != QThread::currentThread()) {
-        entry->relay.reset(new CrossThreadRelay);
-        QObject::connect(entry->relay.get(), &CrossThreadRelay::deliver, context, std::move(handler));
-        entry->contextGone = QObject::connect(context, &QObject::destroyed, entry->relay.get(),
-                                              [weak] { Subscription(weak).unsubscribe(); });
-    } else {
-        entry->handler = std::move(handler);
-        entry->contextGone =
-            QObject::connect(context, &QObject::destroyed, [weak] { Subscription(weak).unsubscribe(); });
-    }
+    entry->contextGone =
+        QObject::connect(context, &QObject::destroyed, &m_home, [weak] { Subscription(weak).unsubscribe(); });
+    if (context->thread() != QThread::currentThread())
+        relayTo(*entry);
     m_entries[event].push_back(std::move(entry));
     return Subscription(weak);
 }
 
+void Router::relayTo(SubscriptionEntry &entry)
+{
+    entry.relay.reset(new CrossThreadRelay);
+    QObject::connect(entry.relay.get(), &CrossThreadRelay::deliver, entry.context, entry.handler);
+}
+
 void Router::remove(SubscriptionEntry &entry)
 {
+    *entry.ended = true; // what is under way to another thread is not heard any more, either
     QObject::disconnect(entry.contextGone);
     entry.router = nullptr;
     m_sweepNeeded = true;
@@ -80,6 +85,8 @@ bool Router::dispatch(const QString &event, const Message &message)
     for (const auto &entry : entries) {
         if (!entry->router)
             continue;
+        if (!entry->relay && entry->context && entry->context->thread() != QThread::currentThread())
+            relayTo(*entry); // it was moved
         if (entry->relay)
             Q_EMIT entry->relay->deliver(message);
         else if (entry->context)

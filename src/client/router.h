@@ -9,6 +9,7 @@
 #include <QPointer>
 #include <QScopedPointer>
 
+#include <atomic>
 #include <functional>
 #include <vector>
 
@@ -30,9 +31,10 @@ struct SubscriptionEntry
     Router *router = nullptr; // null once it has ended
     QString event;
     QPointer<QObject> context;
-    std::function<void(const Message &)> handler;
-    std::unique_ptr<CrossThreadRelay, QScopedPointerDeleteLater>
-        relay; // where the context lives in another thread
+    std::function<void(const Message &)> handler; // does nothing once the subscription has ended
+    // Where the context lives in another thread, or has been moved to one.
+    std::unique_ptr<CrossThreadRelay, QScopedPointerDeleteLater> relay;
+    std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
     QMetaObject::Connection contextGone;
 };
 
@@ -56,7 +58,9 @@ private:
     using Entries = std::vector<std::shared_ptr<SubscriptionEntry>>;
 
     void sweep();
+    static void relayTo(SubscriptionEntry &entry);
 
+    QObject m_home; // stands for this thread: what ends with a context is ended here
     QHash<QString, Entries> m_entries;
     std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);
     int m_depth = 0;

@@ -80,12 +80,12 @@ Connection *WebSocketProvider::connection(const QString &type)
             << "WebSocketProvider::connection() needs the name of a type, for example \"simulation\"";
         return nullptr;
     }
-    Connection *&connection = d->byType[type];
-    if (!connection) {
-        connection = new Connection(type, this);
-        d->connections->append(connection);
-        connection->d->configured();
-    }
+    if (Connection *known = d->byType.value(type))
+        return known;
+    const QPointer<Connection> connection = new Connection(type, this);
+    d->byType.insert(type, connection);
+    connection->d->configured();
+    d->connections->append(connection); // last: a slot may do anything
     return connection;
 }
 

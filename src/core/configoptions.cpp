@@ -216,7 +216,9 @@ QString urlProblem(const QUrl &url)
 {
     const QString scheme = url.scheme().toLower();
     if (!url.isValid())
-        return QStringLiteral("it is not a URL (%1)").arg(url.errorString());
+        return QStringLiteral("it is not a URL (%1)")
+            .arg(
+                url.errorString().section(QLatin1Char(';'), 0, 0)); // behind it stands the URL, query and all
     if (scheme != QLatin1String("ws") && scheme != QLatin1String("wss"))
         return scheme.isEmpty() ? QStringLiteral("it has no scheme; write ws:// or wss:// before it")
                                 : QStringLiteral("its scheme is %1, not ws or wss").arg(scheme);
@@ -292,13 +294,25 @@ private:
     template<typename T>
     void atLeast(std::optional<T> ConnectionConfigData::*member, T least)
     {
-        if (!(d.*member) || *(d.*member) >= least)
+        if (!(d.*member))
             return;
+        if (*(d.*member) < least)
+            addFor(member, QStringLiteral("%1 is below %2")
+                               .arg(write(*(d.*member)).toString(), write(least).toString()));
+        if constexpr (std::is_same_v<T, milliseconds>) {
+            constexpr auto most = std::numeric_limits<int>::max(); // Qt's timers and QML count in int
+            if ((d.*member)->count() > most)
+                addFor(member, QStringLiteral("%1 is above %2").arg((d.*member)->count()).arg(most));
+        }
+    }
+
+    template<typename T>
+    void addFor(std::optional<T> ConnectionConfigData::*member, const QString &what)
+    {
         forEachOption([&](const char *key, auto candidate) {
             if constexpr (std::is_same_v<decltype(candidate), std::optional<T> ConnectionConfigData::*>) {
                 if (candidate == member)
-                    add(key, QStringLiteral("%1 is below %2")
-                                 .arg(write(*(d.*member)).toString(), write(least).toString()));
+                    add(key, what);
             }
         });
     }

@@ -157,7 +157,12 @@ QByteArray Message::bytes() const
 
 QDateTime Message::timestamp() const
 {
-    return d ? QDateTime::fromMSecsSinceEpoch(d->timestamp, QTimeZone::utc()) : QDateTime();
+#if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
+    const auto utc = QTimeZone::UTC;
+#else
+    const auto utc = Qt::UTC;
+#endif
+    return d ? QDateTime::fromMSecsSinceEpoch(d->timestamp, utc) : QDateTime();
 }
 
 Message::Direction Message::direction() const

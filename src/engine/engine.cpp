@@ -82,10 +82,9 @@ void Engine::handle(Command::Open &command)
     } else if (std::holds_alternative<Phase::Waiting>(m_phase)) {
         m_nextConfig = Command::Configure{command.config, command.url};
         startAttempt();
-    } else if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) {
-        closing->next = std::move(command);
     }
-    // Otherwise an attempt is under way or has succeeded already (rule O1).
+    // Otherwise an attempt is under way or has succeeded already (rule O1), or a close(), behind which the app
+    // asks again.
 }
 
 void Engine::handle(Command::Reconnect &command)
@@ -95,19 +94,13 @@ void Engine::handle(Command::Reconnect &command)
         handle(open);
         return;
     }
-    if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) {
-        closing->next = Command::Open{command.config, command.url};
+    if (std::holds_alternative<Phase::Closing>(m_phase))
         return;
-    }
     m_nextConfig = Command::Configure{command.config, command.url};
-    const bool wasConnected = m_state == ConnectionState::Connected;
-    Link old = takeLink();
-    if (old.transport) {
+    const Farewell farewell = m_state == ConnectionState::Connected ? Farewell::Close : Farewell::Abort;
+    if (Link old = takeLink(); old.transport) {
         keepUnsent(old);
-        // A goodbye would be sent behind messages that stay in our queue, so they would arrive twice.
-        const bool clean = wasConnected && old.transport->bytesToWrite() == 0;
-        retire(std::move(old), clean ? Farewell::Close : Farewell::Abort, CloseCode::Normal,
-               QStringLiteral("Client reconnect"));
+        retire(std::move(old), farewell, CloseCode::Normal, QStringLiteral("Client reconnect"));
     }
     startAttempt();
 }
@@ -116,17 +109,15 @@ void Engine::handle(Command::Close &command)
 {
     m_generation = command.generation;
     m_attempt = 0;
-    if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) {
-        closing->next.reset();
+    if (std::holds_alternative<Phase::Closing>(m_phase))
         return;
-    }
     if (std::holds_alternative<Phase::Established>(m_phase)) {
-        startClosing(true);
+        startClosing();
         return;
     }
     reportDiscarded(m_around.outbox->clear(), QStringLiteral("close() was called before they could be sent"));
     if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
-        startClosing(false);
+        startClosing();
         return;
     }
     if (Link old = takeLink(); old.transport)
@@ -192,9 +183,6 @@ void Engine::handle(Command::SetDebug &command)
 
 void Engine::handle(Command::Configure &command)
 {
-    auto *closing = std::get_if<Phase::Closing>(&m_phase);
-    if (closing && closing->next)
-        closing->next = Command::Open{command.config, command.url};
     m_nextConfig = std::move(command);
 }
 
@@ -216,8 +204,7 @@ void Engine::startAttempt()
     }
     Transition begun;
     begun.attempt = m_attempt;
-    begun.wasConnected = m_state == ConnectionState::Connected;
-    if (begun.wasConnected)
+    if (m_state == ConnectionState::Connected)
         begun.closeCode = CloseCode::Normal;
     m_around.outbox->setDraining(false);
     if (m_config.authentication() == ConnectionConfig::Authentication::None) {
@@ -246,7 +233,7 @@ void Engine::openTransport(const QString &token)
     if (!m_retired.empty())
         buryRetired(milliseconds(0));
     Phase::Opening opening;
-    opening.token = token;
+    opening.link.token = token;
     opening.link.transport = m_around.transports();
     opening.link.protocol = m_around.protocols();
     opening.timeout = m_around.scheduler->after(m_config.connectTimeout(), [this] {
@@ -276,7 +263,6 @@ void Engine::transportOpened()
 void Engine::authenticate()
 {
     Phase::Authenticating authenticating;
-    authenticating.token = std::get<Phase::Opening>(m_phase).token;
     authenticating.link = takeLink();
     authenticating.timeout = m_around.scheduler->after(m_config.authTimeout(), [this] {
         fail({ConnectionError::AuthenticationTimeout,
@@ -286,7 +272,7 @@ void Engine::authenticate()
              Farewell::Close, QStringLiteral("Authentication timeout"));
     });
     Transport &transport = *authenticating.link.transport;
-    const QByteArray message = authenticating.link.protocol->authenticate(authenticating.token);
+    const QByteArray message = authenticating.link.protocol->authenticate(authenticating.link.token);
     Transition next;
     next.attempt = m_attempt;
     enter(std::move(authenticating), ConnectionState::Authenticating, next);
@@ -326,12 +312,10 @@ void Engine::establish(const SessionInfo &session)
 
 void Engine::refused(const QString &serverReason)
 {
-    const QString token = std::get<Phase::Authenticating>(m_phase).token;
-    m_refusedTokens.append(fingerprint(token));
+    m_refusedTokens.append(fingerprint(link()->token));
     if (m_refusedTokens.size() > RefusedTokensKept)
         m_refusedTokens.removeFirst();
-    // A server may quote the token that it refuses (rule A7).
-    const QString reason = QString(serverReason).replace(token, QStringLiteral("[token]"));
+    const QString reason = withoutToken(serverReason);
     reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
     fail({ConnectionError::AuthenticationFailed,
           QStringLiteral("The server refused the token: %1").arg(reason), CloseCode::AuthenticationFailed},
@@ -346,27 +330,33 @@ void Engine::transportEnded(const TransportEnd &end)
         finishClosing();
         return;
     }
-    if (const auto *authenticating = std::get_if<Phase::Authenticating>(&m_phase)) {
-        const QString reason = QString(end.reason).replace(authenticating->token, QStringLiteral("[token]"));
+    const QString reason = withoutToken(end.reason);
+    const ConnectionError error(end.error.code(), withoutToken(end.error.message()), end.error.closeCode());
+    if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
         if (end.error.closeCode() == CloseCode::AuthenticationFailed) {
             refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason);
             return;
         }
         const bool late = end.error.closeCode() == CloseCode::AuthenticationTimeout;
-        const QString message =
-            QString(end.error.message()).replace(authenticating->token, QStringLiteral("[token]"));
-        fail({late ? ConnectionError::AuthenticationTimeout : end.error.code(), message,
-              end.error.closeCode()},
+        fail({late ? ConnectionError::AuthenticationTimeout : error.code(), error.message(),
+              error.closeCode()},
              Farewell::Abort, reason);
         return;
     }
-    fail(end.error, Farewell::Abort, end.reason);
+    fail(error, Farewell::Abort, reason);
+}
+
+// A server may quote the token, in whatever it says (rule A7).
+QString Engine::withoutToken(QString text)
+{
+    const Link *current = link();
+    return current && !current->token.isEmpty() ? text.replace(current->token, QStringLiteral("[token]"))
+                                                : text;
 }
 
 void Engine::fail(const ConnectionError &error, Farewell farewell, const QString &reason)
 {
     Transition next;
-    next.wasConnected = m_state == ConnectionState::Connected;
     next.error = error;
     next.closeCode = error.closeCode();
     next.closeReason = reason;
@@ -398,10 +388,9 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     enter(Phase::Failed(), ConnectionState::Error, next);
 }
 
-void Engine::startClosing(bool wasConnected)
+void Engine::startClosing()
 {
     Phase::Closing closing;
-    closing.wasConnected = wasConnected;
     closing.link = takeLink();
     closing.timeout = m_around.scheduler->after(m_config.closeTimeout(), [this] { finishClosing(); });
     m_around.outbox->setDraining(false);
@@ -421,10 +410,7 @@ void Engine::startClosing(bool wasConnected)
 
 void Engine::finishClosing()
 {
-    auto &closing = std::get<Phase::Closing>(m_phase);
-    const std::optional<Command::Open> next = std::move(closing.next);
     Transition done;
-    done.wasConnected = closing.wasConnected;
     done.closeCode = CloseCode::Normal;
     done.closeReason = QStringLiteral("Client disconnect");
     Link old = takeLink();
@@ -433,23 +419,24 @@ void Engine::finishClosing()
                     QStringLiteral("the server did not take them before closeTimeout"));
     retire(std::move(old), Farewell::Abort, 0, {});
     enter(Phase::Idle(), ConnectionState::Disconnected, done);
-    if (next)
-        startAfresh(*next);
 }
 
 void Engine::shutdown()
 {
     if (std::holds_alternative<Phase::Established>(m_phase))
-        startClosing(true);
+        startClosing();
+    int lost = m_around.outbox->clear();
     if (Link old = takeLink(); old.transport) {
         old.transport->setListener(nullptr);
         old.transport->flush();
         settle(old);
         old.transport->abort();
-        if (!old.unsettled.empty())
-            qCWarning(lcConnection).noquote() << m_around.name << "-" << old.unsettled.size()
-                                              << "messages could not be sent before the application ended";
+        for (const auto &sent : old.unsettled)
+            lost += sent.message.count();
     }
+    if (lost > 0)
+        qCWarning(lcConnection).noquote()
+            << m_around.name << "-" << lost << "messages could not be sent before the application ended";
     m_retired.clear();
     m_phase = Phase::Idle();
     m_state = ConnectionState::Disconnected;
@@ -459,7 +446,8 @@ void Engine::shutdown()
 void Engine::retire(Link link, Farewell farewell, int code, const QString &reason)
 {
     link.transport->setListener(nullptr);
-    const bool close = farewell == Farewell::Close;
+    // A goodbye would be sent behind messages that are in our queue again, so they would arrive twice.
+    const bool close = farewell == Farewell::Close && link.transport->bytesToWrite() == 0;
     if (close)
         link.transport->close(code, reason);
     else

@@ -60,7 +60,7 @@ private:
     void authenticate();
     void establish(const SessionInfo &session);
     void refused(const QString &reason);
-    void startClosing(bool wasConnected);
+    void startClosing();
     void finishClosing();
 
     // Its end.
@@ -69,6 +69,7 @@ private:
     void retire(Link link, Farewell farewell, int code, const QString &reason);
     void buryRetired(std::chrono::milliseconds delay);
     void keepUnsent(Link &link);
+    [[nodiscard]] QString withoutToken(QString text);
     void reportDiscarded(int count, const QString &reason);
 
     // Messages.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/inbox.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace Everwire {
@@ -22,6 +23,29 @@ void Inbox::push(quint32 generation, Event event)
     wake();
 }
 
+void Inbox::record(Message sent, int most)
+{
+    const QMutexLocker lock(&m_mutex);
+    m_entries.push_back({0, std::move(sent)});
+    // Seldom, so that each costs the same however many wait.
+    if (++m_records > 2 * most)
+        dropOldestRecords(most);
+    wake();
+}
+
+void Inbox::dropOldestRecords(int most)
+{
+    const auto isRecord = [](const Entry &entry) {
+        const auto *message = std::get_if<Message>(&entry.event);
+        return message && message->direction() == Message::Outgoing;
+    };
+    m_entries.erase(std::remove_if(m_entries.begin(), m_entries.end(),
+                                   [&](const Entry &entry) {
+                                       return m_records > most && isRecord(entry) && m_records-- > 0;
+                                   }),
+                    m_entries.end());
+}
+
 void Inbox::poke()
 {
     const QMutexLocker lock(&m_mutex);
@@ -38,6 +62,7 @@ std::vector<Inbox::Entry> Inbox::takeAll()
 {
     const QMutexLocker lock(&m_mutex);
     m_woken = false;
+    m_records = 0;
     return std::exchange(m_entries, {});
 }
 

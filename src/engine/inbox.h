@@ -28,7 +28,6 @@ struct Transition
     int attempt = 0;                        // which attempt this is, or waits for; 0: the first try
     std::chrono::milliseconds retryDelay{}; // Reconnecting only
     int gaveUpAfter = -1;                   // attempts, where they ran out (rule R3)
-    bool wasConnected = false;
 };
 
 // What the engine tells the app besides messages and transitions.
@@ -80,6 +79,8 @@ public:
 
     // ---- any thread ----
     void push(quint32 generation, Event event);
+    // A message that was sent, for the history: the newest *most* of them at least are kept (rule M8).
+    void record(Message sent, int most);
     // Wakes the app to look at the outbox's counters.
     void poke();
     // Bytes, with what a message costs beside its own, were received and the app has not handled yet.
@@ -95,10 +96,12 @@ public:
 
 private:
     void wake();
+    void dropOldestRecords(int most);
 
     QMutex m_mutex;
     std::function<void()> m_wake;
     std::vector<Entry> m_entries;
+    int m_records = 0; // of m_entries
     std::atomic<qint64> m_pendingBytes{0};
     bool m_woken = false;
 };

@@ -21,6 +21,7 @@ struct Link
     std::unique_ptr<Protocol> protocol;
     std::deque<Sent> unsettled;
     qint64 position = 0; // bytes handed to the transport so far
+    QString token;       // what it authenticates with; empty where it does not
 };
 
 // What the engine does, one struct a phase. What belongs to a phase lives in it: leaving the phase cancels
@@ -44,14 +45,12 @@ struct FetchingToken // Connecting
 struct Opening // Connecting
 {
     Link link;
-    QString token;
     Scheduler::Timer timeout;
 };
 
 struct Authenticating // Authenticating
 {
     Link link;
-    QString token;
     Scheduler::Timer timeout;
 };
 
@@ -72,8 +71,6 @@ struct Closing // Disconnecting
 {
     Link link;
     Scheduler::Timer timeout;
-    std::optional<Command::Open> next; // open() was called meanwhile
-    bool wasConnected = false;
 };
 
 using Any = std::variant<Idle, Failed, FetchingToken, Opening, Authenticating, Established, Waiting, Closing>;

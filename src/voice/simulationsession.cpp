@@ -4,6 +4,7 @@
 #include <Everwire/Connection>
 #include <Everwire/WebSocketProvider>
 
+#include <QMultiHash>
 #include <QtEndian>
 #include <QUuid>
 
@@ -32,6 +33,29 @@ QString text(const QJsonObject &message, const char *key)
     return message.value(QLatin1String(key)).toString();
 }
 
+// Who is started on a connection. Sessions live on their provider's thread.
+QMultiHash<Connection *, SimulationSession *> &startedSessions()
+{
+    thread_local QMultiHash<Connection *, SimulationSession *> sessions;
+    return sessions;
+}
+
+// A WAV file's head for samples of unknown number (16-bit mono at 16 kHz), as streams have it.
+QByteArray wavHead()
+{
+    QByteArray head = QByteArrayLiteral("RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0");
+    const auto append = [&head](auto number) {
+        number = qToLittleEndian(number);
+        head.append(reinterpret_cast<const char *>(&number), sizeof number);
+    };
+    constexpr quint32 rate = 16000;
+    append(rate);
+    append(quint32(2 * rate)); // bytes a second
+    append(quint16(2));        // bytes a sample
+    append(quint16(16));       // bits a sample
+    return head + QByteArrayLiteral("data\xff\xff\xff\xff");
+}
+
 } // namespace
 
 SimulationSession::SimulationSession(QObject *parent) : SimulationSession(nullptr, parent) {}
@@ -49,7 +73,7 @@ SimulationSession::SimulationSession(WebSocketProvider *provider, QObject *paren
 
 SimulationSession::~SimulationSession()
 {
-    stop();
+    leave();
 }
 
 void SimulationSession::subscribe()
@@ -64,15 +88,15 @@ void SimulationSession::subscribe()
     });
     m_connection->subscribe(QStringLiteral("audio_processed"), this, [this](const QJsonObject &message) {
         const QJsonObject payload = message.value(QLatin1String("payload")).toObject();
-        setError(m_connection->error()); // a turn later, what the server complained of is over
         Q_EMIT audioProcessed(payload.value(QLatin1String("turn_number")).toInt(), text(payload, "audio_url"),
                               text(payload, "status"));
     });
     connect(m_connection, &Connection::errorChanged, this, [this] { setError(m_connection->error()); });
     connect(m_connection, &Connection::messagesDiscarded, this, [this](int, const QString &reason) {
-        if (m_sequence > 0)
+        if (m_sequence > 0 || m_awaitsAnswer)
             setError(QStringLiteral("A part of your turn was lost: %1").arg(reason));
     });
+    connect(m_connection, &Connection::disconnected, this, [this] { setStatus({}); });
 }
 
 Connection *SimulationSession::connection() const
@@ -127,29 +151,72 @@ void SimulationSession::setAutoConnect(bool autoConnect)
         Qt::QueuedConnection);
 }
 
-void SimulationSession::start()
+QVariantMap SimulationSession::options() const
 {
-    if (!m_connection)
-        return;
-    m_started = true;
-    m_turns->clear();
-    m_sequence = 0;
-    setError({});
-    if (m_sessionId.isEmpty())
-        setSessionId(QUuid::createUuid().toString(QUuid::WithoutBraces));
     QVariantMap options = m_connection->configuration().options();
     // Both spellings: templates have the backend's, the guide's options the web client's.
     options.insert(QStringLiteral("session_id"), m_sessionId);
     options.insert(QStringLiteral("sessionId"), m_sessionId);
     options.insert(QStringLiteral("scenario"), m_scenario);
     options.insert(QStringLiteral("role"), m_role);
-    m_connection->open(ConnectionConfig().setOptions(options));
+    return options;
+}
+
+void SimulationSession::start()
+{
+    if (!m_connection)
+        return;
+    const QPointer<SimulationSession> self(this);
+    if (m_sessionId.isEmpty())
+        setSessionId(QUuid::createUuid().toString(QUuid::WithoutBraces));
+    if (!self || !m_connection)
+        return;
+    const Connection::State state = m_connection->state();
+    const bool isOpen =
+        state != Connection::Disconnected && state != Connection::Disconnecting && state != Connection::Error;
+    const QVariantMap wanted = options();
+    const bool asBefore = m_started && wanted == m_connection->configuration().options();
+    if (isOpen && asBefore)
+        return;
+    // Somebody else's open connection is joined as it is.
+    const bool reopens = isOpen && m_started;
+    m_opened = m_opened || !isOpen;
+    m_started = true;
+    startedSessions().insert(m_connection, this);
+    m_sequence = 0;
+    m_awaitsAnswer = false;
+    m_turns->clear();
+    if (self)
+        setStatus({});
+    if (self && m_connection && reopens)
+        m_connection->close();
+    if (self && m_connection && (reopens || !isOpen))
+        m_connection->open(ConnectionConfig().setOptions(wanted));
+    if (self && m_connection)
+        setError(m_connection->error()); // also where it is the same as before
 }
 
 void SimulationSession::stop()
 {
-    setAudioLevel(0);
-    if (std::exchange(m_started, false) && m_connection)
+    const QPointer<SimulationSession> self(this);
+    leave();
+    if (self)
+        setStatus({});
+    if (self)
+        setAudioLevel(0);
+}
+
+// The last one to leave closes what a session has opened.
+void SimulationSession::leave()
+{
+    if (!std::exchange(m_started, false) || !m_connection)
+        return;
+    startedSessions().remove(m_connection, this);
+    if (!std::exchange(m_opened, false))
+        return;
+    if (SimulationSession *other = startedSessions().value(m_connection))
+        other->m_opened = true;
+    else
         m_connection->close();
 }
 
@@ -157,12 +224,16 @@ bool SimulationSession::sendAudioChunk(const QByteArray &chunk)
 {
     if (!m_connection || chunk.isEmpty())
         return false;
-    setAudioLevel(rootMeanSquare(chunk));
-    if (!(m_audioFormat == BinaryFrame ? sendBinaryFrame(chunk) : sendBase64(chunk)))
-        return false;
-    ++m_sequence;
-    m_turns->openTurn(TurnModel::User);
-    return true;
+    const bool accepted = m_audioFormat == BinaryFrame ? sendBinaryFrame(chunk) : sendBase64(chunk);
+    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
+    const bool begins = accepted && m_sequence++ == 0;
+    if (begins)
+        m_turns->openTurn(TurnModel::User);
+    if (self && begins && m_connection)
+        setError(m_connection->error()); // what the server complained of in an earlier turn is over
+    if (self)
+        setAudioLevel(rootMeanSquare(chunk));
+    return accepted;
 }
 
 bool SimulationSession::sendBinaryFrame(const QByteArray &chunk)
@@ -177,7 +248,10 @@ bool SimulationSession::sendBinaryFrame(const QByteArray &chunk)
 
 bool SimulationSession::sendBase64(const QByteArray &chunk)
 {
-    const QJsonObject payload{{QStringLiteral("chunk"), QString::fromLatin1(chunk.toBase64())},
+    // Bare samples are no format of the wire protocol's: a turn's first chunk makes a WAV stream of it.
+    const bool isBare = m_sequence == 0 && !chunk.startsWith("RIFF");
+    const QByteArray audio = isBare ? wavHead() + chunk : chunk;
+    const QJsonObject payload{{QStringLiteral("chunk"), QString::fromLatin1(audio.toBase64())},
                               {QStringLiteral("sequence"), m_sequence + 1},
                               {QStringLiteral("format"), QStringLiteral("wav")}};
     return m_connection->sendJson(
@@ -186,40 +260,49 @@ bool SimulationSession::sendBase64(const QByteArray &chunk)
 
 bool SimulationSession::completeTurn()
 {
-    setAudioLevel(0);
     // One FIFO (rule Q4): it goes out behind every chunk that was accepted.
-    if (!m_connection || !m_connection->sendJson({{QStringLiteral("type"), QStringLiteral("audio_complete")},
-                                                  {QStringLiteral("sequence"), m_sequence}}))
-        return false;
-    m_sequence = 0;
-    m_turns->finish(m_turns->openTurn(TurnModel::User));
-    return true;
+    const bool accepted =
+        m_connection && m_connection->sendJson({{QStringLiteral("type"), QStringLiteral("audio_complete")},
+                                                {QStringLiteral("sequence"), m_sequence}});
+    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
+    if (accepted) {
+        m_sequence = 0;
+        m_awaitsAnswer = true;
+        m_turns->finish(m_turns->openTurn(TurnModel::User));
+    }
+    if (self)
+        setAudioLevel(0);
+    return accepted;
 }
 
 void SimulationSession::onAiResponse(const QJsonObject &message)
 {
     const QString content = text(message, "content");
     const bool isFinal = message.value(QLatin1String("isFinal")).toBool(true);
+    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
+    m_awaitsAnswer = false;
     const int row = m_turns->openTurn(TurnModel::Ai);
     m_turns->addContent(row, content);
-    if (isFinal)
+    if (self && isFinal)
         m_turns->finish(row);
-    Q_EMIT aiResponse(content, isFinal, message);
+    if (self)
+        Q_EMIT aiResponse(content, isFinal, message);
 }
 
 void SimulationSession::onTranscript(const QJsonObject &message)
 {
     const QString words =
         message.contains(QLatin1String("content")) ? text(message, "content") : text(message, "text");
-    if (const int row = m_turns->lastOf(TurnModel::User); row >= 0 && !words.isEmpty())
+    if (const int row = m_turns->lastFinishedOf(TurnModel::User); row >= 0 && !words.isEmpty())
         m_turns->addContent(row, words);
 }
 
 void SimulationSession::onStatus(const QJsonObject &message)
 {
     const QString state = text(message, "state");
+    const QPointer<SimulationSession> self(this);
     setStatus(state);
-    if (state == QLatin1String("error"))
+    if (self && state == QLatin1String("error"))
         setError(text(message, "message"));
 }
 

@@ -72,9 +72,11 @@ public:
     [[nodiscard]] AudioFormat audioFormat() const { return m_audioFormat; }
     void setAudioFormat(AudioFormat format);
 
-    // Opens the connection for this session; an ended conversation's turns are cleared.
+    // Opens the connection for this session and clears an ended conversation's turns. Where it is started with the
+    // same scenario, role and session id already, it goes on as it is; with others the connection is reopened.
     Q_INVOKABLE void start();
-    // Closes what start() opened. Also done when the session is destroyed.
+    // Closes what start() opened, unless another session on the same connection still runs. Also done when the
+    // session is destroyed.
     Q_INVOKABLE void stop();
     // The next piece of the user's turn, at most maxMessageSize bytes: 16-bit little-endian mono PCM at 16
     // kHz, or a WAV stream cut anywhere. False where the connection did not accept it; it can be sent again.
@@ -98,6 +100,8 @@ Q_SIGNALS:
 
 private:
     void subscribe();
+    [[nodiscard]] QVariantMap options() const;
+    void leave();
     void onAiResponse(const QJsonObject &message);
     void onTranscript(const QJsonObject &message);
     void onStatus(const QJsonObject &message);
@@ -117,8 +121,10 @@ private:
     qreal m_audioLevel = 0;
     AudioFormat m_audioFormat = BinaryFrame;
     int m_sequence = 0; // of the turn's last chunk, from 1
+    bool m_awaitsAnswer = false;
     bool m_autoConnect = false;
     bool m_started = false;
+    bool m_opened = false; // the connection was closed before a session started: it is theirs to close
 };
 
 } // namespace Everwire

@@ -40,11 +40,24 @@ int TurnModel::lastOf(Who who) const
     return -1;
 }
 
+int TurnModel::lastFinishedOf(Who who) const
+{
+    for (int row = count() - 1; row >= 0; --row) {
+        if (m_turns.at(row).who == who && m_turns.at(row).isFinal)
+            return row;
+    }
+    return lastOf(who);
+}
+
 int TurnModel::openTurn(Who who)
 {
     const int last = lastOf(who);
-    if (last >= 0 && !m_turns.at(last).isFinal)
-        return last;
+    if (last >= 0 && !m_turns.at(last).isFinal) {
+        const int spoken = lastOf(User);
+        if (who == User || spoken < last || !m_turns.at(spoken).isFinal)
+            return last;
+        finish(last);
+    }
     beginInsertRows({}, count(), count());
     m_turns.append({who, {}, QDateTime::currentDateTimeUtc(), false});
     endInsertRows();

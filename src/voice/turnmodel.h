@@ -38,12 +38,15 @@ public:
     [[nodiscard]] int count() const { return int(m_turns.size()); }
     [[nodiscard]] const QList<Turn> &turns() const { return m_turns; }
 
-    // The row of the last turn of this side where it is not final, else of a new one.
+    // The row of the last turn of this side where it is not final, else of a new one. An answer that was cut off
+    // is final once the user has finished another turn: what comes then answers that one.
     int openTurn(Who who);
     void addContent(int row, const QString &content);
     void finish(int row);
     // The last turn of this side, final or not; -1 where there is none.
     [[nodiscard]] int lastOf(Who who) const;
+    // The last turn of this side that is final, or that is not where none is; -1 where there is none.
+    [[nodiscard]] int lastFinishedOf(Who who) const;
     void clear();
 
 Q_SIGNALS:

@@ -22,6 +22,7 @@ Rectangle {
     Text {
         id: label
 
+        textFormat: Text.PlainText
         anchors.left: parent.left
         anchors.top: parent.top
         anchors.leftMargin: Theme.wide

@@ -45,6 +45,7 @@ Button {
                 height: 18
             }
             Text {
+                textFormat: Text.PlainText
                 anchors.verticalCenter: parent.verticalCenter
                 visible: text !== ""
                 text: control.text

@@ -16,6 +16,7 @@ ComboBox {
     textRole: "title"
 
     contentItem: Text {
+        textFormat: Text.PlainText
         rightPadding: control.indicator.width + Theme.small
         text: control.displayText
         font: control.font
@@ -56,6 +57,7 @@ ComboBox {
         text: modelData.title
 
         contentItem: Text {
+            textFormat: Text.PlainText
             text: entry.text
             font.pixelSize: Theme.textSize
             font.weight: control.currentIndex === entry.index ? Font.DemiBold : Font.Normal

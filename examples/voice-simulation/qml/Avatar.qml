@@ -16,6 +16,7 @@ Rectangle {
     Accessible.ignored: true
 
     Text {
+        textFormat: Text.PlainText
         anchors.centerIn: parent
         text: avatar.initials
         color: avatar.strong ? Theme.accentInk : Theme.muted

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import QtQuick
 import QtQuick.Layouts
+import Everwire
 import VoiceSimulation
 
 // Where the user speaks: the button, the level, and with what voice.
@@ -22,8 +23,12 @@ Rectangle {
             return qsTr("Start a session to speak");
         if (voice.turn.speaking)
             return usesMicrophone ? qsTr("Listening, %1 s").arg(voice.turn.seconds.toFixed(1)) : qsTr("Playing the recording, %1 s").arg(voice.turn.seconds.toFixed(1));
+        if (!voice.connection.isConnected && (voice.turn.active || voice.awaitingAnswer))
+            return qsTr("Waiting for the line");
         if (voice.turn.active)
             return qsTr("Sending");
+        if (voice.connection.state === Connection.Error)
+            return qsTr("There is no connection");
         if (voice.awaitingAnswer)
             return qsTr("%1 has the word").arg(voice.role.name);
         return usesMicrophone ? qsTr("Press or hold to speak (Space)") : qsTr("Press to speak (Space)");
@@ -54,6 +59,7 @@ Rectangle {
             spacing: Theme.small
 
             Text {
+                textFormat: Text.PlainText
                 Layout.fillWidth: true
                 text: composer.headline
                 color: Theme.text

@@ -20,7 +20,7 @@ Rectangle {
         case Connection.Connected:
             return qsTr("Connected");
         case Connection.Reconnecting:
-            return qsTr("Reconnecting");
+            return qsTr("Reconnecting in %1 s").arg(Math.ceil(connection.nextRetryIn / 1000));
         case Connection.Disconnecting:
             return qsTr("Closing");
         case Connection.Error:
@@ -66,6 +66,7 @@ Rectangle {
             }
         }
         Text {
+            textFormat: Text.PlainText
             anchors.verticalCenter: parent.verticalCenter
             text: badge.label
             color: badge.ink

@@ -48,6 +48,7 @@ Rectangle {
                 spacing: 2
 
                 Text {
+                    textFormat: Text.PlainText
                     Layout.fillWidth: true
                     text: header.voice.role.name
                     color: Theme.text
@@ -58,6 +59,7 @@ Rectangle {
                     Accessible.name: text
                 }
                 Text {
+                    textFormat: Text.PlainText
                     Layout.fillWidth: true
                     text: header.voice.scenario.title
                     color: Theme.muted
@@ -90,6 +92,7 @@ Rectangle {
                 }
             }
             Text {
+                textFormat: Text.PlainText
                 Layout.fillWidth: true
                 text: header.goal < header.beats.length ? qsTr("Goal %1 of %2: %3").arg(header.goal + 1).arg(header.beats.length).arg(header.beats[header.goal].goal) : qsTr("All %1 goals reached").arg(header.beats.length)
                 color: Theme.muted

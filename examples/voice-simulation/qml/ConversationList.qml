@@ -31,7 +31,7 @@ Item {
             }
 
             function keepEnd(): void {
-                if (list.follows)
+                if (list.follows && !list.moving && !bar.pressed)
                     soon.restart();
             }
 
@@ -82,10 +82,16 @@ Item {
                 onTriggered: list.toEnd()
             }
 
-            ScrollBar.vertical: ScrollBar {}
+            ScrollBar.vertical: ScrollBar {
+                id: bar
+
+                // What a drag of it leaves behind, as movementEnded is for a flick.
+                onPressedChanged: list.follows = list.contentY >= list.lowest - 1
+            }
 
             delegate: TurnDelegate {
                 partner: conversation.partner
+                isOnline: conversation.voice.connection.isConnected
                 width: list.turnWidth
             }
         }
@@ -93,7 +99,7 @@ Item {
         TypingBubble {
             Layout.leftMargin: Theme.wide
             Layout.bottomMargin: Theme.normal
-            visible: conversation.voice.awaitingAnswer && conversation.voice.session.status !== "speaking"
+            visible: conversation.voice.awaitingAnswer && conversation.voice.connection.isConnected && conversation.voice.session.status !== "speaking"
             partner: conversation.partner
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import QtQuick
 import QtQuick.Layouts
+import Everwire
 import VoiceSimulation
 
 // The conversation from top to bottom: who, what is wrong, what was said, the user's turn.
@@ -38,11 +39,13 @@ ColumnLayout {
             Keys.onSpacePressed: composer.button.toggle()
         }
         EmptyState {
+            readonly property bool hasEnded: pane.voice.running && pane.voice.connection.state === Connection.Error
+
             anchors.centerIn: parent
             width: Math.min(parent.width - 2 * Theme.huge, 420)
             visible: pane.voice.conversation.turns.count === 0
-            title: pane.voice.running ? qsTr("Waiting for %1").arg(pane.voice.role.name) : qsTr("Ready when you are")
-            detail: pane.voice.running ? qsTr("The conversation begins as soon as the line is up.") : qsTr("Choose a scenario and a partner, then start the session. You speak, your partner answers, and the coach tells you how you sounded.")
+            title: hasEnded ? qsTr("There is no connection") : pane.voice.running ? qsTr("Waiting for %1").arg(pane.voice.role.name) : qsTr("Ready when you are")
+            detail: hasEnded ? qsTr("Try again, or end the session.") : pane.voice.running ? qsTr("The conversation begins as soon as the line is up.") : qsTr("Choose a scenario and a partner, then start the session. You speak, your partner answers, and the coach tells you how you sounded.")
         }
     }
     Separator {}

@@ -29,6 +29,7 @@ ColumnLayout {
         }
     }
     Text {
+        textFormat: Text.PlainText
         Layout.fillWidth: true
         text: empty.title
         color: Theme.text

@@ -38,6 +38,7 @@ Rectangle {
             spacing: 2
 
             Text {
+                textFormat: Text.PlainText
                 width: parent.width
                 text: card.isGood ? qsTr("Coach: well done") : qsTr("Coach: try this")
                 color: card.ink
@@ -45,6 +46,7 @@ Rectangle {
                 font.weight: Font.DemiBold
             }
             Text {
+                textFormat: Text.PlainText
                 width: parent.width
                 text: card.text
                 color: Theme.text

@@ -42,6 +42,7 @@ ColumnLayout {
                     color: Theme.good
                 }
                 Text {
+                    textFormat: Text.PlainText
                     anchors.centerIn: parent
                     visible: !entry.isDone
                     text: entry.index + 1
@@ -51,6 +52,7 @@ ColumnLayout {
                 }
             }
             Text {
+                textFormat: Text.PlainText
                 Layout.fillWidth: true
                 text: entry.modelData.goal
                 color: entry.isNext ? Theme.text : Theme.muted

@@ -25,6 +25,7 @@ GridLayout {
         Layout.fillWidth: true
 
         Text {
+            textFormat: Text.PlainText
             Layout.fillWidth: true
             text: qsTr("Round trip")
             color: Theme.text
@@ -32,6 +33,7 @@ GridLayout {
             font.weight: Font.DemiBold
         }
         Text {
+            textFormat: Text.PlainText
             text: panel.hasSamples ? qsTr("%1, median %2").arg(panel.inMs(panel.roundTrip.last)).arg(panel.inMs(panel.roundTrip.median)) : qsTr("not measured")
             color: Theme.muted
             font.pixelSize: Theme.smallSize
@@ -56,6 +58,7 @@ GridLayout {
         }
     }
     Text {
+        textFormat: Text.PlainText
         visible: panel.compact
         text: panel.hasSamples ? qsTr("%1 (median %2)").arg(panel.inMs(panel.roundTrip.last)).arg(panel.inMs(panel.roundTrip.median)) : qsTr("not measured")
         color: Theme.muted

@@ -113,26 +113,31 @@ ApplicationWindow {
 
     Shortcut {
         sequences: ["Ctrl+Return", "Ctrl+Enter"]
+        autoRepeat: false
         enabled: !window.tokenMissing
         onActivated: window.startOrStop()
     }
     Shortcut {
         sequence: "Ctrl+Space"
+        autoRepeat: false
         enabled: conversation.composer.button.enabled
         onActivated: conversation.composer.button.toggle()
     }
     Shortcut {
         sequence: "Ctrl+K"
+        autoRepeat: false
         enabled: voice.connection.isConnected
         onActivated: voice.cutLine()
     }
     Shortcut {
         sequence: "Ctrl+R"
+        autoRepeat: false
         enabled: voice.running && !voice.connection.isConnected
         onActivated: voice.connection.reconnect()
     }
     Shortcut {
         sequence: "Ctrl+D"
+        autoRepeat: false
         onActivated: Theme.toggle()
     }
 }

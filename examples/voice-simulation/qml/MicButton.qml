@@ -18,9 +18,16 @@ RoundButton {
             button.voice.talk();
     }
 
+    function letGo(): void {
+        const held = button.pressedAt > 0 && Date.now() - button.pressedAt > 400;
+        if (held && button.speaking && button.voice.source === "microphone")
+            button.voice.turn.finish();
+    }
+
     implicitWidth: 60
     implicitHeight: 60
-    enabled: voice.mayTalk && (speaking || !voice.turn.active)
+    // Not by way of our own property, which may change later than the turn: a press on a disabled button ends.
+    enabled: voice.mayTalk && (voice.turn.speaking || !voice.turn.active)
     opacity: enabled ? 1 : 0.5
     Accessible.name: speaking ? qsTr("Stop speaking and send") : qsTr("Speak")
     ToolTip.text: qsTr("Space, or Ctrl+Space from anywhere")
@@ -31,11 +38,8 @@ RoundButton {
         button.pressedAt = button.speaking ? 0 : Date.now();
         button.toggle();
     }
-    onReleased: {
-        const held = button.pressedAt > 0 && Date.now() - button.pressedAt > 400;
-        if (held && button.speaking && button.voice.source === "microphone")
-            button.voice.turn.finish();
-    }
+    onReleased: button.letGo()
+    onCanceled: button.letGo() // it slid off
 
     contentItem: Item {
         Glyph {

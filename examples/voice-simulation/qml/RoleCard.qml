@@ -31,6 +31,7 @@ RadioButton {
             spacing: 2
 
             Text {
+                textFormat: Text.PlainText
                 width: parent.width
                 text: card.name
                 color: Theme.text
@@ -39,6 +40,7 @@ RadioButton {
                 font.weight: card.checked ? Font.DemiBold : Font.Normal
             }
             Text {
+                textFormat: Text.PlainText
                 width: parent.width
                 text: card.persona
                 color: Theme.muted

@@ -21,6 +21,7 @@ RadioButton {
         spacing: card.spacing
 
         Text {
+            textFormat: Text.PlainText
             width: parent.width
             text: card.title
             color: card.checked ? Theme.accentText : Theme.text
@@ -29,6 +30,7 @@ RadioButton {
             font.weight: Font.DemiBold
         }
         Text {
+            textFormat: Text.PlainText
             width: parent.width
             text: card.description
             color: card.checked ? Theme.text : Theme.muted

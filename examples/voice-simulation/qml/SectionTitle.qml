@@ -3,6 +3,7 @@ import QtQuick
 import VoiceSimulation
 
 Text {
+    textFormat: Text.PlainText
     color: Theme.muted
     font.pixelSize: Theme.smallSize
     font.weight: Font.DemiBold

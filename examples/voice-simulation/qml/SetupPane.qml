@@ -38,6 +38,7 @@ ColumnLayout {
             spacing: 0
 
             Text {
+                textFormat: Text.PlainText
                 Layout.fillWidth: true
                 text: qsTr("Voice simulation")
                 color: Theme.text
@@ -48,6 +49,7 @@ ColumnLayout {
                 Accessible.name: text
             }
             Text {
+                textFormat: Text.PlainText
                 Layout.fillWidth: true
                 text: qsTr("Practise a hard conversation")
                 color: Theme.muted

@@ -15,7 +15,7 @@ Rectangle {
     readonly property bool isRetrying: connection.reconnectAttempt > 0 && !isWaiting && !connection.isConnected
     readonly property int waiting: connection.queuedMessages + voice.turn.heldChunks
     readonly property color ink: hasEnded ? Theme.bad : Theme.warn
-    readonly property string headline: isWaiting ? qsTr("Connection lost. Attempt %1 in %2 s").arg(connection.reconnectAttempt).arg((connection.nextRetryIn / 1000).toFixed(1)) : isRetrying ? qsTr("Connecting again, attempt %1").arg(connection.reconnectAttempt) : hasEnded ? qsTr("There is no connection") : qsTr("Please note")
+    readonly property string headline: isWaiting ? (voice.wasConnected ? qsTr("Connection lost. Attempt %1 in %2 s") : qsTr("No connection yet. Attempt %1 in %2 s")).arg(connection.reconnectAttempt).arg((connection.nextRetryIn / 1000).toFixed(1)) : isRetrying ? qsTr("Connecting again, attempt %1").arg(connection.reconnectAttempt) : hasEnded ? qsTr("There is no connection") : qsTr("Please note")
     readonly property string keeping: waiting === 0 || connection.isConnected ? "" : waiting === 1 ? qsTr("One message is kept and goes out as soon as the line is back.") : qsTr("%1 messages are kept and go out as soon as the line is back.").arg(waiting)
 
     visible: voice.running && (isWaiting || isRetrying || hasEnded || voice.trouble !== "")
@@ -45,6 +45,7 @@ Rectangle {
             spacing: 2
 
             Text {
+                textFormat: Text.PlainText
                 width: parent.width
                 text: banner.headline
                 color: banner.ink
@@ -53,6 +54,7 @@ Rectangle {
                 font.weight: Font.DemiBold
             }
             Text {
+                textFormat: Text.PlainText
                 width: parent.width
                 visible: text !== ""
                 text: banner.voice.trouble
@@ -61,6 +63,7 @@ Rectangle {
                 font.pixelSize: Theme.smallSize
             }
             Text {
+                textFormat: Text.PlainText
                 width: parent.width
                 visible: text !== ""
                 text: banner.keeping

@@ -8,6 +8,7 @@ Column {
     id: turn
 
     required property string partner
+    required property bool isOnline
     required property int who
     required property string content
     required property date timestamp
@@ -26,6 +27,7 @@ Column {
     spacing: Theme.tight
 
     Text {
+        textFormat: Text.PlainText
         anchors.right: turn.isMine ? parent.right : undefined
         leftPadding: Theme.tight
         rightPadding: Theme.tight
@@ -44,6 +46,7 @@ Column {
         outage: turn.outage
         arrival: turn.arrival
         isFinal: turn.isFinal
+        isOnline: turn.isOnline
     }
     AnswerBubble {
         visible: !turn.isMine

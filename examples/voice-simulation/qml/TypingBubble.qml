@@ -58,6 +58,7 @@ Rectangle {
             }
         }
         Text {
+            textFormat: Text.PlainText
             text: qsTr("%1 is thinking").arg(bubble.partner)
             color: Theme.muted
             font.pixelSize: Theme.smallSize

@@ -14,13 +14,14 @@ Rectangle {
     required property int outage
     required property string arrival
     required property bool isFinal
+    required property bool isOnline
     readonly property bool isMeasured: measures.speechSeconds !== undefined
     readonly property string length: Math.floor(Math.round(seconds) / 60) + ":" + String(Math.round(seconds) % 60).padStart(2, "0")
     readonly property string facts: {
         if (!isFinal)
             return qsTr("Speaking");
         if (!isMeasured)
-            return qsTr("Sent");
+            return isOnline ? qsTr("Sent") : qsTr("Waits for the line");
         const pauses = measures.longPauseCount === 0 ? qsTr("no long pauses") : measures.longPauseCount === 1 ? qsTr("1 long pause") : qsTr("%1 long pauses").arg(measures.longPauseCount);
         return [qsTr("%1 s of speech").arg(measures.speechSeconds.toFixed(1)), pauses, qsTr("%1 syllables/s").arg(measures.syllablesPerSecond.toFixed(1)), qsTr("%1 dB").arg(Math.round(measures.loudnessDbfs))].join(" · ").replace("-", "\u2212");
     }
@@ -58,6 +59,7 @@ Rectangle {
                 color: Theme.mineInk
             }
             Text {
+                textFormat: Text.PlainText
                 text: bubble.length
                 color: Theme.mineInk
                 font.pixelSize: Theme.textSize
@@ -65,6 +67,7 @@ Rectangle {
             }
         }
         Text {
+            textFormat: Text.PlainText
             Layout.fillWidth: true
             visible: bubble.words !== ""
             text: bubble.words
@@ -74,6 +77,7 @@ Rectangle {
             lineHeight: 1.15
         }
         Text {
+            textFormat: Text.PlainText
             Layout.fillWidth: true
             text: bubble.facts
             color: Theme.mineMutedInk
@@ -93,6 +97,7 @@ Rectangle {
                 color: Theme.mineInk
             }
             Text {
+                textFormat: Text.PlainText
                 Layout.fillWidth: true
                 text: (bubble.arrival === "processed" ? qsTr("The line was gone for %1 s, and every part arrived") : bubble.arrival === "incomplete" ? qsTr("The line was gone for %1 s, and a part is missing") : qsTr("The line was gone for %1 s")).arg((bubble.outage / 1000).toFixed(1))
                 color: Theme.mineInk

@@ -28,6 +28,7 @@ Item {
     property bool running: false
     property bool awaitingAnswer: false
     property bool answerIsLate: false
+    property bool wasConnected: false // since the session was started
     readonly property bool mayTalk: running && (turn.active || (!awaitingAnswer && connection.state !== Connection.Error))
 
     // What stands between the user and the conversation, in words; empty when nothing does.
@@ -38,6 +39,7 @@ Item {
         session.scenario = voice.scenarioId;
         session.role = voice.roleId;
         voice.running = true;
+        voice.wasConnected = false;
         session.start();
     }
 
@@ -57,17 +59,19 @@ Item {
             turn.play(voice.source);
     }
 
+    // The server of scripts/demo drops the line when it is asked; with any other this side breaks it.
     function cutLine(): void {
         voice.connection.sendJson({
             "type": "fault",
             "kind": "drop"
         });
+        uncut.restart();
     }
 
     function setAwaiting(awaiting: bool): void {
         voice.awaitingAnswer = awaiting;
         voice.answerIsLate = false;
-        if (awaiting)
+        if (awaiting && voice.connection.isConnected)
             patience.restart();
         else
             patience.stop();
@@ -136,6 +140,13 @@ Item {
         }
     }
 
+    Timer {
+        id: uncut
+
+        interval: 1000
+        onTriggered: voice.connection.reconnect()
+    }
+
     Connections {
         id: outage
 
@@ -145,6 +156,9 @@ Item {
 
         function onIsConnectedChanged(): void {
             const now = Date.now();
+            uncut.stop();
+            voice.wasConnected = voice.wasConnected || voice.connection.isConnected;
+            voice.setAwaiting(voice.awaitingAnswer); // patience is for a server that has the turn
             if (!voice.connection.isConnected && voice.running && (turn.active || voice.awaitingAnswer))
                 outage.since = now;
             else if (outage.since > 0)

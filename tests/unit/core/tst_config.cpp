@@ -330,6 +330,12 @@ void TestConfig::c3_settersAreCheckedToo()
                             u"protocols"_s, u"terminalCloseCodes"_s, u"maxReconnectAttempts"_s})
         QVERIFY2(problems.contains(key + u':'), qPrintable(key));
     QCOMPARE(config.problems().size(), 8);
+    const QStringList tooLong = ConnectionConfig().setStableAfter(30 * 24h).problems();
+    QCOMPARE(tooLong, QStringList{u"stableAfter: 2592000000 is above 2147483647"_s});
+    // Of a URL that is none, only what is wrong with it is said, not its query (rules A7, C4).
+    const QStringList noUrl = ConnectionConfig().setUrl(u"ws://host:99999/a?key=SECRET"_s).problems();
+    QCOMPARE(noUrl.size(), 1);
+    QVERIFY2(!noUrl.first().contains(u"SECRET"_s), qPrintable(noUrl.first()));
 }
 
 void TestConfig::c3_goodUrls_data()

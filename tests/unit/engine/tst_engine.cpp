@@ -68,7 +68,6 @@ void TestEngine::s2_reconnectingSaysAttemptAndDelay()
     QCOMPARE(rig.state(), u"reconnecting"_s);
     QCOMPARE(rig.last().attempt, 1);
     QCOMPARE(rig.last().retryDelay, 1000ms);
-    QVERIFY(rig.last().wasConnected);
     rig.scheduler.advance(999ms);
     QCOMPARE(rig.state(), u"reconnecting"_s);
     rig.scheduler.advance(1ms);
@@ -250,7 +249,6 @@ void TestEngine::o3_closeSays1000AndWaits()
     QCOMPARE(rig.state(), u"disconnected"_s);
     QCOMPARE(rig.last().closeCode, 1000);
     QCOMPARE(rig.last().closeReason, u"Client disconnect"_s);
-    QVERIFY(rig.last().wasConnected);
 }
 
 void TestEngine::o3_aMutePeerIsAbortedAfterCloseTimeout()

@@ -71,11 +71,12 @@ void TestJsonWebToken::times_data()
 {
     QTest::addColumn<QJsonObject>("claims");
     QTest::addColumn<Status>("expected");
-    QTest::newRow("no times") << QJsonObject{} << Status::Valid;
+    QTest::newRow("valid for ever") << QJsonObject{} << Status::Malformed;
     QTest::newRow("one second left") << QJsonObject{{u"exp"_s, now + 1}} << Status::Valid;
     QTest::newRow("expires now") << QJsonObject{{u"exp"_s, now}} << Status::Expired;
-    QTest::newRow("valid from now") << QJsonObject{{u"nbf"_s, now}} << Status::Valid;
-    QTest::newRow("valid in a second") << QJsonObject{{u"nbf"_s, now + 1}} << Status::NotYetValid;
+    QTest::newRow("valid from now") << QJsonObject{{u"exp"_s, now + 60}, {u"nbf"_s, now}} << Status::Valid;
+    QTest::newRow("valid in a second")
+        << QJsonObject{{u"exp"_s, now + 60}, {u"nbf"_s, now + 1}} << Status::NotYetValid;
     QTest::newRow("exp as text") << QJsonObject{{u"exp"_s, u"tomorrow"_s}} << Status::Malformed;
     QTest::newRow("exp null") << QJsonObject{{u"exp"_s, QJsonValue::Null}} << Status::Malformed;
     QTest::newRow("nbf as text") << QJsonObject{{u"nbf"_s, u"0"_s}} << Status::Malformed;
