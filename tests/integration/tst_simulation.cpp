@@ -48,9 +48,16 @@ private Q_SLOTS:
     void theServersErrorsAreShown();
     void stopClosesAndStartBeginsAnew();
     void c1_optionsReachTheUrl();
+    void oneSessionGoingAwayClosesNoOthers();
+    void aConnectionOfTheAppsIsLeftOpen();
+    void startWhileStartedKeepsTheTurn();
+    void startWithAnotherScenarioReopens();
+    void aSecondFailureIsShownToo();
+    void formBIsAWavStream();
 
 private:
     void sendTurn(const QByteArray &wav, int chunkSize = 3200);
+    void sendTurn(SimulationSession &speaker);
 
     std::unique_ptr<QTemporaryDir> folder;
     std::unique_ptr<Demo::SimulationServer> server;
@@ -93,6 +100,12 @@ void tst_Simulation::sendTurn(const QByteArray &wav, int chunkSize)
     for (qsizetype at = 0; at < wav.size(); at += chunkSize)
         QVERIFY(session->sendAudioChunk(wav.mid(at, chunkSize)));
     QVERIFY(session->completeTurn());
+}
+
+void tst_Simulation::sendTurn(SimulationSession &speaker)
+{
+    QVERIFY(speaker.sendAudioChunk(recording("objection-handling-short.wav")));
+    QVERIFY(speaker.completeTurn());
 }
 
 void tst_Simulation::aTurnIsHeardAndAnswered_data()
@@ -237,6 +250,106 @@ void tst_Simulation::c1_optionsReachTheUrl()
     QCOMPARE(session->connection()->url().path(), s("/api/v1/simulations/sess-42/stream"));
     QCOMPARE(session->connection()->url().query(), s("scenario=objection-handling&role=founder"));
     QCOMPARE(session->connection()->sessionInfo().sessionId(), s("sess-42"));
+}
+
+void tst_Simulation::oneSessionGoingAwayClosesNoOthers()
+{
+    session->start();
+    QTRY_VERIFY(session->connection()->isConnected());
+    auto second = std::make_unique<SimulationSession>(provider.get());
+    second->start();
+    session.reset(); // it was this one that opened the connection
+    sendTurn(*second);
+    QSignalSpy processed(second.get(), &SimulationSession::audioProcessed);
+    QTRY_COMPARE(processed.size(), 1);
+    Connection *connection = second->connection();
+    second.reset();
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+}
+
+void tst_Simulation::aConnectionOfTheAppsIsLeftOpen()
+{
+    Connection *connection = provider->connection(s("simulation"));
+    connection->open(ConnectionConfig().setOptions(
+        {{s("session_id"), s("app")}, {s("scenario"), s("objection-handling")}, {s("role"), s("founder")}}));
+    QTRY_VERIFY(connection->isConnected());
+    session->start();
+    sendTurn(*session);
+    QSignalSpy processed(session.get(), &SimulationSession::audioProcessed);
+    QTRY_COMPARE(processed.size(), 1);
+    session.reset();
+    QVERIFY(connection->isConnected());
+    QCOMPARE(connection->sessionInfo().sessionId(), s("app"));
+}
+
+void tst_Simulation::startWhileStartedKeepsTheTurn()
+{
+    const QByteArray wav = recording("objection-handling-short.wav");
+    const qsizetype half = wav.size() / 4 * 2;
+    session->start();
+    QVERIFY(session->sendAudioChunk(wav.left(half)));
+    session->start();
+    QVERIFY(session->sendAudioChunk(wav.mid(half)));
+    QVERIFY(session->completeTurn());
+    QSignalSpy processed(session.get(), &SimulationSession::audioProcessed);
+    QTRY_COMPARE(processed.size(), 1);
+    QFile stored(QUrl(processed[0][1].toString()).toLocalFile());
+    QVERIFY(stored.open(QIODevice::ReadOnly));
+    QCOMPARE(stored.readAll().mid(44), wav.mid(44));
+}
+
+void tst_Simulation::startWithAnotherScenarioReopens()
+{
+    session->start();
+    Connection *connection = session->connection();
+    QTRY_VERIFY(connection->isConnected());
+    const QString before = session->sessionId();
+    session->setScenario(s("feature-demo"));
+    session->setSessionId({});
+    session->start();
+    QTRY_VERIFY(connection->isConnected());
+    QVERIFY(session->sessionId() != before);
+    QCOMPARE(connection->sessionInfo().sessionId(), session->sessionId());
+    QVERIFY(connection->url().query().contains(s("scenario=feature-demo")));
+    session.reset();
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+}
+
+void tst_Simulation::aSecondFailureIsShownToo()
+{
+    QVERIFY(
+        provider->configure(s("simulation"), ConnectionConfig().setUrl(s("ws://127.0.0.1/{no_such_part}"))));
+    for (int i = 0; i < 2; ++i) {
+        session->start();
+        QCOMPARE(session->connection()->state(), Connection::Error);
+        QVERIFY2(session->error().contains(s("no_such_part")), qPrintable(session->error()));
+    }
+}
+
+void tst_Simulation::formBIsAWavStream()
+{
+    session->setAudioFormat(SimulationSession::Base64);
+    session->start();
+    const QByteArray pcm = recording("objection-handling-short.wav").mid(44);
+    QSignalSpy processed(session.get(), &SimulationSession::audioProcessed);
+    for (int turn = 1; turn <= 2; ++turn) {
+        QVERIFY(session->sendAudioChunk(pcm.left(3200)));
+        QVERIFY(session->sendAudioChunk(pcm.mid(3200)));
+        QVERIFY(session->completeTurn());
+        QTRY_COMPARE(processed.size(), turn);
+        QFile stored(QUrl(processed[turn - 1][1].toString()).toLocalFile());
+        QVERIFY(stored.open(QIODevice::ReadOnly));
+        QCOMPARE(stored.readAll().mid(44), pcm);
+    }
+    // The server takes bare samples, too; what the wire carries begins as a WAV file does.
+    const MessageModel *messages = session->connection()->messages();
+    int heads = 0;
+    for (int row = 0; row < messages->count(); ++row) {
+        const QString chunk =
+            messages->at(row).json().value(s("payload")).toObject().value(s("chunk")).toString();
+        heads += QByteArray::fromBase64(chunk.toLatin1()).startsWith("RIFF") ? 1 : 0;
+    }
+    QCOMPARE(heads, 2);
 }
 
 QTEST_GUILESS_MAIN(tst_Simulation)

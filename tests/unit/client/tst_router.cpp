@@ -76,6 +76,8 @@ private Q_SLOTS:
     void m6_contextInAnotherThread();
     void m6_contextInAnotherThreadDestroyed();
     void m6_manyMessagesAcrossThreads();
+    void m4_unsubscribeEndsWhatIsUnderWay();
+    void m6_contextThatWasMoved();
     void m5_reservedNames();
 };
 
@@ -347,6 +349,43 @@ void TestRouter::m6_manyMessagesAcrossThreads()
     router.dispatch(u"a"_s, message());
     other.drain();
     QCOMPARE(heard.size(), 1'000);
+}
+
+void TestRouter::m4_unsubscribeEndsWhatIsUnderWay()
+{
+    Router router;
+    ThreadWithObject other;
+    std::atomic<int> heard{0};
+    std::atomic<bool> go{false};
+    QMetaObject::invokeMethod(other.object, [&go] {
+        while (!go)
+            QThread::yieldCurrentThread();
+    });
+    Subscription subscription = router.add(u"a"_s, other.object, [&](const Message &) { ++heard; });
+    router.dispatch(u"a"_s, message()); // waits for the busy thread
+    subscription.unsubscribe();
+    go = true;
+    other.drain();
+    QCOMPARE(heard.load(), 0);
+}
+
+void TestRouter::m6_contextThatWasMoved()
+{
+    Router router;
+    QThread thread;
+    auto *context = new QObject;
+    QThread *deliveredIn = nullptr;
+    router.add(u"a"_s, context, [&](const Message &) { deliveredIn = QThread::currentThread(); });
+    context->moveToThread(&thread); // as a constructor that subscribes cannot foresee
+    thread.start();
+    router.dispatch(u"a"_s, message());
+    QMetaObject::invokeMethod(
+        context, [context] { delete context; }, Qt::BlockingQueuedConnection);
+    QCOMPARE(deliveredIn, &thread);
+    QCoreApplication::processEvents(); // the news of its end
+    QVERIFY(!router.hasSubscribers(u"a"_s));
+    thread.quit();
+    thread.wait();
 }
 
 void TestRouter::m5_reservedNames()

@@ -32,6 +32,7 @@ private Q_SLOTS:
     void m8_readingPausesAndGoesOn();
     void m8_oneMessageMayAlwaysWait();
     void m8_overloadedReconnects();
+    void m8_overloadedSendsNothingTwice();
     void m8_overloadedDiscards();
     void m8_discardedIsReportedAtTheEndToo();
 };
@@ -338,6 +339,20 @@ void TestEngineMessages::m8_overloadedReconnects()
     rig.forget();
     rig.comeBack();
     QCOMPARE(rig.state(), u"connected"_s);
+}
+
+void TestEngineMessages::m8_overloadedSendsNothingTwice()
+{
+    EngineRig rig(EngineRig::plain().setMaxPendingBytes(10'000));
+    rig.toConnected();
+    rig.wire.takesBytes = false;
+    QVERIFY(rig.push("mine").accepted);
+    for (int i = 0; i < 4; ++i)
+        rig.wire.current->receiveBinary(QByteArray(3000, 'x'));
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    // A Close frame would follow behind "mine", which goes out on the next connection.
+    QVERIFY(rig.wire.closeCodes.isEmpty());
+    QVERIFY(rig.wire.aborts > 0);
 }
 
 void TestEngineMessages::m8_overloadedDiscards()

@@ -19,6 +19,7 @@ private Q_SLOTS:
     void wakesForWhatWaitedBefore();
     void m8_pendingBytesUntilHandled();
     void m8_whatWeSendDoesNotCount();
+    void m8_recordsOfWhatWasSentAreBounded();
     void manyProducers();
 };
 
@@ -95,6 +96,29 @@ void TestInbox::m8_whatWeSendDoesNotCount()
     inbox.push(0, Message::fromText(QByteArray(1000, 'x'), {}, Message::Outgoing));
     inbox.push(0, Notice::Discarded{1, {}});
     QCOMPARE(inbox.pendingBytes(), 0);
+}
+
+void TestInbox::m8_recordsOfWhatWasSentAreBounded()
+{
+    Inbox inbox;
+    const auto record = [&inbox](int n) {
+        inbox.record(Message::fromText(QByteArray::number(n), u"n"_s, Message::Outgoing), 5);
+    };
+    inbox.push(1, Transition{});
+    for (int n = 0; n < 10'000; ++n) {
+        if (n == 5'000)
+            inbox.push(1, Message::fromText("in", {}, Message::Incoming));
+        record(n);
+    }
+    auto entries = inbox.takeAll();
+    QVERIFY(entries.size() >= 2u + 5u && entries.size() <= 2u + 10u);
+    QVERIFY(std::holds_alternative<Transition>(entries[0].event)); // what was received is never dropped
+    QCOMPARE(std::get<Message>(entries[1].event).bytes(), QByteArray("in"));
+    const int kept = int(entries.size()) - 2;
+    for (int i = 0; i < kept; ++i)
+        QCOMPARE(std::get<Message>(entries[size_t(2 + i)].event).bytes().toInt(), 10'000 - kept + i);
+    record(1);
+    QCOMPARE(inbox.takeAll().size(), 1u);
 }
 
 void TestInbox::manyProducers()

@@ -17,6 +17,7 @@ class TestTurnModel : public QObject
 private Q_SLOTS:
     void aTurnGrowsUntilItIsFinished();
     void eachSideHasItsOwnOpenTurn();
+    void aCutOffAnswerDoesNotTakeTheNextOne();
     void rolesAndData();
     void lastOfFindsTheLatest();
     void clearForgets();
@@ -58,6 +59,24 @@ void TestTurnModel::eachSideHasItsOwnOpenTurn()
     model.finish(ai);
     QCOMPARE(model.openTurn(TurnModel::User), user);
     QCOMPARE(model.count(), 2);
+}
+
+void TestTurnModel::aCutOffAnswerDoesNotTakeTheNextOne()
+{
+    TurnModel model;
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    const int cutOff = model.openTurn(TurnModel::Ai);
+    model.addContent(cutOff, u"As I was say"_s);
+    // The user begins to speak; the rest of the answer may still come.
+    const int spoken = model.openTurn(TurnModel::User);
+    QCOMPARE(model.openTurn(TurnModel::Ai), cutOff);
+    // Behind the end of the user's turn it is the answer to that.
+    model.finish(spoken);
+    QCOMPARE(model.openTurn(TurnModel::Ai), 2);
+    QVERIFY(model.turns().at(cutOff).isFinal);
+    QCOMPARE(model.lastFinishedOf(TurnModel::User), spoken);
+    QCOMPARE(model.openTurn(TurnModel::User), 3);
+    QCOMPARE(model.lastFinishedOf(TurnModel::User), spoken);
 }
 
 void TestTurnModel::rolesAndData()
