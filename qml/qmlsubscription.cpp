@@ -114,7 +114,8 @@ void QmlSubscription::deliver(const Message &message)
     m_latestPayload.clear();
     Q_EMIT latestChanged();
     static const QMetaMethod receivedSignal = QMetaMethod::fromSignal(&QmlSubscription::received);
-    if (self && isSignalConnected(receivedSignal))
+    // Whoever heard of the latest may have chosen another event or connection.
+    if (self && isSignalConnected(receivedSignal) && m_latest.messageId() == message.messageId())
         Q_EMIT received(latest());
 }
 
