@@ -132,7 +132,7 @@ int main(int argc, char *argv[])
     addOptions(parser);
     parser.process(app);
     if (!parser.positionalArguments().isEmpty()) {
-        complain(u"'%1' is not understood; try --help"_s.arg(parser.positionalArguments().first()));
+        complain(u"'%1' is not understood; try --help"_s.arg(parser.positionalArguments().constFirst()));
         return exitUsage;
     }
 

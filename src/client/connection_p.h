@@ -3,6 +3,7 @@
 
 #include "client/connection.h"
 #include "client/router.h"
+#include "client/signalqueue.h"
 #include "engine/inbox.h"
 #include "engine/outbox.h"
 
@@ -77,16 +78,8 @@ public:
     QProperty<qint64> m_bytesToWrite{0};
 
 private:
-    using Signal = std::function<void()>;
-    enum class Heard {
-        Always,
-        UntilClose
-    }; // of the attempt that close() ends, nothing more is heard (rule O2)
-    struct Announcement
-    {
-        Signal signal;
-        std::optional<quint32> generation; // the only one in which it is heard
-    };
+    using Signal = SignalQueue::Signal;
+    using Heard = SignalQueue::Heard;
 
     void openNow(const ConnectionConfig *config);
     void reopen();
@@ -113,21 +106,16 @@ private:
     void applyLimits(const ConnectionConfig &config);
     [[nodiscard]] TokenProvider *currentTokenProvider() const;
 
-    // Sets the property; flushSignals() emits its change signal.
+    // Sets the property and lines up its change signal.
     template<typename T>
     void set(QProperty<T> &property, const T &value, void (Connection::*changed)());
-    // Signals go out in the order of what happened, also when a handler makes the next thing happen (rule
-    // S7) or runs an event loop of its own. A handler may delete the connection meanwhile.
-    void flushSignals();
-    void emitInOrder(Signal signal);
-
     [[nodiscard]] ConnectionConfig configWith(const ConnectionConfig &openConfig) const;
 
     ConnectionConfig m_openConfig; // open(config)'s, which stays for later open()s
     std::deque<Inbox::Entry> m_backlog;
     size_t m_recorded = 0; // how many of its first entries are in the history already
     qint64 m_maxPendingBytes = ConnectionConfig().maxPendingBytes();
-    std::deque<Announcement> m_signals;
+    SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
     QTimer m_countdownTick;
@@ -137,7 +125,6 @@ private:
     QPointer<TokenProvider> m_askedProvider;
     QObject m_tokenContext; // stands for the one request under way
     quint32 m_generation = 0;
-    int m_emittingAtLevel = -1; // how deep in event loops signals are being emitted; -1: not at all
     bool m_saidConnected = false;
     bool m_farBehind = false;
     bool m_openedByHandle = false;

@@ -41,14 +41,18 @@ bool isLoopback(const QString &host)
 } // namespace
 
 ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type, WebSocketProvider *provider)
-    : q(connection), m_type(type), m_provider(provider), m_messages(new MessageModel(type, connection))
+    : q(connection)
+    , m_type(type)
+    , m_provider(provider)
+    , m_messages(new MessageModel(type, connection))
+    , m_signals(connection)
 {
     m_continueDraining.setSingleShot(true);
     QObject::connect(&m_continueDraining, &QTimer::timeout, q, [this] { drain(); });
     m_countdownTick.setInterval(CountdownTick);
     QObject::connect(&m_countdownTick, &QTimer::timeout, q, [this] {
         set(m_nextRetryIn, int(m_retryAt.remainingTime()), &Connection::nextRetryInChanged);
-        flushSignals();
+        m_signals.flush();
     });
     m_linger.setSingleShot(true);
     QObject::connect(&m_linger, &QTimer::timeout, q, [this] { close(); });
@@ -151,7 +155,7 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
         transition.to = ConnectionState::Connecting;
         apply(transition); // last: a handler may delete the connection
     } else {
-        flushSignals();
+        m_signals.flush();
     }
 }
 
@@ -204,7 +208,7 @@ void ConnectionPrivate::failAtOnce(const ConnectionError &error)
     announceFailure(transition, false);
     Qt::endPropertyUpdateGroup();
     if (self)
-        flushSignals();
+        m_signals.flush();
 }
 
 void ConnectionPrivate::close()
@@ -218,6 +222,7 @@ void ConnectionPrivate::close()
     abandonToken();
     m_outbox->setAccepting(false);
     m_outbox->post(Command::Close{++m_generation});
+    m_signals.silence(); // of the attempt that this ends, nothing more is heard (rule O2)
     if (now == ConnectionState::Disconnecting)
         return;
     Transition transition;
@@ -241,7 +246,7 @@ void ConnectionPrivate::reconnect()
         return;
     }
     start(*url, Command::Reconnect{config, *url});
-    flushSignals();
+    m_signals.flush();
 }
 
 void ConnectionPrivate::configured()
@@ -303,11 +308,13 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
 bool ConnectionPrivate::reject(const QString &reason)
 {
     qCWarning(lcConnection).noquote() << m_type << "- a message was not accepted:" << reason;
-    if (QThread::currentThread() == q->thread())
-        emitInOrder([this, reason] { Q_EMIT q->messageRejected(reason); });
-    else
+    if (QThread::currentThread() == q->thread()) {
+        m_signals.push([this, reason] { Q_EMIT q->messageRejected(reason); });
+        m_signals.flush();
+    } else {
         QMetaObject::invokeMethod(
             q, [this, reason] { Q_EMIT q->messageRejected(reason); }, Qt::QueuedConnection);
+    }
     return false;
 }
 
@@ -345,6 +352,8 @@ void ConnectionPrivate::drain()
     for (auto &entry : m_inbox->takeAll())
         m_backlog.push_back(std::move(entry));
     m_farBehind |= m_inbox->pendingBytes() > m_maxPendingBytes / 2;
+    if (m_backlog.size() > 1)
+        m_continueDraining.start(0); // for an event loop in a handler: nothing else may wake it
     for (size_t count = 1; !m_backlog.empty(); ++count) {
         if (m_recorded == 0) {
             recordNext();
@@ -362,7 +371,9 @@ void ConnectionPrivate::drain()
         if (count % DrainChunk == 0 && budget.elapsed() >= DrainBudgetMs)
             break;
     }
-    if (!m_backlog.empty())
+    if (m_backlog.empty())
+        m_continueDraining.stop();
+    else
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
     if (m_farBehind && m_inbox->pendingBytes() < m_maxPendingBytes / 2) {
         m_farBehind = false;
@@ -465,14 +476,15 @@ void ConnectionPrivate::handle(const Notice::ParseError &notice)
         Heard::Always, [this, text, reason = notice.reason] { Q_EMIT q->parseError(text, reason); },
         Events::ParseError,
         QVariantMap{{QStringLiteral("text"), text}, {QStringLiteral("reason"), notice.reason}});
-    flushSignals();
+    m_signals.flush();
 }
 
 void ConnectionPrivate::handle(const Notice::Discarded &notice)
 {
     qCWarning(lcConnection).noquote()
         << m_type << "-" << notice.count << "messages were discarded:" << notice.reason;
-    emitInOrder([this, notice] { Q_EMIT q->messagesDiscarded(notice.count, notice.reason); });
+    m_signals.push([this, notice] { Q_EMIT q->messagesDiscarded(notice.count, notice.reason); });
+    m_signals.flush();
 }
 
 void ConnectionPrivate::handle(const Notice::Overloaded &notice)
@@ -481,7 +493,7 @@ void ConnectionPrivate::handle(const Notice::Overloaded &notice)
     say(
         Heard::Always, [this, error = notice.error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
         Events::toMap(notice.error));
-    flushSignals();
+    m_signals.flush();
 }
 
 // ---- State ----
@@ -522,7 +534,7 @@ void ConnectionPrivate::apply(const Transition &transition)
     Qt::endPropertyUpdateGroup();
 
     if (self)
-        flushSignals();
+        m_signals.flush();
     if (self && opens)
         m_messages->setLimit(m_historyLimit);
     if (self && transition.to == ConnectionState::Disconnected)
@@ -542,7 +554,7 @@ void ConnectionPrivate::showError(const ConnectionError &error)
     set(m_errorCode, error.code(), &Connection::errorCodeChanged);
 }
 
-// Lines up a signal and the lifecycle event of the same meaning; flushSignals() emits them.
+// Lines up a signal and the lifecycle event of the same meaning; m_signals.flush() emits them.
 void ConnectionPrivate::say(Heard heard, Signal signal, const QString &event, const QVariant &value)
 {
     const auto both = [this, signal = std::move(signal), event, value] {
@@ -551,7 +563,7 @@ void ConnectionPrivate::say(Heard heard, Signal signal, const QString &event, co
         if (self && m_router.hasSubscribers(event))
             m_router.dispatch(event, Message::fromEvent(event, value));
     };
-    m_signals.push_back({both, heard == Heard::UntilClose ? std::optional(m_generation) : std::nullopt});
+    m_signals.push(both, heard);
 }
 
 void ConnectionPrivate::announce(const Transition &transition)
@@ -585,30 +597,30 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
     const ConnectionError &error = transition.error;
     qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
     say(
-        Heard::UntilClose, [this, error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
+        Heard::UntilSilenced, [this, error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
         Events::toMap(error));
     if (error.code() == ConnectionError::AuthenticationFailed)
         say(
-            Heard::UntilClose, [this, error] { Q_EMIT q->authenticationError(error.message()); },
+            Heard::UntilSilenced, [this, error] { Q_EMIT q->authenticationError(error.message()); },
             Events::AuthenticationFailed, error.message());
     else if (error.code() == ConnectionError::AuthenticationTimeout)
-        say(Heard::UntilClose, [this] { Q_EMIT q->authenticationTimeout(); }, Events::AuthenticationTimeout,
-            {});
+        say(Heard::UntilSilenced, [this] { Q_EMIT q->authenticationTimeout(); },
+            Events::AuthenticationTimeout, {});
     if (!wasConnected)
         say(
-            Heard::UntilClose, [this, error] { Q_EMIT q->connectionError(error.message()); },
+            Heard::UntilSilenced, [this, error] { Q_EMIT q->connectionError(error.message()); },
             Events::ConnectionFailed, error.message());
     if (transition.to == ConnectionState::Reconnecting) {
         const int delay = int(transition.retryDelay.count());
         say(
-            Heard::UntilClose,
+            Heard::UntilSilenced,
             [this, attempt = transition.attempt, delay] { Q_EMIT q->reconnecting(attempt, delay); },
             Events::Reconnecting,
             QVariantMap{{QStringLiteral("attempt"), transition.attempt}, {QStringLiteral("delay"), delay}});
     }
     if (transition.gaveUpAfter >= 0)
         say(
-            Heard::UntilClose,
+            Heard::UntilSilenced,
             [this, attempts = transition.gaveUpAfter] { Q_EMIT q->maxReconnectAttemptsReached(attempts); },
             Events::MaxReconnectAttemptsReached, transition.gaveUpAfter);
 }
@@ -627,7 +639,7 @@ void ConnectionPrivate::showCounters()
     const Outbox::Counters counters = m_outbox->counters();
     set(m_queuedMessages, counters.messages, &Connection::queuedMessagesChanged);
     set(m_bytesToWrite, counters.bytes, &Connection::bytesToWriteChanged);
-    flushSignals();
+    m_signals.flush();
 }
 
 template<typename T>
@@ -636,35 +648,9 @@ void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connec
     if (property.value() == value)
         return;
     property = value;
-    m_signals.push_back({[this, changed] {
-                             std::invoke(changed, q); // a signal
-                         },
-                         std::nullopt});
-}
-
-void ConnectionPrivate::emitInOrder(Signal signal)
-{
-    m_signals.push_back({std::move(signal), std::nullopt});
-    flushSignals();
-}
-
-void ConnectionPrivate::flushSignals()
-{
-    // Whoever called a handler goes on when it returns; an event loop in a handler goes on by itself.
-    const int level = QThread::currentThread()->loopLevel();
-    if (level <= m_emittingAtLevel)
-        return;
-    const QPointer<Connection> self(q);
-    const int outer = std::exchange(m_emittingAtLevel, level);
-    while (!m_signals.empty()) {
-        const Announcement next = std::move(m_signals.front());
-        m_signals.pop_front();
-        if (!next.generation || *next.generation == m_generation)
-            next.signal();
-        if (!self)
-            return;
-    }
-    m_emittingAtLevel = outer;
+    m_signals.push([this, changed] {
+        std::invoke(changed, q); // a signal
+    });
 }
 
 } // namespace Everwire

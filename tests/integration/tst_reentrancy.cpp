@@ -188,7 +188,10 @@ void tst_Reentrancy::q2_aBindingThatClosesShutsTheQueue()
 
 void tst_Reentrancy::s7_anEventLoopInAHandlerHearsTheRest()
 {
-    open();
+    server->setAuth(TestServer::Auth::None);
+    connection->open(ConnectionConfig().setAuthentication(ConnectionConfig::Authentication::None));
+    QTRY_VERIFY(connection->isConnected());
+    heard.clear();
     bool answered = false;
     connect(connection, &Connection::errorOccurred, this, [&] { // a dialog, say
         QEventLoop dialog;
@@ -200,13 +203,16 @@ void tst_Reentrancy::s7_anEventLoopInAHandlerHearsTheRest()
         answered = true;
         heard.append(s("dialog closed"));
     });
+    // All of it has been reported, and nothing more will be, when the app comes to listen.
     server->drop();
+    waitBlind([this] { return server->connectionsSoFar() == 2; });
+    QVERIFY(connection->send("marker"));
+    waitBlind([this] { return !server->messages().isEmpty(); });
     QTRY_VERIFY_WITH_TIMEOUT(answered, 30000);
     QCOMPARE(heard.last(), s("dialog closed"));
     heard.removeLast();
     QCOMPARE(heard, (QStringList{s("state reconnecting"), s("disconnected"), s("error"), s("reconnecting"),
-                                 s("state connecting"), s("state authenticating"), s("state connected"),
-                                 s("connected")}));
+                                 s("state connecting"), s("state connected"), s("connected")}));
 }
 
 void tst_Reentrancy::o2_closeSilencesTheRestOfAFailure()

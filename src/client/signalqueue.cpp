@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "client/signalqueue.h"
+
+#include <QPointer>
+#include <QThread>
+
+#include <algorithm>
+#include <utility>
+
+namespace Everwire {
+
+void SignalQueue::silence()
+{
+    m_entries.erase(std::remove_if(m_entries.begin(), m_entries.end(),
+                                   [](const Entry &entry) { return entry.heard == Heard::UntilSilenced; }),
+                    m_entries.end());
+}
+
+void SignalQueue::flush()
+{
+    // An event loop that a handler runs is deeper than the one that emits: there it goes on.
+    const int level = QThread::currentThread()->loopLevel();
+    if (level <= m_emittingAtLevel)
+        return;
+    const QPointer<QObject> owner(m_owner);
+    const int outer = std::exchange(m_emittingAtLevel, level);
+    while (!m_entries.empty()) {
+        const Signal next = std::move(m_entries.front().signal);
+        m_entries.pop_front();
+        next();
+        if (!owner)
+            return;
+    }
+    m_emittingAtLevel = outer;
+}
+
+} // namespace Everwire

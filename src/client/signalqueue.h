@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Global>
+
+#include <QObject>
+
+#include <deque>
+#include <functional>
+
+namespace Everwire {
+
+// An object's signals in the order of what happened, also where a handler makes the next thing happen, or runs an
+// event loop of its own (rule S7). A handler may delete the object meanwhile, and this queue with it.
+class EVERWIRE_EXPORT SignalQueue
+{
+public:
+    using Signal = std::function<void()>;
+    enum class Heard { Always, UntilSilenced };
+
+    explicit SignalQueue(QObject *owner) : m_owner(owner) {}
+
+    void push(Signal signal, Heard heard = Heard::Always) { m_entries.push_back({std::move(signal), heard}); }
+    // Forgets what waits and is heard only until now.
+    void silence();
+    // Emits what waits. Called from inside a handler it does nothing: whoever called the handler goes on.
+    void flush();
+
+private:
+    struct Entry
+    {
+        Signal signal;
+        Heard heard;
+    };
+
+    QObject *const m_owner;
+    std::deque<Entry> m_entries;
+    int m_emittingAtLevel = -1; // how deep in event loops signals are being emitted; -1: not at all
+};
+
+} // namespace Everwire

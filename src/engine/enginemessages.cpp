@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+//
+// The engine's messages, out and in. What else it does is in engine.cpp.
+#include "engine/engine.h"
+
+#include "core/closecode.h"
+#include "engine/trace.h"
+
+namespace Everwire {
+
+namespace {
+
+// What the socket may hold before messages wait in the outbox instead (rule Q7).
+constexpr qint64 HighWater = 1024 * 1024;
+
+template<typename... Functions>
+struct Overloaded : Functions...
+{
+    using Functions::operator()...;
+};
+template<typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+} // namespace
+
+void Engine::pump()
+{
+    auto *open = std::get_if<Phase::Established>(&m_phase);
+    if (!open || m_pumping)
+        return;
+    m_pumping = true;
+    const Transport *const transport = open->link.transport.get();
+    Outbox &outbox = *m_around.outbox;
+    outbox.setDraining(true);
+    Link *current = link();
+    while (current && current->transport.get() == transport) {
+        if (transport->bytesToWrite() >= HighWater) {
+            current->transport->flush();
+            if (transport->bytesToWrite() >= HighWater) {
+                outbox.setDraining(false);
+                break;
+            }
+        }
+        std::optional<Outgoing> message = outbox.take();
+        if (!message) {
+            current->transport->flush();
+            break;
+        }
+        send(*current, std::move(*message));
+        current = link(); // a transport may end inside any call
+    }
+    if (current)
+        settle(*current);
+    m_pumping = false;
+}
+
+void Engine::send(Link &link, Outgoing message)
+{
+    everwireTrace(lcWire) << "sending" << message.size() << "bytes"
+                          << (message.isBinary ? "of binary" : "of text")
+                          << (message.attachment ? "with a binary frame" : "");
+    const Transport *const transport = link.transport.get();
+    const Outgoing copy = message;
+    link.unsettled.push_back({std::move(message), std::numeric_limits<qint64>::max()});
+    qint64 written =
+        copy.isBinary ? link.transport->sendBinary(copy.bytes) : link.transport->sendText(copy.bytes);
+    Link *current = this->link();
+    if (current && current->transport.get() == transport && copy.attachment) {
+        written += current->transport->sendBinary(*copy.attachment);
+        current = this->link();
+    }
+    if (!current || current->transport.get() != transport)
+        return;
+    current->position += written;
+    current->unsettled.back().end = current->position;
+}
+
+void Engine::sendHeartbeat(Link &link)
+{
+    const Transport *const transport = link.transport.get();
+    const qint64 written = link.transport->sendText(link.protocol->heartbeat());
+    Link *current = this->link(); // a transport may end inside any call
+    if (current && current->transport.get() == transport)
+        current->position += written;
+}
+
+void Engine::settle(Link &link)
+{
+    const qint64 gone = link.position - link.transport->bytesToWrite();
+    bool changed = false;
+    while (!link.unsettled.empty() && link.unsettled.front().end <= gone) {
+        m_around.outbox->settle(link.unsettled.front().message.size());
+        link.unsettled.pop_front();
+        changed = true;
+    }
+    if (changed)
+        m_around.inbox->poke();
+}
+
+void Engine::transportWritten()
+{
+    if (Link *current = link())
+        settle(*current);
+    pump();
+}
+
+void Engine::transportAlive()
+{
+    if (auto *open = std::get_if<Phase::Established>(&m_phase))
+        open->heartbeat->alive();
+}
+
+void Engine::transportTextReceived(QByteArray utf8)
+{
+    const bool open = std::holds_alternative<Phase::Established>(m_phase);
+    if (!open && !std::holds_alternative<Phase::Authenticating>(m_phase))
+        return;
+    Link *current = link();
+    transportAlive();
+    const qsizetype size = utf8.size();
+    Received::Outcome outcome = current->protocol->receiveText(std::move(utf8));
+    std::visit(Overloaded{
+                   [&](Message &message) {
+                       everwireTrace(lcWire) << "received" << size << "bytes of text, type" << message.type();
+                       deliver(std::move(message));
+                   },
+                   [&](Received::Authenticated &answer) {
+                       everwireTrace(lcAuth) << "authenticated";
+                       establish(answer.session);
+                   },
+                   [&](Received::AuthenticationFailed &answer) { refused(answer.reason); },
+                   [&](Received::Ignored &ignored) {
+                       ignoreEarly(QStringLiteral("a message of type ") + ignored.type);
+                   },
+                   [&](Received::Malformed &malformed) {
+                       everwireTrace(lcWire)
+                           << "received" << size << "bytes that are no message:" << malformed.reason;
+                       if (open)
+                           deliver(Notice::ParseError{malformed.text, malformed.reason});
+                       else
+                           ignoreEarly(QStringLiteral("a text that is not JSON"));
+                   },
+               },
+               outcome);
+}
+
+void Engine::transportBinaryReceived(QByteArray bytes)
+{
+    transportAlive();
+    if (!std::holds_alternative<Phase::Established>(m_phase)) {
+        if (std::holds_alternative<Phase::Authenticating>(m_phase))
+            ignoreEarly(QStringLiteral("a binary message"));
+        return;
+    }
+    everwireTrace(lcWire) << "received" << bytes.size() << "bytes of binary";
+    deliver(Message::fromBinary(std::move(bytes), Message::Incoming));
+}
+
+// Rule A6.
+void Engine::ignoreEarly(const QString &what)
+{
+    qCWarning(lcAuth).noquote() << m_around.name << "- ignored" << what
+                                << "that arrived before the answer to the token";
+}
+
+void Engine::deliver(Inbox::Event event)
+{
+    auto &open = std::get<Phase::Established>(m_phase);
+    const qint64 cost = Inbox::costOf(event);
+    const qint64 pending = m_around.inbox->pendingBytes();
+    // One message may always wait, however large: it has passed the transport's own limit.
+    if (pending > 0 && pending + cost > m_config.maxPendingBytes()) {
+        if (!open.link.transport->canPause()) {
+            overflow();
+            return;
+        }
+        if (!std::exchange(open.paused, true)) {
+            everwireTrace(lcWire) << "the app is" << pending << "bytes behind; reading pauses";
+            open.link.transport->setPaused(true);
+        }
+    }
+    reportDiscarded(std::exchange(m_overflowed, 0),
+                    QStringLiteral("received while the app was maxPendingBytes behind"));
+    report(std::move(event));
+}
+
+void Engine::overflow()
+{
+    const ConnectionError error(
+        ConnectionError::Overloaded,
+        QStringLiteral("The app is %1 bytes behind (maxPendingBytes), and this transport cannot pause. "
+                       "Do less in the handlers, or raise maxPendingBytes")
+            .arg(m_around.inbox->pendingBytes()),
+        CloseCode::GoingAway);
+    const bool first = m_overflowed++ == 0;
+    if (m_config.pendingOverflow() == ConnectionConfig::PendingOverflow::Discard) {
+        if (first)
+            report(Notice::Overloaded{error});
+        return;
+    }
+    reportDiscarded(std::exchange(m_overflowed, 0), error.message());
+    fail(error, Farewell::Close, QStringLiteral("Client overloaded"));
+}
+
+} // namespace Everwire
