@@ -28,7 +28,10 @@ function(everwire_configure_target target)
         $<$<BOOL:${EVERWIRE_WARNINGS_AS_ERRORS}>:-Werror> -Wno-error=deprecated-declarations)
     target_compile_definitions(${target} PRIVATE
         QT_NO_KEYWORDS QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_URL_CAST_FROM_STRING)
-    set_target_properties(${target} PROPERTIES AUTOMOC ON)
+    set_target_properties(${target} PROPERTIES
+        AUTOMOC ON
+        # A change inside the library needs no new link of the fifty programs that use it.
+        LINK_DEPENDS_NO_SHARED ON)
 endfunction()
 
 # everwire_add_test(name SOURCES … LIBRARIES … [ENVIRONMENT A=b …] [TIMEOUT seconds])
