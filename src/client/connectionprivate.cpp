@@ -60,7 +60,7 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
 
     Engine::Surroundings around;
     around.name = type;
-    around.transports = [] { return std::make_unique<QWebSocketTransport>(); };
+    around.transports = [](const ConnectionConfig &) { return std::make_unique<QWebSocketTransport>(); };
     around.protocols = [] { return std::make_unique<JsonEventProtocol>(); };
     around.random = [] { return QRandomGenerator::global()->generateDouble(); };
     around.inbox = m_inbox;

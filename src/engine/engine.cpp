@@ -217,7 +217,7 @@ void Engine::openTransport(const QString &token)
         buryRetired(milliseconds(0));
     Phase::Opening opening;
     opening.link.token = token;
-    opening.link.transport = m_around.transports();
+    opening.link.transport = m_around.transports(m_config);
     opening.link.protocol = m_around.protocols();
     opening.timeout = m_around.scheduler->after(m_config.connectTimeout(), [this] {
         fail({ConnectionError::ConnectTimeout,
@@ -229,8 +229,16 @@ void Engine::openTransport(const QString &token)
     Transport &transport = *opening.link.transport;
     transport.setListener(this);
     enter(std::move(opening), ConnectionState::Connecting);
-    transport.open({m_url, m_config.protocols(), m_config.headers(), m_config.maxFrameSize(),
-                    m_config.maxPendingBytes()});
+    TransportTarget target;
+    target.url = m_url;
+    target.protocols = m_config.protocols();
+    target.headers = m_config.headers();
+    target.maxFrameSize = m_config.maxFrameSize();
+    target.maxIncomingSize = m_config.maxPendingBytes();
+    target.compress = m_config.compression() == ConnectionConfig::Compression::Auto;
+    target.compressionThreshold = m_config.compressionThreshold();
+    target.followRedirects = m_config.followRedirects();
+    transport.open(target);
 }
 
 void Engine::transportOpened()
@@ -259,7 +267,7 @@ void Engine::authenticate()
     Transition next;
     next.attempt = m_attempt;
     enter(std::move(authenticating), ConnectionState::Authenticating, next);
-    transport.sendText(message);
+    transport.sendSecretText(message);
 }
 
 void Engine::establish(const SessionInfo &session)

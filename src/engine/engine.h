@@ -47,7 +47,7 @@ private:
 
     // The transport.
     void transportOpened() override;
-    void transportTextReceived(QByteArray utf8) override;
+    void transportTextReceived(PaddedView utf8) override;
     void transportBinaryReceived(QByteArray bytes) override;
     void transportAlive() override;
     void transportWritten() override;

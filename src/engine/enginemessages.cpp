@@ -110,7 +110,7 @@ void Engine::transportAlive()
         open->heartbeat->alive();
 }
 
-void Engine::transportTextReceived(QByteArray utf8)
+void Engine::transportTextReceived(PaddedView utf8)
 {
     const bool open = std::holds_alternative<Phase::Established>(m_phase);
     if (!open && !std::holds_alternative<Phase::Authenticating>(m_phase))
@@ -118,7 +118,7 @@ void Engine::transportTextReceived(QByteArray utf8)
     Link *current = link();
     transportAlive();
     const qsizetype size = utf8.size();
-    Received::Outcome outcome = current->protocol->receiveText(std::move(utf8));
+    Received::Outcome outcome = current->protocol->receiveText(utf8);
     std::visit(Overloaded{
                    [&](Message &message) {
                        everwireTrace(lcWire) << "received" << size << "bytes of text, type" << message.type();

@@ -91,11 +91,12 @@ QByteArray JsonEventProtocol::heartbeat() const
     return QByteArrayLiteral(R"({"type":"ping"})");
 }
 
-Received::Outcome JsonEventProtocol::receiveText(QByteArray utf8)
+Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
 {
-    utf8.reserve(utf8.size() + qsizetype(simdjson::SIMDJSON_PADDING)); // simdjson reads whole registers
+    static_assert(Padding >= qsizetype(simdjson::SIMDJSON_PADDING));
     simdjson::dom::element root;
-    const auto error = m_parser->dom.parse(utf8.constData(), size_t(utf8.size()), false).get(root);
+    const auto error = m_parser->dom.parse(padded.data(), size_t(padded.size()), false).get(root);
+    const QByteArray utf8 = padded.toByteArray();
     QString type;
     if (error == simdjson::NUMBER_ERROR || error == simdjson::TAPE_ERROR) {
         if (!parseLeniently(utf8, &type))
@@ -110,7 +111,7 @@ Received::Outcome JsonEventProtocol::receiveText(QByteArray utf8)
                 type = field.value.get(value) ? QString() : m_parser->toType(value);
         }
     }
-    const Message message = Message::fromText(std::move(utf8), type, Message::Incoming);
+    const Message message = Message::fromText(utf8, type, Message::Incoming);
     if (!m_authenticating)
         return message;
     return answerToAuthentication(message);

@@ -18,7 +18,7 @@ public:
     Q_DISABLE_COPY_MOVE(JsonEventProtocol)
 
     [[nodiscard]] QByteArray authenticate(const QString &token) override;
-    [[nodiscard]] Received::Outcome receiveText(QByteArray utf8) override;
+    [[nodiscard]] Received::Outcome receiveText(PaddedView padded) override;
     [[nodiscard]] QByteArray heartbeat() const override;
 
 private:

@@ -4,6 +4,8 @@
 #include <Everwire/Message>
 #include <Everwire/SessionInfo>
 
+#include "core/padded.h"
+
 #include <QString>
 
 #include <variant>
@@ -47,7 +49,8 @@ public:
 
     // The first message of a connection (rule A1). From here on an answer is expected.
     [[nodiscard]] virtual QByteArray authenticate(const QString &token) = 0;
-    [[nodiscard]] virtual Received::Outcome receiveText(QByteArray utf8) = 0;
+    // The view needs to live no longer than the call.
+    [[nodiscard]] virtual Received::Outcome receiveText(PaddedView utf8) = 0;
     // The application's own ping (rule H1).
     [[nodiscard]] virtual QByteArray heartbeat() const = 0;
 };

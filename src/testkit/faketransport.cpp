@@ -5,7 +5,7 @@ namespace Everwire {
 
 TransportFactory FakeTransport::factory(Wire *wire)
 {
-    return [wire] { return std::make_unique<FakeTransport>(wire); };
+    return [wire](const ConnectionConfig &) { return std::make_unique<FakeTransport>(wire); };
 }
 
 FakeTransport::FakeTransport(Wire *wire) : m_wire(wire)
@@ -53,6 +53,11 @@ qint64 FakeTransport::sendText(const QByteArray &utf8)
 qint64 FakeTransport::sendBinary(const QByteArray &bytes)
 {
     return send(bytes, true);
+}
+
+qint64 FakeTransport::sendSecretText(const QByteArray &utf8)
+{
+    return send(utf8, false);
 }
 
 qint64 FakeTransport::send(const QByteArray &bytes, bool isBinary)

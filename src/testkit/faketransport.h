@@ -60,7 +60,8 @@ public:
     }
     void receive(const QByteArray &text)
     {
-        tell([&](TransportListener &l) { l.transportTextReceived(text); });
+        const PaddedCopy padded(text);
+        tell([&](TransportListener &l) { l.transportTextReceived(padded.view()); });
     }
     void receiveBinary(const QByteArray &bytes)
     {
@@ -77,6 +78,7 @@ public:
     void open(const TransportTarget &target) override;
     qint64 sendText(const QByteArray &utf8) override;
     qint64 sendBinary(const QByteArray &bytes) override;
+    qint64 sendSecretText(const QByteArray &utf8) override;
     void ping() override;
     void close(int code, const QString &reason) override;
     void abort() override;
@@ -84,6 +86,7 @@ public:
     void flush() override {}
     [[nodiscard]] bool canPause() const override { return m_wire->canPause; }
     void setPaused(bool paused) override { m_wire->paused = paused; }
+    [[nodiscard]] qint64 bytesSaved() const override { return 0; }
 
 private:
     template<typename Function>

@@ -13,6 +13,7 @@
 #include <QWebSocketHandshakeOptions>
 
 #include <algorithm>
+#include <utility>
 
 #if QT_CONFIG(ssl)
 #include <QSslSocket>
@@ -55,10 +56,8 @@ void QWebSocketTransport::connectSignals()
         if (listener())
             listener()->transportOpened();
     });
-    QObject::connect(m_socket, &QWebSocket::textMessageReceived, &m_context, [this](const QString &text) {
-        if (listener() && !m_closeCalled)
-            listener()->transportTextReceived(toUtf8(text));
-    });
+    QObject::connect(m_socket, &QWebSocket::textMessageReceived, &m_context,
+                     [this](const QString &text) { receiveText(text); });
     QObject::connect(m_socket, &QWebSocket::binaryMessageReceived, &m_context,
                      [this](const QByteArray &bytes) {
                          if (listener() && !m_closeCalled)
@@ -100,19 +99,18 @@ void QWebSocketTransport::connectSignals()
 #endif
 }
 
-// QString::toUtf8() keeps three bytes a character reserved, which a history of messages would hold on to.
-QByteArray QWebSocketTransport::toUtf8(const QString &text)
+void QWebSocketTransport::receiveText(const QString &text)
 {
+    if (!listener() || m_closeCalled)
+        return;
+    QByteArray utf8 = std::exchange(m_scratch, {}); // the listener may run an event loop
     QStringEncoder encoder(QStringEncoder::Utf8);
-    m_scratch.resize(std::max(m_scratch.size(), encoder.requiredSpace(text.size())));
-    const qsizetype size = encoder.appendToBuffer(m_scratch.data(), text) - m_scratch.constData();
-    constexpr qsizetype padding = 64; // for a parser that reads whole registers
-    QByteArray utf8;
-    utf8.reserve(size + padding);
-    utf8.append(m_scratch.constData(), size);
-    if (m_scratch.size() > 1024 * 1024)
-        m_scratch.clear();
-    return utf8;
+    utf8.resize(std::max(utf8.size(), encoder.requiredSpace(text.size()) + Padding));
+    const qsizetype size = encoder.appendToBuffer(utf8.data(), text) - utf8.constData();
+    listener()->transportTextReceived({utf8.constData(), size});
+    constexpr qsizetype most = 1024 * 1024;
+    if (utf8.size() <= most)
+        m_scratch = std::move(utf8);
 }
 
 void QWebSocketTransport::watchInnerSocket(qint64 maxIncomingSize)

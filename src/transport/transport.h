@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <Everwire/ConnectionConfig>
 #include <Everwire/ConnectionError>
+
+#include "core/padded.h"
 
 #include <QByteArray>
 #include <QStringList>
 #include <QUrl>
 #include <QVariantMap>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -20,7 +24,10 @@ struct TransportTarget
     QStringList protocols;
     QVariantMap headers;
     qint64 maxFrameSize = 0;    // bytes, outgoing
-    qint64 maxIncomingSize = 0; // bytes of one message
+    qint64 maxIncomingSize = 0; // bytes of one message, decompressed
+    bool compress = false;      // offer permessage-deflate (rule C6)
+    qint64 compressionThreshold = 0; // bytes: shorter messages are not compressed
+    bool followRedirects = false;
 };
 
 // How a connection really ended. error.closeCode() is the peer's, 1006 where no Close frame came (rule R8),
@@ -28,14 +35,16 @@ struct TransportTarget
 struct TransportEnd
 {
     ConnectionError error;
-    QString reason; // the Close frame's text
+    QString reason;                         // the Close frame's text
+    std::chrono::milliseconds retryAfter{}; // the server asked not to be tried before (HTTP's Retry-After)
 };
 
 class TransportListener
 {
 public:
     virtual void transportOpened() = 0;
-    virtual void transportTextReceived(QByteArray utf8) = 0;
+    // Valid UTF-8. The view lives as long as the call.
+    virtual void transportTextReceived(PaddedView utf8) = 0;
     virtual void transportBinaryReceived(QByteArray bytes) = 0;
     // Bytes arrived, whatever they mean (a pong, half a message).
     virtual void transportAlive() = 0;
@@ -65,6 +74,8 @@ public:
     // included.
     virtual qint64 sendText(const QByteArray &utf8) = 0;
     virtual qint64 sendBinary(const QByteArray &bytes) = 0;
+    // As sendText(), but in no compression context, from where it might be guessed: for tokens (rule C6).
+    virtual qint64 sendSecretText(const QByteArray &utf8) = 0;
     virtual void ping() = 0;
     // Starts the closing handshake (RFC 6455 §7); transportEnded() follows, or never, with a mute peer.
     virtual void close(int code, const QString &reason) = 0;
@@ -77,7 +88,10 @@ public:
 
     // Whether reading can be stopped, so that the peer feels TCP's backpressure (rule M8).
     [[nodiscard]] virtual bool canPause() const = 0;
+    // Paused: nothing more is received, and nothing is heard of an end either.
     virtual void setPaused(bool paused) = 0;
+    // Bytes of payload that compression has kept off the wire, in both directions.
+    [[nodiscard]] virtual qint64 bytesSaved() const = 0;
 
 protected:
     [[nodiscard]] TransportListener *listener() const { return m_listener; }
@@ -86,6 +100,6 @@ private:
     TransportListener *m_listener = nullptr;
 };
 
-using TransportFactory = std::function<std::unique_ptr<Transport>()>;
+using TransportFactory = std::function<std::unique_ptr<Transport>(const ConnectionConfig &)>;
 
 } // namespace Everwire

@@ -60,7 +60,7 @@ private:
 struct Listener final : TransportListener
 {
     void transportOpened() override { ++opened; }
-    void transportTextReceived(QByteArray utf8) override { texts.append(utf8); }
+    void transportTextReceived(PaddedView utf8) override { texts.append(utf8.toByteArray()); }
     void transportBinaryReceived(QByteArray bytes) override { binaries.append(bytes); }
     void transportAlive() override { ++alive; }
     void transportWritten() override { ++written; }
@@ -232,7 +232,10 @@ void tst_Traps::q7_overTlsBytesAreSeenThatQWebSocketHides()
     QWebSocketTransport transport;
     Listener listener;
     transport.setListener(&listener);
-    transport.open({tls.url(), {}, {}, 1 << 20, 1 << 20});
+    TransportTarget target;
+    target.url = tls.url();
+    target.maxFrameSize = target.maxIncomingSize = 1 << 20;
+    transport.open(target);
     QTRY_COMPARE(listener.opened, 1);
     transport.sendBinary(QByteArray(size, 'x'));
     QTRY_VERIFY(listener.written > 0);
@@ -507,7 +510,10 @@ void tst_Traps::h1_pingsOfTheServerAreLife()
     QWebSocketTransport transport;
     Listener listener;
     transport.setListener(&listener);
-    transport.open({raw->url(), {}, {}, 32768, 1 << 20});
+    TransportTarget target;
+    target.url = raw->url();
+    target.maxFrameSize = target.maxIncomingSize = 1 << 20;
+    transport.open(target);
     QTRY_COMPARE(listener.opened, 1);
     listener.alive = 0;
     raw->write(RawServer::frame(0x9, "hi")); // QWebSocket answers it and tells nobody

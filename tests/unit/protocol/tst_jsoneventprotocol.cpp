@@ -21,17 +21,23 @@ Kind kindOf(const Received::Outcome &outcome)
     return static_cast<Kind>(outcome.index());
 }
 
+Received::Outcome receive(JsonEventProtocol &protocol, const QByteArray &utf8)
+{
+    const PaddedCopy padded(utf8);
+    return protocol.receiveText(padded.view());
+}
+
 Received::Outcome receive(const QByteArray &utf8)
 {
     JsonEventProtocol protocol;
-    return protocol.receiveText(utf8);
+    return receive(protocol, utf8);
 }
 
 Received::Outcome answer(const QByteArray &utf8)
 {
     JsonEventProtocol protocol;
     (void)protocol.authenticate(u"token"_s);
-    return protocol.receiveText(utf8);
+    return receive(protocol, utf8);
 }
 
 QByteArray nested(int levels)
@@ -165,13 +171,13 @@ void TestJsonEventProtocol::a6_onlyWhileAuthenticating()
     QCOMPARE(kindOf(receive(success)), IsMessage); // nobody asked
     JsonEventProtocol protocol;
     (void)protocol.authenticate(u"token"_s);
-    const Received::Outcome early = protocol.receiveText(R"({"type":"early"})");
+    const Received::Outcome early = receive(protocol, R"({"type":"early"})");
     QCOMPARE(kindOf(early), IsIgnored);
     QCOMPARE(std::get<Received::Ignored>(early).type, u"early"_s);
-    QCOMPARE(kindOf(protocol.receiveText(success)), IsAuthenticated);
-    QCOMPARE(kindOf(protocol.receiveText(success)), IsMessage);
-    QCOMPARE(kindOf(protocol.receiveText(R"({"type":"auth_error","error":"x"})")), IsMessage);
-    QCOMPARE(kindOf(protocol.receiveText(R"({"type":"error","payload":{"code":"auth_failed"}})")), IsMessage);
+    QCOMPARE(kindOf(receive(protocol, success)), IsAuthenticated);
+    QCOMPARE(kindOf(receive(protocol, success)), IsMessage);
+    QCOMPARE(kindOf(receive(protocol, R"({"type":"auth_error","error":"x"})")), IsMessage);
+    QCOMPARE(kindOf(receive(protocol, R"({"type":"error","payload":{"code":"auth_failed"}})")), IsMessage);
 }
 
 void TestJsonEventProtocol::h1_heartbeat()
@@ -198,8 +204,8 @@ void TestJsonEventProtocol::m1_typeOfManyMessages()
     JsonEventProtocol protocol; // which remembers the last type
     for (const auto &type : {"a"_L1, "a"_L1, "b"_L1, ""_L1, "a"_L1, "ab"_L1}) {
         const QByteArray text = "{\"type\":\"" + QByteArray(type.data(), type.size()) + "\"}";
-        QCOMPARE(std::get<Message>(protocol.receiveText(text)).type(), QString(type));
-        QCOMPARE(std::get<Message>(protocol.receiveText("{}")).type(), QString());
+        QCOMPARE(std::get<Message>(receive(protocol, text)).type(), QString(type));
+        QCOMPARE(std::get<Message>(receive(protocol, "{}")).type(), QString());
     }
 }
 
@@ -385,8 +391,8 @@ void TestJsonEventProtocol::m9_oneParserForManyTexts()
     // A failure leaves nothing behind in the parser that is used again.
     JsonEventProtocol protocol;
     for (int i = 0; i < 100; ++i) {
-        QCOMPARE(kindOf(protocol.receiveText(QByteArray(i * 37, '['))), IsMalformed);
-        QCOMPARE(std::get<Message>(protocol.receiveText(Example)).type(), u"ai_response"_s);
+        QCOMPARE(kindOf(receive(protocol, QByteArray(i * 37, '['))), IsMalformed);
+        QCOMPARE(std::get<Message>(receive(protocol, Example)).type(), u"ai_response"_s);
     }
 }
 
@@ -408,7 +414,7 @@ void TestJsonEventProtocol::m9_mutations()
             }
         }
         const StrictJson::Verdict verdict = StrictJson::check(text);
-        const Received::Outcome outcome = protocol.receiveText(text);
+        const Received::Outcome outcome = receive(protocol, text);
         if (verdict != StrictJson::ValidWithHugeNumber)
             QVERIFY2((kindOf(outcome) == IsMessage) == (verdict == StrictJson::Valid),
                      text.toPercentEncoding().constData());
