@@ -114,7 +114,6 @@ private:
     ConnectionConfig m_openConfig; // open(config)'s, which stays for later open()s
     std::deque<Inbox::Entry> m_backlog;
     size_t m_recorded = 0; // how many of its first entries are in the history already
-    qint64 m_maxPendingBytes = ConnectionConfig().maxPendingBytes();
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
@@ -126,7 +125,6 @@ private:
     QObject m_tokenContext; // stands for the one request under way
     quint32 m_generation = 0;
     bool m_saidConnected = false;
-    bool m_farBehind = false;
     bool m_openedByHandle = false;
 };
 

@@ -10,7 +10,7 @@
 #include "core/logging.h"
 #include "engine/wirethread.h"
 #include "protocol/jsoneventprotocol.h"
-#include "transport/qwebsockettransport.h"
+#include "transport/transportfactory.h"
 
 #include <QCoreApplication>
 #include <QElapsedTimer>
@@ -60,7 +60,7 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
 
     Engine::Surroundings around;
     around.name = type;
-    around.transports = [](const ConnectionConfig &) { return std::make_unique<QWebSocketTransport>(); };
+    around.transports = makeTransport;
     around.protocols = [] { return std::make_unique<JsonEventProtocol>(); };
     around.random = [] { return QRandomGenerator::global()->generateDouble(); };
     around.inbox = m_inbox;
@@ -351,7 +351,6 @@ void ConnectionPrivate::drain()
     budget.start();
     for (auto &entry : m_inbox->takeAll())
         m_backlog.push_back(std::move(entry));
-    m_farBehind |= m_inbox->pendingBytes() > m_maxPendingBytes / 2;
     if (m_backlog.size() > 1)
         m_continueDraining.start(0); // for an event loop in a handler: nothing else may wake it
     for (size_t count = 1; !m_backlog.empty(); ++count) {
@@ -375,10 +374,8 @@ void ConnectionPrivate::drain()
         m_continueDraining.stop();
     else
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
-    if (m_farBehind && m_inbox->pendingBytes() < m_maxPendingBytes / 2) {
-        m_farBehind = false;
+    if (m_inbox->takeRoomAgain())
         m_outbox->post(Command::ResumeReading{});
-    }
     showCounters();
 }
 
@@ -545,7 +542,6 @@ void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
     m_historyLimit = config.historyLimit();
-    m_maxPendingBytes = config.maxPendingBytes();
 }
 
 void ConnectionPrivate::showError(const ConnectionError &error)

@@ -17,6 +17,9 @@ namespace {
 // them up.
 constexpr qsizetype RefusedTokensKept = 64;
 
+// A server may ask for more than the back-off would wait (HTTP's Retry-After), within reason.
+constexpr milliseconds LongestAskedWait = std::chrono::hours(1);
+
 QByteArray fingerprint(const QString &token)
 {
     return QCryptographicHash::hash(token.toUtf8(), QCryptographicHash::Sha256);
@@ -156,6 +159,7 @@ void Engine::handle(Command::ResumeReading &)
     if (!open || !std::exchange(open->paused, false))
         return;
     everwireTrace(lcWire) << "reading goes on";
+    open->heartbeat->resume();
     open->link.transport->setPaused(false);
 }
 
@@ -334,7 +338,7 @@ void Engine::transportEnded(const TransportEnd &end)
              Farewell::Abort, reason);
         return;
     }
-    fail(error, Farewell::Abort, reason);
+    fail(error, Farewell::Abort, reason, std::min(end.retryAfter, LongestAskedWait));
 }
 
 // A server may quote the token, in whatever it says (rule A7).
@@ -345,7 +349,7 @@ QString Engine::withoutToken(QString text)
                                                 : text;
 }
 
-void Engine::fail(const ConnectionError &error, Farewell farewell, const QString &reason)
+void Engine::fail(const ConnectionError &error, Farewell farewell, const QString &reason, milliseconds wait)
 {
     Transition next;
     next.error = error;
@@ -361,7 +365,7 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     const bool retried = !error.isFinal() && policy.retries(error.closeCode());
     if (retried && policy.allows(m_attempt + 1)) {
         next.attempt = ++m_attempt;
-        next.retryDelay = policy.delay(m_attempt, m_around.random());
+        next.retryDelay = std::max(policy.delay(m_attempt, m_around.random()), wait);
         Phase::Waiting waiting;
         waiting.retry = m_around.scheduler->after(next.retryDelay, [this] { startAttempt(); });
         enter(std::move(waiting), ConnectionState::Reconnecting, next);

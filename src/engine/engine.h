@@ -65,7 +65,9 @@ private:
 
     // Its end.
     enum class Farewell { Close, Abort }; // whether the peer is told
-    void fail(const ConnectionError &error, Farewell farewell, const QString &reason = {});
+    // wait: at least so long before the next attempt.
+    void fail(const ConnectionError &error, Farewell farewell, const QString &reason = {},
+              std::chrono::milliseconds wait = {});
     void retire(Link link, Farewell farewell, int code, const QString &reason);
     void buryRetired(std::chrono::milliseconds delay);
     void keepUnsent(Link &link);

@@ -176,6 +176,9 @@ void Engine::deliver(Inbox::Event event)
         }
         if (!std::exchange(open.paused, true)) {
             everwireTrace(lcWire) << "the app is" << pending << "bytes behind; reading pauses";
+            // The peer feels it, and what it sends to show life is not seen either.
+            open.heartbeat->pause();
+            m_around.inbox->askForRoom(m_config.maxPendingBytes() / 2);
             open.link.transport->setPaused(true);
         }
     }

@@ -9,10 +9,11 @@ Heartbeat::Heartbeat(Scheduler &scheduler, const ConnectionConfig &config, Callb
     : m_scheduler(scheduler)
     , m_interval(config.pingInterval())
     , m_timeout(config.pongTimeout())
+    , m_isOn(config.heartbeat() != ConnectionConfig::Heartbeat::Off)
     , m_callbacks(std::move(callbacks))
     , m_lastSign(scheduler.now())
 {
-    if (config.heartbeat() != ConnectionConfig::Heartbeat::Off)
+    if (m_isOn)
         watch(m_interval);
 }
 
@@ -23,6 +24,19 @@ void Heartbeat::alive()
         return;
     m_asked = false;
     watch(m_interval);
+}
+
+void Heartbeat::pause()
+{
+    m_timer.reset();
+    m_asked = false;
+}
+
+void Heartbeat::resume()
+{
+    m_lastSign = m_scheduler.now();
+    if (m_isOn)
+        watch(m_interval);
 }
 
 void Heartbeat::watch(milliseconds delay)

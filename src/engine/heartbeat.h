@@ -21,6 +21,9 @@ public:
 
     // Something arrived.
     void alive();
+    // Nothing is read for now, so silence says nothing.
+    void pause();
+    void resume();
 
 private:
     void watch(std::chrono::milliseconds delay);
@@ -29,6 +32,7 @@ private:
     Scheduler &m_scheduler;
     std::chrono::milliseconds m_interval;
     std::chrono::milliseconds m_timeout;
+    bool m_isOn;
     Callbacks m_callbacks;
     std::chrono::milliseconds m_lastSign;
     bool m_asked = false; // a ping is unanswered

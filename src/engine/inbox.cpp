@@ -71,6 +71,13 @@ void Inbox::handled(const Event &event)
     m_pendingBytes.fetch_sub(costOf(event), std::memory_order_relaxed);
 }
 
+bool Inbox::takeRoomAgain()
+{
+    qint64 wanted = m_roomWanted.load(std::memory_order_acquire);
+    return wanted != NoRoomWanted && pendingBytes() <= wanted &&
+           m_roomWanted.compare_exchange_strong(wanted, NoRoomWanted);
+}
+
 qint64 Inbox::costOf(const Event &event)
 {
     constexpr qint64 overhead = 192; // what a small message costs beside its bytes

@@ -85,11 +85,16 @@ public:
     void poke();
     // Bytes, with what a message costs beside its own, were received and the app has not handled yet.
     [[nodiscard]] qint64 pendingBytes() const { return m_pendingBytes.load(std::memory_order_relaxed); }
+    // Reading has paused, to go on when no more than so many bytes are pending. Asked before the event that
+    // did not fit is pushed, so the app's next look at the inbox comes after it (rule M8).
+    void askForRoom(qint64 pendingBytes) { m_roomWanted.store(pendingBytes, std::memory_order_release); }
 
     // ---- the app's thread ----
     [[nodiscard]] std::vector<Entry> takeAll();
     // Says that the app is done with this.
     void handled(const Event &event);
+    // Whether there is the room that was asked for; once for each time.
+    [[nodiscard]] bool takeRoomAgain();
 
     // What counts of it as pending, in bytes.
     [[nodiscard]] static qint64 costOf(const Event &event);
@@ -103,6 +108,8 @@ private:
     std::vector<Entry> m_entries;
     int m_records = 0; // of m_entries
     std::atomic<qint64> m_pendingBytes{0};
+    static constexpr qint64 NoRoomWanted = -1;
+    std::atomic<qint64> m_roomWanted{NoRoomWanted};
     bool m_woken = false;
 };
 

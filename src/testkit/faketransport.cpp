@@ -34,7 +34,7 @@ void FakeTransport::take(qint64 bytes)
 void FakeTransport::end(ConnectionError::Code code, int closeCode, const QString &reason)
 {
     closeSocket();
-    const TransportEnd how{{code, QStringLiteral("the fake network ended it"), closeCode}, reason};
+    const TransportEnd how{{code, QStringLiteral("the fake network ended it"), closeCode}, reason, {}};
     tell([&](TransportListener &l) { l.transportEnded(how); });
 }
 

@@ -2,6 +2,7 @@
 #include "transport/qwebsockettransport.h"
 
 #include "core/closecode.h"
+#include "transport/transporterrors.h"
 #include "transport/utf8cut.h"
 
 #include <QCoreApplication>
@@ -31,8 +32,7 @@ QWebSocketTransport::~QWebSocketTransport()
 
 void QWebSocketTransport::open(const TransportTarget &target)
 {
-    const bool tls = target.url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) == 0;
-    m_where = QStringLiteral("%1:%2").arg(target.url.host()).arg(target.url.port(tls ? 443 : 80));
+    m_where = TransportErrors::where(target.url);
     m_maxFrameSize = target.maxFrameSize;
     connectSignals();
 
@@ -214,12 +214,7 @@ void QWebSocketTransport::end()
 TransportEnd QWebSocketTransport::howItEnded() const
 {
     if (!m_closeSeen && !m_closeCalled) {
-        const QString detail =
-            m_errorString.isEmpty() ? QStringLiteral("the connection broke") : m_errorString;
-        return {{ConnectionError::ConnectionLost,
-                 QStringLiteral("The connection to %1 was lost: %2").arg(m_where, detail),
-                 CloseCode::Abnormal},
-                {}};
+        return TransportErrors::lost(m_where, m_errorString);
     }
     const QString reason = m_socket->closeReason();
     // QWebSocket takes 1012 to 2999 for a violation, although IANA has registered some ("service restart"),
@@ -230,40 +225,31 @@ TransportEnd QWebSocketTransport::howItEnded() const
                  QStringLiteral("%1 closed the connection with a code that QWebSocket does not know")
                      .arg(m_where),
                  CloseCode::NoStatus},
+                {},
                 {}};
     const int code = m_socket->closeCode();
-    const QString because = reason.isEmpty() ? QString() : QStringLiteral(": ") + reason;
-    const bool violation = code == CloseCode::ProtocolError || code == CloseCode::InvalidData ||
-                           code == CloseCode::MessageTooBig;
-    return {
-        {violation ? ConnectionError::ProtocolViolation : ConnectionError::ClosedByServer,
-         QStringLiteral("The connection to %1 was closed with code %2%3").arg(m_where).arg(code).arg(because),
-         code},
-        reason};
+    TransportEnd end = TransportErrors::closed(m_where, code, reason);
+    // With these it may have closed by itself.
+    if (code == CloseCode::ProtocolError || code == CloseCode::InvalidData ||
+        code == CloseCode::MessageTooBig)
+        end.error = ConnectionError(ConnectionError::ProtocolViolation, end.error.message(), code);
+    return end;
 }
 
 TransportEnd QWebSocketTransport::whyItNeverOpened() const
 {
-    const auto end = [](ConnectionError::Code code, const QString &message) {
-        return TransportEnd{{code, message}, {}};
-    };
     if (!m_tlsProblem.isEmpty() || m_error == QAbstractSocket::SslHandshakeFailedError)
-        return end(
-            ConnectionError::TlsFailed,
-            QStringLiteral(
-                "No secure connection to %1: %2. Check the server's certificate and the date of this machine")
-                .arg(m_where, m_tlsProblem.isEmpty() ? m_errorString : m_tlsProblem));
+        return TransportErrors::tlsFailed(m_where, m_tlsProblem.isEmpty() ? m_errorString : m_tlsProblem);
     if (m_error == QAbstractSocket::HostNotFoundError)
-        return end(ConnectionError::HostNotFound,
-                   QStringLiteral("No host of that name: %1. Check the URL and the network").arg(m_where));
+        return TransportErrors::hostNotFound(m_where);
     if (!m_tcpConnected)
-        return end(
-            ConnectionError::ConnectionRefused,
-            QStringLiteral("No connection to %1: %2. Is the server running?").arg(m_where, m_errorString));
-    return end(ConnectionError::HandshakeFailed,
-               QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
-                   .arg(m_where,
-                        m_errorString.isEmpty() ? QStringLiteral("it ended the connection") : m_errorString));
+        return TransportErrors::refused(m_where, m_errorString);
+    return {{ConnectionError::HandshakeFailed,
+             QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
+                 .arg(m_where,
+                      m_errorString.isEmpty() ? QStringLiteral("it ended the connection") : m_errorString)},
+            {},
+            {}};
 }
 
 qint64 QWebSocketTransport::wireSize(qint64 payload, qint64 frameSize) const

@@ -23,9 +23,9 @@ struct TransportTarget
     QUrl url;
     QStringList protocols;
     QVariantMap headers;
-    qint64 maxFrameSize = 0;    // bytes, outgoing
-    qint64 maxIncomingSize = 0; // bytes of one message, decompressed
-    bool compress = false;      // offer permessage-deflate (rule C6)
+    qint64 maxFrameSize = 0;         // bytes, outgoing
+    qint64 maxIncomingSize = 0;      // bytes of one message, decompressed
+    bool compress = false;           // offer permessage-deflate (rule C6)
     qint64 compressionThreshold = 0; // bytes: shorter messages are not compressed
     bool followRedirects = false;
 };

@@ -317,6 +317,7 @@ void tst_Reentrancy::m8_overloadedSendsNothingTwice()
     constexpr int total = 300;
     connection->open(ConnectionConfig()
                          .setUrl(server->url())
+                         .setTransport(ConnectionConfig::Transport::QWebSocket) // which cannot pause
                          .setMaxPendingBytes(20000)
                          .setMaxQueuedMessages(2 * total)
                          .setInitialReconnectDelay(1ms));

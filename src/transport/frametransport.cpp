@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: MIT
+#include "transport/frametransport.h"
+
+#include "core/closecode.h"
+#include "transport/transporterrors.h"
+
+#include <QTcpSocket>
+
+#include <algorithm>
+#include <utility>
+
+#if QT_CONFIG(ssl)
+#include <QSslError>
+#include <QSslSocket>
+#endif
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+// Over TLS less is slow and more makes memory grow; plain sockets gain nothing from more (design/transport.md).
+constexpr qsizetype ReadSize = 64 * 1024;
+// A peer that never stops sending must not keep the thread's other connections waiting.
+constexpr int ReadsInOneTurn = 4;
+// What the socket may hold of ours beyond what the system has taken.
+constexpr qint64 SocketRoom = 128 * 1024;
+constexpr qsizetype WriteSize = 64 * 1024;
+constexpr qsizetype KeptCapacity = 64 * 1024;
+constexpr qsizetype PongRoom = 4 * 1024 * 1024; // more than an engine lets a transport hold
+constexpr int MaxRedirects = 5;
+// How long a refusal's body, or the end of the TCP connection behind a Close frame, is waited for.
+constexpr milliseconds Patience{1000};
+
+// What every connection of a thread reads into, so that an idle one holds no buffer.
+class ReadBuffer
+{
+public:
+    ReadBuffer() : m_bytes(std::exchange(spare(), nullptr))
+    {
+        if (!m_bytes)
+            m_bytes = std::make_unique<Bytes>();
+    }
+    ~ReadBuffer() { spare() = std::move(m_bytes); }
+    Q_DISABLE_COPY_MOVE(ReadBuffer)
+
+    [[nodiscard]] char *data() { return m_bytes->data(); }
+
+private:
+    using Bytes = std::array<char, ReadSize + Padding>;
+    // Empty while it is used: an event loop in a listener makes another.
+    static std::unique_ptr<Bytes> &spare()
+    {
+        static thread_local std::unique_ptr<Bytes> theSpare;
+        return theSpare;
+    }
+
+    std::unique_ptr<Bytes> m_bytes;
+};
+
+} // namespace
+
+FrameTransport::FrameTransport()
+{
+    m_patience.setSingleShot(true);
+    QObject::connect(&m_patience, &QTimer::timeout, &m_context, [this] { lost(); });
+}
+
+FrameTransport::~FrameTransport()
+{
+    abort();
+}
+
+// ---- Opening ----
+
+void FrameTransport::open(const TransportTarget &target)
+{
+    m_target = target;
+    connectToServer();
+}
+
+void FrameTransport::connectToServer()
+{
+    m_stage = Stage::Connecting;
+    m_isTls = m_target.url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) == 0;
+    m_tcpConnected = false;
+    const QString host = m_target.url.host(QUrl::FullyEncoded);
+    const quint16 port = quint16(m_target.url.port(m_isTls ? 443 : 80));
+    if (!m_isTls) {
+        m_socket = new QTcpSocket;
+        connectSignals();
+        // Unbuffered: read() goes to the system, so not reading is what pauses the peer.
+        m_socket->connectToHost(host, port, QIODevice::ReadWrite | QIODevice::Unbuffered);
+        return;
+    }
+#if QT_CONFIG(ssl)
+    auto *socket = new QSslSocket;
+    m_socket = socket;
+    m_socket->setReadBufferSize(ReadSize);
+    connectSignals();
+    socket->connectToHostEncrypted(host, port);
+#else
+    m_tlsProblem = QStringLiteral("this Qt was built without TLS");
+    m_socket = new QTcpSocket;
+    QMetaObject::invokeMethod(
+        &m_context, [this] { finish(whyNotConnected()); }, Qt::QueuedConnection);
+#endif
+}
+
+void FrameTransport::connectSignals()
+{
+    QObject::connect(m_socket, &QTcpSocket::connected, &m_context, [this] {
+        m_tcpConnected = true;
+        m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+        if (!m_isTls)
+            sendRequest();
+    });
+    QObject::connect(m_socket, &QTcpSocket::readyRead, &m_context, [this] { receive(); });
+    QObject::connect(m_socket, &QTcpSocket::bytesWritten, &m_context, [this] { flushAndTell(); });
+    const auto gone = [this] {
+        if (m_stage == Stage::Connecting) {
+            finish(whyNotConnected());
+            return;
+        }
+        m_socketIsGone = true;
+        receive();
+    };
+    QObject::connect(m_socket, &QTcpSocket::disconnected, &m_context, gone);
+    QObject::connect(m_socket, &QTcpSocket::errorOccurred, &m_context, gone);
+#if QT_CONFIG(ssl)
+    if (auto *tls = qobject_cast<QSslSocket *>(m_socket)) {
+        QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this] { sendRequest(); });
+        QObject::connect(tls, &QSslSocket::encryptedBytesWritten, &m_context, [this] { flushAndTell(); });
+        QObject::connect(tls, &QSslSocket::sslErrors, &m_context, [this](const QList<QSslError> &errors) {
+            QStringList texts;
+            for (const QSslError &error : errors)
+                texts.append(error.errorString());
+            m_tlsProblem = texts.join(QStringLiteral("; "));
+        });
+    }
+#endif
+}
+
+void FrameTransport::sendRequest()
+{
+    m_stage = Stage::Upgrading;
+    ClientHandshake::Request request;
+    request.url = m_target.url;
+    request.protocols = m_target.protocols;
+    request.headers = m_target.headers;
+    request.offerDeflate = m_target.compress;
+    request.key = ClientHandshake::makeKey();
+    m_handshake.emplace(std::move(request));
+    m_out = m_handshake->request();
+    flush();
+}
+
+// ---- Receiving ----
+
+void FrameTransport::receive()
+{
+    if (m_isReading || m_stage == Stage::Ended)
+        return;
+    m_isReading = true;
+    if (!m_held.isEmpty() && !m_isPaused) {
+        const QByteArray held = std::exchange(m_held, {});
+        take({held.constData(), held.size() - Padding});
+    }
+    bool isMore = true;
+    for (int count = 0; isMore && count < ReadsInOneTurn; ++count)
+        isMore = readSome();
+    m_isReading = false;
+    if (m_stage == Stage::Ended)
+        return;
+    if (m_outAt < m_out.size())
+        flushAndTell();
+    if (m_stage == Stage::Ended || m_isPaused || !m_held.isEmpty())
+        return;
+    if (isMore)
+        receiveLater(); // a socket that buffers says readyRead() for new bytes only
+    else if (m_socketIsGone)
+        lost();
+}
+
+// A turn of the event loop later, for others to have theirs.
+void FrameTransport::receiveLater()
+{
+    if (std::exchange(m_receiveIsPosted, true))
+        return;
+    QMetaObject::invokeMethod(
+        &m_context,
+        [this] {
+            m_receiveIsPosted = false;
+            receive();
+        },
+        Qt::QueuedConnection);
+}
+
+// Whether there may be more.
+bool FrameTransport::readSome()
+{
+    if (m_isPaused || m_stage == Stage::Ended)
+        return false;
+    ReadBuffer buffer;
+    const qint64 size = m_socket->read(buffer.data(), ReadSize);
+    if (size <= 0) {
+        m_socketIsGone |= size < 0; // unbuffered, this is the only sign of the end
+        return false;
+    }
+    if (m_stage == Stage::Open && listener())
+        listener()->transportAlive();
+    take({buffer.data(), qsizetype(size)});
+    if (m_stage == Stage::Ended || m_stage == Stage::Connecting) // again, to where it was redirected
+        return false;
+    return m_isTls ? m_socket->bytesAvailable() > 0 : size == ReadSize;
+}
+
+void FrameTransport::take(PaddedView input)
+{
+    if (m_stage == Stage::Upgrading && !takeAnswer(&input))
+        return;
+    if (m_stage == Stage::Open || m_stage == Stage::Closing)
+        takeFrames(input);
+}
+
+// Whether frames may follow.
+bool FrameTransport::takeAnswer(PaddedView *input)
+{
+    QByteArrayView bytes = input->bytes();
+    const ClientHandshake::Outcome outcome = m_handshake->read(&bytes);
+    *input = {bytes.data(), bytes.size()};
+    switch (outcome) {
+    case ClientHandshake::Outcome::Unfinished:
+        if (m_handshake->isReadingBody() && !m_patience.isActive())
+            m_patience.start(Patience);
+        return false;
+    case ClientHandshake::Outcome::Redirected: follow(m_handshake->location()); return false;
+    case ClientHandshake::Outcome::Refused:
+    case ClientHandshake::Outcome::Invalid: finish(whyNotConnected()); return false;
+    case ClientHandshake::Outcome::Accepted: break;
+    }
+    const std::optional<DeflateParameters> deflate = m_handshake->deflate();
+    m_handshake.reset();
+    m_reader.emplace(m_target.maxIncomingSize, deflate);
+    m_writer.emplace(m_target.maxFrameSize);
+    if (deflate && Deflater::canCompress(*deflate))
+        m_deflater.emplace(*deflate);
+    m_stage = Stage::Open;
+    if (listener())
+        listener()->transportOpened();
+    return true;
+}
+
+void FrameTransport::takeFrames(PaddedView input)
+{
+    while (!m_end && (m_stage == Stage::Open || m_stage == Stage::Closing)) {
+        if (m_isPaused && m_stage == Stage::Open) {
+            if (input.size() > 0)
+                m_held = QByteArray(input.data(), input.size()) + QByteArray(Padding, '\0');
+            return;
+        }
+        const Incoming incoming = m_reader->read(&input);
+        if (incoming.kind == Incoming::Nothing)
+            return;
+        takeIncoming(incoming);
+    }
+}
+
+void FrameTransport::takeIncoming(const Incoming &incoming)
+{
+    const bool isOpen = m_stage == Stage::Open;
+    switch (incoming.kind) {
+    case Incoming::Text:
+        if (isOpen && listener())
+            listener()->transportTextReceived(incoming.payload);
+        break;
+    case Incoming::Binary:
+        if (isOpen && listener())
+            listener()->transportBinaryReceived(m_reader->takePayload(incoming));
+        break;
+    case Incoming::Ping:
+        // A peer that pings and never reads could fill our memory with answers.
+        if (isOpen && m_out.size() - m_outAt < PongRoom) {
+            m_writer->writeControl(&m_out, Opcode::Pong, incoming.payload.bytes());
+            flushLater();
+        }
+        break;
+    case Incoming::Close: {
+        const QString reason = QString::fromUtf8(incoming.payload.bytes());
+        if (isOpen)
+            startClosing(incoming.closeCode, {});
+        endAfterClose(
+            TransportErrors::closed(TransportErrors::where(m_target.url), incoming.closeCode, reason));
+        break;
+    }
+    case Incoming::Violation:
+        if (isOpen)
+            startClosing(incoming.closeCode, incoming.problem);
+        endAfterClose({{ConnectionError::ProtocolViolation,
+                        QStringLiteral("%1 broke the WebSocket protocol: %2")
+                            .arg(TransportErrors::where(m_target.url), incoming.problem),
+                        incoming.closeCode},
+                       incoming.problem,
+                       {}});
+        break;
+    case Incoming::Pong:
+    case Incoming::Nothing: break;
+    }
+}
+
+void FrameTransport::setPaused(bool paused)
+{
+    if (m_isPaused == paused || m_stage == Stage::Closing)
+        return;
+    m_isPaused = paused;
+    if (!paused)
+        receiveLater();
+}
+
+// The token goes with the first message to where the WebSocket opens, so that is the host that was configured,
+// and TLS is never given up (rule A8).
+void FrameTransport::follow(const QUrl &location)
+{
+    QUrl next = location;
+    const QString scheme = next.scheme().toLower();
+    if (scheme == QLatin1String("http"))
+        next.setScheme(QStringLiteral("ws"));
+    else if (scheme == QLatin1String("https"))
+        next.setScheme(QStringLiteral("wss"));
+    next.setFragment(QString());
+    const bool isWebSocket = next.scheme() == QLatin1String("ws") || next.scheme() == QLatin1String("wss");
+    const bool isSafe = isWebSocket && next.host() == m_target.url.host() &&
+                        (!m_isTls || next.scheme() == QLatin1String("wss"));
+    if (!m_target.followRedirects || !isSafe || m_redirects == MaxRedirects) {
+        finish(whyNotConnected());
+        return;
+    }
+    ++m_redirects;
+    m_target.url = next;
+    m_socket->disconnect(&m_context);
+    m_socket->abort();
+    m_socket->deleteLater();
+    m_handshake.reset();
+    m_socketIsGone = false;
+    connectToServer();
+}
+
+// ---- Sending ----
+
+qint64 FrameTransport::sendText(const QByteArray &utf8)
+{
+    if (!canSend() || !m_deflater || utf8.size() < m_target.compressionThreshold)
+        return sendSecretText(utf8);
+    const QByteArrayView deflated = m_deflater->compress(utf8);
+    m_bytesSaved += utf8.size() - deflated.size();
+    return sent(m_writer->writeDeflated(&m_out, Opcode::Text, deflated));
+}
+
+qint64 FrameTransport::sendSecretText(const QByteArray &utf8)
+{
+    if (canSend())
+        return sent(m_writer->writeText(&m_out, utf8));
+    m_unsendable += utf8.size();
+    return utf8.size();
+}
+
+qint64 FrameTransport::sendBinary(const QByteArray &bytes)
+{
+    if (canSend())
+        return sent(m_writer->writeBinary(&m_out, bytes));
+    m_unsendable += bytes.size();
+    return bytes.size();
+}
+
+void FrameTransport::ping()
+{
+    if (!canSend())
+        return;
+    m_writer->writeControl(&m_out, Opcode::Ping, {});
+    flushLater();
+}
+
+// Frames are gathered and written together: each write() is a system call, or a TLS record.
+qint64 FrameTransport::sent(qint64 bytes)
+{
+    if (m_out.size() - m_outAt >= WriteSize)
+        flush();
+    flushLater();
+    return bytes;
+}
+
+void FrameTransport::flushLater()
+{
+    if (m_isReading || m_outAt == m_out.size() || std::exchange(m_flushIsPosted, true))
+        return; // receive() flushes when it has read
+    QMetaObject::invokeMethod(
+        &m_context,
+        [this] {
+            m_flushIsPosted = false;
+            flushAndTell();
+        },
+        Qt::QueuedConnection);
+}
+
+void FrameTransport::flushAndTell()
+{
+    flush();
+    if (listener() && m_stage != Stage::Connecting && m_stage != Stage::Upgrading)
+        listener()->transportWritten();
+}
+
+void FrameTransport::flush()
+{
+    if (m_stage == Stage::Connecting || m_stage == Stage::Ended)
+        return;
+    while (m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom) {
+        const qint64 size = std::min(m_out.size() - m_outAt, WriteSize);
+        // Where it fails the peer is gone; reading finds out, after what the peer had still to say.
+        if (m_socket->write(m_out.constData() + m_outAt, size) != size)
+            return;
+        m_outAt += size;
+    }
+    if (m_outAt == m_out.size()) {
+        if (m_out.capacity() > KeptCapacity)
+            m_out = {};
+        m_out.resize(0);
+        m_outAt = 0;
+    } else if (m_outAt > m_out.size() / 2) {
+        m_out.remove(0, m_outAt);
+        m_outAt = 0;
+    }
+    if (m_isTls)
+        m_socket->flush();
+}
+
+qint64 FrameTransport::socketBytesToWrite() const
+{
+    qint64 bytes = m_socket->bytesToWrite();
+#if QT_CONFIG(ssl)
+    if (m_isTls)
+        bytes += static_cast<const QSslSocket *>(m_socket)->encryptedBytesToWrite();
+#endif
+    return bytes;
+}
+
+qint64 FrameTransport::bytesToWrite() const
+{
+    return (m_socket ? socketBytesToWrite() : 0) + m_out.size() - m_outAt + m_unsendable;
+}
+
+qint64 FrameTransport::bytesSaved() const
+{
+    return m_bytesSaved + (m_reader ? m_reader->bytesSaved() : 0);
+}
+
+// ---- Ending ----
+
+void FrameTransport::close(int code, const QString &reason)
+{
+    if (m_stage == Stage::Open)
+        startClosing(code, reason);
+    else if (m_stage != Stage::Closing)
+        QMetaObject::invokeMethod(
+            &m_context, [this] { finish(whyNotConnected()); }, Qt::QueuedConnection);
+}
+
+void FrameTransport::startClosing(int code, const QString &reason)
+{
+    m_writer->writeClose(&m_out, code, reason);
+    m_stage = Stage::Closing;
+    flush();
+    // From here on everything is read and thrown away: unread bytes would make a reset of our end, and the
+    // peer would not see the Close.
+    if (std::exchange(m_isPaused, false))
+        receiveLater();
+}
+
+// Both have said goodbye, or nothing more can be read: the server ends the TCP connection (RFC 6455 §7.1.1).
+void FrameTransport::endAfterClose(const TransportEnd &end)
+{
+    if (m_end)
+        return;
+    m_end = end;
+    m_patience.start(Patience);
+}
+
+// The TCP connection is over, or has been waited for long enough.
+void FrameTransport::lost()
+{
+    if (m_end)
+        finish(*m_end);
+    else if (m_stage == Stage::Upgrading && m_handshake->finish() != ClientHandshake::Outcome::Unfinished)
+        finish(whyNotConnected());
+    else
+        finish(TransportErrors::lost(TransportErrors::where(m_target.url), m_socket->errorString()));
+}
+
+void FrameTransport::finish(const TransportEnd &end)
+{
+    if (m_stage == Stage::Ended)
+        return;
+    const TransportEnd last = end; // it may be ours, which goes
+    abort();
+    if (listener())
+        listener()->transportEnded(last);
+}
+
+void FrameTransport::abort()
+{
+    m_stage = Stage::Ended;
+    m_patience.stop();
+    m_held.clear();
+    if (!m_socket)
+        return;
+    m_unsendable = bytesToWrite();
+    m_out.clear();
+    m_outAt = 0;
+    m_socket->disconnect(&m_context);
+    m_socket->abort();
+    std::exchange(m_socket, nullptr)->deleteLater();
+}
+
+TransportEnd FrameTransport::whyNotConnected() const
+{
+    const QString where = TransportErrors::where(m_target.url);
+    if (m_handshake) {
+        QString message =
+            QStringLiteral("%1 did not open a WebSocket: %2").arg(where, m_handshake->problem());
+        if (!m_handshake->location().isEmpty())
+            message +=
+                !m_target.followRedirects
+                    ? QStringLiteral(". Use that URL, or set followRedirects")
+                    : QStringLiteral(
+                          ". Only redirects to the same host, never from wss to ws and at most %1, are "
+                          "followed")
+                          .arg(MaxRedirects);
+        return {{ConnectionError::HandshakeFailed, message}, {}, m_handshake->retryAfter()};
+    }
+    if (!m_tlsProblem.isEmpty())
+        return TransportErrors::tlsFailed(where, m_tlsProblem);
+    if (m_socket->error() == QAbstractSocket::HostNotFoundError)
+        return TransportErrors::hostNotFound(where);
+    if (m_isTls && m_tcpConnected)
+        return TransportErrors::tlsFailed(where, m_socket->errorString());
+    return TransportErrors::refused(where, m_socket->errorString());
+}
+
+} // namespace Everwire

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "transport/frame.h"
+#include "transport/handshake.h"
+#include "transport/transport.h"
+
+#include <QAbstractSocket>
+#include <QTimer>
+
+class QTcpSocket;
+
+namespace Everwire {
+
+// RFC 6455 and RFC 7692 over a QTcpSocket or QSslSocket, which bring TLS, proxies and the event loop. The
+// protocol itself is in ClientHandshake, FrameReader and FrameWriter; here is when to read, write and end.
+class EVERWIRE_EXPORT FrameTransport final : public Transport
+{
+public:
+    FrameTransport();
+    ~FrameTransport() override;
+    Q_DISABLE_COPY_MOVE(FrameTransport)
+
+    void open(const TransportTarget &target) override;
+    qint64 sendText(const QByteArray &utf8) override;
+    // Never compressed: sound and pictures are dense already, and compressing them takes time that a voice has not.
+    qint64 sendBinary(const QByteArray &bytes) override;
+    qint64 sendSecretText(const QByteArray &utf8) override;
+    void ping() override;
+    void close(int code, const QString &reason) override;
+    void abort() override;
+    [[nodiscard]] qint64 bytesToWrite() const override;
+    void flush() override;
+    [[nodiscard]] bool canPause() const override { return true; }
+    void setPaused(bool paused) override;
+    [[nodiscard]] qint64 bytesSaved() const override;
+
+private:
+    enum class Stage {
+        Connecting, // TCP, then TLS
+        Upgrading,  // the request is out
+        Open,
+        Closing, // our Close frame is out; what comes but a Close is thrown away
+        Ended,
+    };
+
+    void connectToServer();
+    void connectSignals();
+    void sendRequest();
+
+    void receive();
+    void receiveLater();
+    [[nodiscard]] bool readSome();
+    void take(PaddedView input);
+    [[nodiscard]] bool takeAnswer(PaddedView *input);
+    void takeFrames(PaddedView input);
+    void takeIncoming(const Incoming &incoming);
+    void follow(const QUrl &location);
+
+    [[nodiscard]] bool canSend() const { return m_stage == Stage::Open; }
+    [[nodiscard]] qint64 sent(qint64 bytes);
+    void flushLater();
+    void flushAndTell();
+    [[nodiscard]] qint64 socketBytesToWrite() const;
+
+    void startClosing(int code, const QString &reason);
+    void endAfterClose(const TransportEnd &end);
+    void lost();
+    void finish(const TransportEnd &end);
+    [[nodiscard]] TransportEnd whyNotConnected() const;
+
+    QObject m_context; // of every connection to the socket: nothing reaches us once we are gone
+    // Not a unique_ptr: the socket may be on the stack while we go, so it is deleted later.
+    QTcpSocket *m_socket = nullptr;
+    TransportTarget m_target;
+    Stage m_stage = Stage::Connecting;
+    bool m_isTls = false;
+    bool m_tcpConnected = false;
+    int m_redirects = 0;
+    QString m_tlsProblem;
+
+    std::optional<ClientHandshake> m_handshake; // until it is over
+    std::optional<FrameReader> m_reader;        // from then on
+    std::optional<FrameWriter> m_writer;
+    std::optional<Deflater> m_deflater;
+    QByteArray m_held; // read from the socket and not yet handled, with its padding
+    bool m_isPaused = false;
+    bool m_isReading = false;
+    bool m_receiveIsPosted = false;
+    bool m_socketIsGone = false; // while what it had sent may still be unread
+
+    QByteArray m_out; // frames that the socket has not taken yet
+    qsizetype m_outAt = 0;
+    qint64 m_unsendable =
+        0; // bytes that were given to us too late: they count as waiting, for they never leave
+    qint64 m_bytesSaved = 0;
+    bool m_flushIsPosted = false;
+
+    QTimer m_patience; // with a peer that does not end the TCP connection, or a refusal's body
+    std::optional<TransportEnd> m_end; // decided; reported when the TCP connection is over
+};
+
+} // namespace Everwire
