@@ -6,6 +6,7 @@
 #include <QSslConfiguration>
 #include <QSslKey>
 #include <QSslServer>
+#include <QSslSocket>
 #include <QtEndian>
 
 namespace {
@@ -93,6 +94,8 @@ void RawServer::read()
 
 void RawServer::write(const QByteArray &bytes)
 {
+    if (!isConnected())
+        return; // what the client no longer waits for
     m_socket->write(bytes);
     m_socket->flush();
 }
@@ -105,6 +108,43 @@ void RawServer::reset()
 void RawServer::finish()
 {
     m_socket->disconnectFromHost();
+}
+
+QList<RawServer::Frame> RawServer::frames() const
+{
+    QList<Frame> frames;
+    for (qsizetype at = 0; at + 2 <= m_rest.size();) {
+        const auto byte = [&](qsizetype i) { return static_cast<unsigned char>(m_rest.at(at + i)); };
+        Frame frame;
+        frame.first = byte(0);
+        frame.isMasked = (byte(1) & 0x80) != 0;
+        quint64 size = byte(1) & 0x7f;
+        const qsizetype head = 2 + (size == 126 ? 2 : size == 127 ? 8 : 0);
+        const qsizetype whole = head + (frame.isMasked ? 4 : 0);
+        if (at + whole > m_rest.size())
+            break;
+        if (head > 2) {
+            size = 0;
+            for (qsizetype i = 2; i < head; ++i)
+                size = size << 8 | byte(i);
+        }
+        if (size > quint64(m_rest.size() - at - whole))
+            break;
+        frame.payload = m_rest.mid(at + whole, qsizetype(size));
+        if (frame.isMasked) {
+            for (qsizetype i = 0; i < frame.payload.size(); ++i)
+                frame.payload[i] = char(frame.payload.at(i) ^ char(byte(head + i % 4)));
+        }
+        frames.append(frame);
+        at += whole + qsizetype(size);
+    }
+    return frames;
+}
+
+qint64 RawServer::bytesToWrite() const
+{
+    const auto *tls = qobject_cast<const QSslSocket *>(m_socket);
+    return m_socket->bytesToWrite() + (tls ? tls->encryptedBytesToWrite() : 0);
 }
 
 QByteArray RawServer::upgrade()
@@ -129,8 +169,8 @@ QByteArray RawServer::frame(int opcode, const QByteArray &payload, bool fin)
     return bytes + payload;
 }
 
-QByteArray RawServer::closeFrame(int code)
+QByteArray RawServer::closeFrame(int code, const QByteArray &reason)
 {
     const quint16 number = qToBigEndian(quint16(code));
-    return frame(0x8, QByteArray(reinterpret_cast<const char *>(&number), 2));
+    return frame(0x8, QByteArray(reinterpret_cast<const char *>(&number), 2) + reason);
 }

@@ -17,6 +17,16 @@ class RawServer : public QObject
 public:
     enum class Security { Plain, Tls };
 
+    // One frame of the client, unmasked.
+    struct Frame
+    {
+        int first = 0; // FIN, the reserved bits and the opcode, as they came
+        bool isMasked = false;
+        QByteArray payload;
+        [[nodiscard]] int opcode() const { return first & 0x0f; }
+        [[nodiscard]] bool isFinal() const { return (first & 0x80) != 0; }
+    };
+
     explicit RawServer(Security security = Security::Plain);
 
     // What it shows over TLS: self-signed, for localhost and 127.0.0.1.
@@ -36,6 +46,8 @@ public:
 
     [[nodiscard]] QByteArray request() const { return m_request; }
     [[nodiscard]] QByteArray rest() const { return m_rest; } // what came after it, masked as it was
+    [[nodiscard]] QList<Frame> frames() const;               // the whole ones among the rest
+    [[nodiscard]] qint64 bytesToWrite() const;               // what the client has not taken yet
     [[nodiscard]] int connections() const { return m_connections; }
     [[nodiscard]] bool isConnected() const
     {
@@ -44,7 +56,7 @@ public:
 
     // One unmasked frame with FIN set where fin.
     [[nodiscard]] static QByteArray frame(int opcode, const QByteArray &payload, bool fin = true);
-    [[nodiscard]] static QByteArray closeFrame(int code);
+    [[nodiscard]] static QByteArray closeFrame(int code, const QByteArray &reason = {});
     [[nodiscard]] static QByteArray upgrade();
 
 private:
