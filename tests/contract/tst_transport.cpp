@@ -5,11 +5,11 @@
 #include "support/rawserver.h"
 #include "support/transports.h"
 
+#include <QDeadlineTimer>
 #include <QDebug>
 #include <QJsonDocument>
-#include <QSignalSpy>
 #include <QTest>
-#include <QUrlQuery>
+#include <QTimer>
 #include <QWebSocket>
 #include <QWebSocketServer>
 
@@ -88,6 +88,21 @@ QString shown(const T &value)
     return text.size() > 200 ? text.left(200) + QStringLiteral("…") : text;
 }
 
+// As QTest::qWaitFor(), which sleeps between two looks; here that would be what limits the traffic.
+template<typename Condition>
+bool becomesTrue(const Condition &condition, std::chrono::milliseconds patience)
+{
+    const QDeadlineTimer deadline(patience);
+    QTimer waker;
+    waker.start(20ms);
+    while (!condition()) {
+        if (deadline.hasExpired())
+            return false;
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    }
+    return true;
+}
+
 #define MUST(condition)                                                                                      \
     do {                                                                                                     \
         if (!(condition))                                                                                    \
@@ -106,7 +121,7 @@ QString shown(const T &value)
 
 #define MUST_SOON(condition)                                                                                 \
     do {                                                                                                     \
-        if (!QTest::qWaitFor([&] { return bool(condition); }, int(m_patience.count())))                      \
+        if (!becomesTrue([&] { return bool(condition); }, m_patience))                                       \
             return broken(__LINE__, QStringLiteral("never " #condition));                                    \
     } while (false)
 
@@ -200,10 +215,7 @@ void letItArrive()
     server.listen(QHostAddress::LocalHost);
     QTcpSocket near;
     near.connectToHost(QHostAddress::LocalHost, server.serverPort());
-    const auto until = [](const auto &condition) {
-        while (!condition())
-            QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
-    };
+    const auto until = [](const auto &condition) { becomesTrue(condition, 30s); };
     until([&] { return server.hasPendingConnections() && near.state() == QAbstractSocket::ConnectedState; });
     QTcpSocket *far = server.nextPendingConnection();
     for (int round = 0; round < 10; ++round) {
