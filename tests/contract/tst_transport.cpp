@@ -269,6 +269,11 @@ private Q_SLOTS:
     void cutsFrames_data();
     void cutsFrames();
 
+    void answersInsideADelivery_data() { plainAndTls(); }
+    void answersInsideADelivery();
+    void letsADeliveryRunAnEventLoop_data() { plainAndTls(); }
+    void letsADeliveryRunAnEventLoop();
+
     void countsWhatAPeerDoesNotRead_data() { plainAndTls(); }
     void countsWhatAPeerDoesNotRead();
     void flushesAtOnce_data() { plainAndTls(); }
@@ -837,6 +842,64 @@ void tst_Transport::cutsFrames()
     });
 }
 
+void tst_Transport::answersInsideADelivery()
+{
+    QFETCH(const bool, tls);
+    check([&]() -> QString {
+        if (tls)
+            useTls();
+        MUST_PASS(open());
+        heard.onMessage = [this] {
+            if (heard.messages.size() <= 500)
+                transport->sendText(heard.messages.last().mid(1));
+            else
+                transport->close(4000, s("enough"));
+        };
+        QByteArray all;
+        for (int i = 0; i < 600; ++i)
+            all += RawServer::frame(Text, QByteArray::number(i));
+        raw->write(all);
+        MUST_SOON(!controlFrames(*raw, Close).isEmpty());
+        MUST_BE(heard.messages.size(), 501); // nothing is delivered behind close()
+        MUST_BE(raw->frames().size(), 501);
+        MUST(messagesOf(raw->frames()) == heard.messages.mid(0, 500));
+        MUST_BE(raw->frames().last().payload, RawServer::closeFrame(4000, "enough").mid(2));
+        raw->write(RawServer::closeFrame(4000));
+        MUST_PASS(closedByServer(4000));
+        MUST_BE(heard.messages.size(), 501);
+        return {};
+    });
+}
+
+void tst_Transport::letsADeliveryRunAnEventLoop()
+{
+    QFETCH(const bool, tls);
+    check([&]() -> QString {
+        if (tls)
+            useTls();
+        MUST_PASS(open());
+        heard.onMessage = [this] {
+            if (heard.messages.size() % 10 != 1)
+                return;
+            raw->write(RawServer::frame(Ping, "x"));
+            letItArrive();
+        };
+        for (int round = 0; round < 20; ++round) {
+            QByteArray all;
+            for (int i = 0; i < 10; ++i)
+                all += RawServer::frame(Text, QByteArray::number(round * 10 + i));
+            raw->write(all);
+        }
+        MUST_SOON(heard.messages.size() == 200 || !heard.ends.isEmpty());
+        letItArrive();
+        MUST_BE(heard.messages.size(), 200);
+        for (int i = 0; i < 200; ++i)
+            MUST_BE(heard.messages[i], 't' + QByteArray::number(i));
+        MUST(heard.ends.isEmpty());
+        return {};
+    });
+}
+
 // ---- The traffic ----
 
 void tst_Transport::countsWhatAPeerDoesNotRead()
@@ -1296,24 +1359,22 @@ void tst_Transport::hearsOfAnEndAfterAPause_data()
 {
     QTest::addColumn<int>("kind");
     QTest::addColumn<bool>("tls");
-    QTest::addColumn<bool>("closes");
+    QTest::addColumn<QString>("how");
     QTest::addColumn<int>("count");
     rows([](const NewRow &row) {
-        row("plain, Close") << false << true << 20;
-        row("plain, FIN") << false << false << 20;
-        row("TLS, Close") << true << true << 20;
-        row("TLS, FIN") << true << false << 20;
-        row("plain, much and Close") << false << true << 20000;
-        row("plain, much and FIN") << false << false << 20000;
-        row("TLS, much and Close") << true << true << 20000;
-        row("TLS, much and FIN") << true << false << 20000;
+        for (const char *how : {"Close", "FIN", "RST"}) {
+            row(QByteArray("plain, ").append(how).constData()) << false << s(how) << 20;
+            row(QByteArray("TLS, ").append(how).constData()) << true << s(how) << 20;
+            row(QByteArray("plain, much and ").append(how).constData()) << false << s(how) << 20000;
+            row(QByteArray("TLS, much and ").append(how).constData()) << true << s(how) << 20000;
+        }
     });
 }
 
 void tst_Transport::hearsOfAnEndAfterAPause()
 {
     QFETCH(const bool, tls);
-    QFETCH(const bool, closes);
+    QFETCH(const QString, how);
     QFETCH(const int, count);
     check([&]() -> QString {
         if (tls)
@@ -1324,23 +1385,26 @@ void tst_Transport::hearsOfAnEndAfterAPause()
         const QByteArray payload(1000, 'x');
         for (int i = 0; i < count; ++i)
             raw->write(RawServer::frame(Text, payload + QByteArray::number(i)));
-        if (closes)
+        if (how == s("Close"))
             raw->write(RawServer::closeFrame(4000, "enough"));
-        else
+        else if (how == s("FIN"))
             raw->finish(); // as soon as everything has gone
+        else
+            raw->reset();
         letItArrive();
         letItArrive();
         MUST(heard.messages.isEmpty());
         MUST(heard.ends.isEmpty());
 
         transport->setPaused(false);
-        if (closes)
+        if (how == s("Close"))
             MUST_PASS(closedByServer(4000));
         MUST_SOON(!heard.ends.isEmpty());
-        MUST_BE(heard.messages.size(), count);
-        for (int i = 0; i < count; ++i)
+        MUST_BE(heard.ends.first().error.closeCode(), how == s("Close") ? 4000 : 1006);
+        // A reset takes with it what has not been read.
+        MUST(heard.messages.size() == count || (how == s("RST") && heard.messages.size() < count));
+        for (int i = 0; i < int(heard.messages.size()); ++i)
             MUST(heard.messages[i] == 't' + payload + QByteArray::number(i));
-        MUST_BE(heard.ends.first().error.closeCode(), closes ? 4000 : 1006);
         return {};
     });
 }

@@ -3,6 +3,7 @@
 
 #include <QDir>
 #include <QFile>
+#include <QNetworkInterface>
 #include <QStandardPaths>
 #include <QTcpServer>
 #include <QTcpSocket>
@@ -157,7 +158,13 @@ http {
 LwsPeer::LwsPeer()
 {
     const quint16 port = freePort();
-    run(s("libwebsockets-test-server"), {s("--port=%1").arg(port), s("--interface=127.0.0.1")},
+    // It takes an interface's name, and listens on all of them where it is given an IPv4 address.
+    QString loopback = s("lo");
+    for (const QNetworkInterface &interface : QNetworkInterface::allInterfaces()) {
+        if (interface.flags().testFlag(QNetworkInterface::IsLoopBack))
+            loopback = interface.name();
+    }
+    run(s("libwebsockets-test-server"), {s("--port=%1").arg(port), s("--interface=") + loopback},
         "libwebsockets-test-server", {}, port);
 }
 
