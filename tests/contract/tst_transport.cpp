@@ -1220,7 +1220,8 @@ void tst_Transport::abortsInSilence_data()
     QTest::addColumn<QString>("when");
     rows([](const NewRow &row) {
         for (const char *when : {"before open()", "while it connects", "while it upgrades", "open", "closing",
-                                 "with much unsent", "inside a delivery", "by its destructor"})
+                                 "with much unsent", "inside a delivery", "inside transportWritten()",
+                                 "inside transportWritten(), TLS", "by its destructor"})
             row(when) << s(when);
     });
 }
@@ -1240,6 +1241,8 @@ void tst_Transport::abortsInSilence()
             MUST_SOON(!raw->request().isEmpty());
             transport->abort();
         } else {
+            if (when.endsWith(s("TLS")))
+                useTls();
             MUST_PASS(open());
             raw->setReads(when != s("with much unsent"));
             if (when == s("with much unsent"))
@@ -1250,6 +1253,11 @@ void tst_Transport::abortsInSilence()
                 heard.onMessage = [this] { transport->abort(); };
                 raw->write(RawServer::frame(Text, "one") + RawServer::frame(Text, "two"));
                 MUST_SOON(!heard.messages.isEmpty());
+            } else if (when.startsWith(s("inside transportWritten()"))) {
+                heard.onWritten = [this] { transport->abort(); };
+                transport->sendBinary(QByteArray(8 * MiB, 'x'));
+                transport->flush();
+                MUST_SOON(heard.written > 0);
             } else if (when == s("by its destructor")) {
                 raw->write(RawServer::frame(Text, "one"));
                 transport.reset();

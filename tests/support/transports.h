@@ -40,7 +40,12 @@ struct TransportRecorder final : Everwire::TransportListener
     void transportTextReceived(Everwire::PaddedView utf8) override { receive('t' + utf8.toByteArray()); }
     void transportBinaryReceived(QByteArray bytes) override { receive('b' + bytes); }
     void transportAlive() override { note(++alive); }
-    void transportWritten() override { note(++written); }
+    void transportWritten() override
+    {
+        note(++written);
+        if (onWritten)
+            onWritten();
+    }
     void transportEnded(const Everwire::TransportEnd &end) override
     {
         note(0);
@@ -53,7 +58,9 @@ struct TransportRecorder final : Everwire::TransportListener
     int afterTheEnd = 0;        // reports that came when nothing may come any more
     QList<QByteArray> messages; // each behind a 't' or a 'b'
     QList<Everwire::TransportEnd> ends;
-    std::function<void()> onMessage; // called inside the transport's call
+    // Called inside the transport's call.
+    std::function<void()> onMessage;
+    std::function<void()> onWritten;
 
 private:
     void note(int) { afterTheEnd += ends.isEmpty() ? 0 : 1; }
