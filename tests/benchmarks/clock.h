@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QtGlobal>
+
+#include <chrono>
+
+namespace Bench {
+
+// Wall time and this process's CPU time.
+class Clock
+{
+public:
+    struct Span
+    {
+        double wall = 0; // s
+        double cpu = 0;  // s
+    };
+
+    void start() { m_start = now(); }
+    [[nodiscard]] Span span() const
+    {
+        const Span end = now();
+        return {end.wall - m_start.wall, end.cpu - m_start.cpu};
+    }
+
+private:
+    static Span now();
+
+    Span m_start;
+};
+
+qint64 residentBytes();
+// The most that it has ever been.
+qint64 peakResidentBytes();
+
+} // namespace Bench

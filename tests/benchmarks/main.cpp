@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "driver.h"
+#include "loadserver.h"
+#include "measure.h"
+
+#include <QCommandLineParser>
+#include <QCoreApplication>
+#include <QFile>
+#include <QJsonDocument>
+
+#include <cstdio>
+
+using namespace Bench;
+
+namespace {
+
+int drive(const QStringList &arguments)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral("Measures the transports beside QWebSocket."));
+    parser.addHelpOption();
+    const QCommandLineOption quick(QStringLiteral("quick"),
+                                   QStringLiteral("Less of everything: under 3 minutes."));
+    const QCommandLineOption smoke(QStringLiteral("smoke"), QStringLiteral("Only whether it works."));
+    const QCommandLineOption out(QStringLiteral("out"), QStringLiteral("Also write the figures as JSON."),
+                                 QStringLiteral("file"));
+    const QCommandLineOption only(QStringLiteral("only"), QStringLiteral("Bars, for example T1,T4."),
+                                  QStringLiteral("bars"));
+    const QCommandLineOption peers(QStringLiteral("peers"),
+                                   QStringLiteral("Parts of names; QWebSocket always takes part."),
+                                   QStringLiteral("words"));
+    parser.addOptions({quick, smoke, out, only, peers});
+    parser.process(arguments);
+
+    const auto list = [&parser](const QCommandLineOption &option) {
+        return parser.value(option).split(QLatin1Char(','), Qt::SkipEmptyParts);
+    };
+    const QStringList bars = list(only);
+    // Before the hours of work, not behind them.
+    QFile file(parser.value(out));
+    if (parser.isSet(out) && !file.open(QIODevice::WriteOnly | QIODevice::Truncate))
+        qFatal("%s cannot be written: %s", qPrintable(file.fileName()), qPrintable(file.errorString()));
+
+    Driver driver(list(peers));
+    if (!driver.startServer())
+        qFatal("the load server does not start");
+    const Scale scale = parser.isSet(smoke) ? Scale::Smoke : parser.isSet(quick) ? Scale::Quick : Scale::Full;
+    for (const Case &one : transportCases(scale)) {
+        if (bars.isEmpty() || bars.contains(one.bar, Qt::CaseInsensitive))
+            driver.run(one);
+    }
+    driver.report().printSummary();
+    if (file.isOpen())
+        file.write(QJsonDocument(driver.report().toJson()).toJson());
+    if (driver.failures() > 0)
+        std::fprintf(stderr, "%d measurements failed\n", driver.failures());
+    return driver.failures() > 0 ? 1 : 0;
+}
+
+} // namespace
+
+int main(int argc, char *argv[])
+{
+    QCoreApplication app(argc, argv);
+    const QStringList arguments = QCoreApplication::arguments();
+    if (arguments.value(1) == QLatin1String("--serve"))
+        return serve();
+    if (arguments.value(1) == QLatin1String("--task") && arguments.size() == 6)
+        return run({arguments[2], arguments[3], arguments[4].toUShort(), arguments[5].toUShort()});
+    return drive(arguments);
+}

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: MIT
+#include "measure.h"
+
+#include "clock.h"
+#include "corpus.h"
+#include "frames.h"
+#include "peers.h"
+#include "typefinder.h"
+
+#include <QCoreApplication>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QSslConfiguration>
+#include <QTimer>
+#include <QUrl>
+#include <QUrlQuery>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+namespace Bench {
+
+namespace {
+
+constexpr int Patience = 120'000; // ms, for one task
+
+class Measurement : public ClientListener
+{
+public:
+    Measurement(const Task &task, const Peer &peer)
+        : m_peer(peer), m_url(task.url), m_query(m_url), m_isTls(number("tls") == 1)
+    {
+        m_url.setScheme(m_isTls ? QStringLiteral("wss") : QStringLiteral("ws"));
+        m_url.setHost(QStringLiteral("127.0.0.1"));
+        m_url.setPort(m_isTls ? task.tlsPort : task.plainPort);
+    }
+    virtual ~Measurement() = default;
+    Q_DISABLE_COPY_MOVE(Measurement)
+
+    QJsonObject run()
+    {
+        QTimer::singleShot(Patience, QCoreApplication::instance(),
+                           [this] { fail(QStringLiteral("it did not end within two minutes")); });
+        start();
+        if (m_result.isEmpty())
+            QCoreApplication::exec();
+        return m_result;
+    }
+
+    void ended(const QString &why) override { fail(QStringLiteral("the connection ended: ") + why); }
+
+protected:
+    virtual void start() = 0;
+
+    [[nodiscard]] int number(const char *name) const
+    {
+        return m_query.queryItemValue(QLatin1String(name)).toInt();
+    }
+    [[nodiscard]] bool isText() const
+    {
+        return m_query.queryItemValue(QStringLiteral("kind")) == QLatin1String("text");
+    }
+
+    std::unique_ptr<Client> connectClient()
+    {
+        auto client = m_peer.make();
+        client->setListener(this);
+        return client;
+    }
+    void open(Client &client) { client.open(m_url, number("deflate") == 1); }
+
+    // The first word counts.
+    void finish(const QJsonObject &result)
+    {
+        if (!m_result.isEmpty())
+            return;
+        m_result = result;
+        QCoreApplication::quit();
+    }
+    void fail(const QString &why) { finish({{QStringLiteral("error"), why}}); }
+
+private:
+    const Peer &m_peer;
+    QUrl m_url;
+    QUrlQuery m_query;
+    bool m_isTls;
+    QJsonObject m_result;
+};
+
+QJsonObject rates(const Clock::Span &span, int messages)
+{
+    return {{QStringLiteral("rate"), messages / span.wall},
+            {QStringLiteral("cpu"), span.cpu * 1e6 / messages}};
+}
+
+// The first tenth warms up.
+class Receiving final : public Measurement
+{
+public:
+    using Measurement::Measurement;
+
+    void textReceived(Everwire::PaddedView utf8) override
+    {
+        if (!m_finder.isEvent(utf8))
+            fail(QStringLiteral("message %1 has no type, or another").arg(m_received));
+        count();
+    }
+
+    void binaryReceived(const QByteArray &bytes) override
+    {
+        if (bytes.size() != m_size)
+            fail(QStringLiteral("message %1 has %2 bytes").arg(m_received).arg(bytes.size()));
+        count();
+    }
+
+protected:
+    void start() override { open(*m_client); }
+
+private:
+    void count()
+    {
+        if (++m_received == m_warm)
+            m_clock.start();
+        else if (m_received == m_count)
+            finish(rates(m_clock.span(), m_count - m_warm));
+    }
+
+    const int m_size = number("size");
+    const int m_count = number("count");
+    const int m_warm = std::max(1, m_count / 10);
+    int m_received = 0;
+    Clock m_clock;
+    TypeFinder m_finder;
+    std::unique_ptr<Client> m_client = connectClient();
+};
+
+class Sending final : public Measurement
+{
+public:
+    using Measurement::Measurement;
+
+    void opened() override
+    {
+        m_isOpen = true;
+        pump();
+    }
+
+    // The upgrade's request is written, too.
+    void written() override
+    {
+        if (m_isOpen)
+            pump();
+    }
+
+    void textReceived(Everwire::PaddedView utf8) override
+    {
+        const QJsonObject counted = QJsonDocument::fromJson(utf8.toByteArray()).object();
+        const qint64 payload = qint64(m_count) * number("size");
+        if (counted.contains(QLatin1String("error")) ||
+            counted[QLatin1String("payload")].toInteger() != payload)
+            return fail(QStringLiteral("the server says: %1").arg(QString::fromUtf8(utf8.bytes())));
+        QJsonObject result = rates(m_clock.span(), m_count - m_warm);
+        const qint64 plain = qint64(m_count) * clientFrame(Text, m_messages.front()).size();
+        result[QLatin1String("wire")] = counted[QLatin1String("wire")].toDouble() / double(plain) * 100;
+        finish(result);
+    }
+
+protected:
+    void start() override
+    {
+        m_client->prepare(m_messages, isText());
+        open(*m_client);
+    }
+
+private:
+    void pump()
+    {
+        constexpr qint64 most = 1024 * 1024;
+        if (m_isPumping)
+            return; // flush() tells of what it has written
+        m_isPumping = true;
+        while (m_sent < m_count && m_client->bytesToWrite() < most) {
+            while (m_sent < m_count && m_client->bytesToWrite() < most) {
+                if (m_sent == m_warm)
+                    m_clock.start();
+                m_client->send(size_t(m_sent) % m_messages.size());
+                ++m_sent;
+            }
+            m_client->flush();
+        }
+        m_isPumping = false;
+    }
+
+    const int m_count = number("count");
+    const int m_warm = m_count / 10;
+    const std::vector<QByteArray> m_messages = corpusOf(isText(), number("size"));
+    int m_sent = 0;
+    bool m_isOpen = false;
+    bool m_isPumping = false;
+    Clock m_clock;
+    std::unique_ptr<Client> m_client = connectClient();
+};
+
+class RoundTrips final : public Measurement
+{
+public:
+    using Measurement::Measurement;
+
+    void opened() override { sendOne(); }
+
+    void textReceived(Everwire::PaddedView utf8) override
+    {
+        if (utf8.bytes() != QByteArrayView(m_messages.front()))
+            return fail(QStringLiteral("the echo differs"));
+        m_times.push_back(m_clock.span().wall * 1e6);
+        if (int(m_times.size()) < m_count)
+            return sendOne();
+        m_times.erase(m_times.begin(), m_times.begin() + m_count / 10);
+        std::sort(m_times.begin(), m_times.end());
+        const auto at = [this](double share) { return m_times[size_t(double(m_times.size() - 1) * share)]; };
+        finish({{QStringLiteral("p50"), at(0.5)}, {QStringLiteral("p99"), at(0.99)}});
+    }
+
+protected:
+    void start() override
+    {
+        m_client->prepare(m_messages, true);
+        open(*m_client);
+    }
+
+private:
+    void sendOne()
+    {
+        m_clock.start();
+        m_client->send(0);
+        m_client->flush();
+    }
+
+    const int m_count = number("count");
+    const std::vector<QByteArray> m_messages = events(number("size"), 1);
+    std::vector<double> m_times; // µs
+    Clock m_clock;
+    std::unique_ptr<Client> m_client = connectClient();
+};
+
+class Idling final : public Measurement
+{
+public:
+    using Measurement::Measurement;
+
+    void opened() override
+    {
+        // What the first ones cost is the libraries'.
+        constexpr size_t warm = 3;
+        if (m_clients.size() == warm)
+            m_before = residentBytes();
+        if (m_clients.size() < warm + size_t(m_count))
+            return next();
+        QTimer::singleShot(300, QCoreApplication::instance(), [this] {
+            finish({{QStringLiteral("memory"), double(residentBytes() - m_before) / 1024 / m_count}});
+        });
+    }
+
+protected:
+    void start() override { next(); }
+
+private:
+    void next()
+    {
+        m_clients.push_back(connectClient());
+        open(*m_clients.back());
+    }
+
+    const int m_count = number("connections");
+    qint64 m_before = 0;
+    std::vector<std::unique_ptr<Client>> m_clients;
+};
+
+// A numbered stream whose consumer rests in the middle.
+class Pausing final : public Measurement
+{
+public:
+    using Measurement::Measurement;
+
+    void opened() override { m_before = residentBytes(); }
+
+    void binaryReceived(const QByteArray &bytes) override
+    {
+        quint64 number = 0;
+        if (bytes.size() == m_size)
+            std::memcpy(&number, bytes.constData(), sizeof number);
+        if (m_isPaused)
+            return fail(QStringLiteral("message %1 came in the pause").arg(m_received));
+        if (bytes.size() != m_size || number != quint64(m_received))
+            return fail(QStringLiteral("message %1 came where %2 should").arg(number).arg(m_received));
+        if (++m_received == m_count / 2)
+            rest();
+        if (m_received == m_count)
+            finish({{QStringLiteral("growth"), double(peakResidentBytes() - m_before) / 1024 / 1024}});
+    }
+
+protected:
+    void start() override { open(*m_client); }
+
+private:
+    void rest()
+    {
+        m_isPaused = true;
+        m_client->setPaused(true);
+        QTimer::singleShot(number("pause"), QCoreApplication::instance(), [this] {
+            m_isPaused = false;
+            m_client->setPaused(false);
+        });
+    }
+
+    const int m_size = number("size");
+    const int m_count = number("count");
+    int m_received = 0;
+    bool m_isPaused = false;
+    qint64 m_before = 0;
+    std::unique_ptr<Client> m_client = connectClient();
+};
+
+QJsonObject failure(const char *why)
+{
+    return {{QStringLiteral("error"), QLatin1String(why)}};
+}
+
+// The same bytes through a socket and nothing else.
+QJsonObject runRaw(const Task &task)
+{
+    const QUrl url(task.url);
+    const QUrlQuery query(url);
+    const bool isTls = query.queryItemValue(QStringLiteral("tls")) == QLatin1String("1");
+    const bool isText = query.queryItemValue(QStringLiteral("kind")) == QLatin1String("text");
+    const int count = query.queryItemValue(QStringLiteral("count")).toInt();
+    const int warm = std::max(1, count / 10);
+    const auto messages = corpusOf(isText, query.queryItemValue(QStringLiteral("size")).toInt());
+    const auto wire = connectTo(isTls ? task.tlsPort : task.plainPort, isTls);
+    if (!wire || !wire->write("GET " + task.url.toLatin1() + " HTTP/1.1\r\nSec-WebSocket-Key: x\r\n\r\n"))
+        return failure("no connection");
+
+    std::vector<char> room(256 * 1024);
+    QByteArray head;
+    while (!head.contains("\r\n\r\n")) {
+        const qint64 n = wire->read(room.data(), 1);
+        if (n <= 0)
+            return failure("no answer");
+        head.append(room.data(), n);
+    }
+
+    Clock clock;
+    if (url.path() == QLatin1String("/receive")) {
+        const qint64 frame = serverFrame(Text, messages.front()).size();
+        qint64 left = frame * count;
+        bool isWarm = false;
+        clock.start(); // anew when it is warm, unless one read takes it all
+        while (left > 0) {
+            if (!isWarm && left <= frame * (count - warm)) {
+                isWarm = true;
+                clock.start();
+            }
+            const qint64 n = wire->read(room.data(), qint64(room.size()));
+            if (n <= 0)
+                return failure("the stream ended");
+            left -= n;
+        }
+        return rates(clock.span(), count - warm);
+    }
+
+    QByteArray frames;
+    for (const QByteArray &message : messages)
+        frames += clientFrame(isText ? Text : Binary, message);
+    const qsizetype frame = frames.size() / qsizetype(messages.size());
+    clock.start();
+    for (qsizetype left = frame * count; left > 0;) {
+        const qsizetype n = std::min(left, frames.size());
+        if (!wire->write(QByteArrayView(frames).first(n)))
+            return failure("the server takes no more");
+        left -= n;
+    }
+    if (wire->read(room.data(), 1) <= 0)
+        return failure("the server did not count");
+    return rates(clock.span(), count);
+}
+
+template<typename M>
+QJsonObject runWith(const Task &task, const Peer &peer)
+{
+    return M(task, peer).run();
+}
+
+QJsonObject runAny(const Task &task)
+{
+    if (task.peer == QLatin1String(RawPeer))
+        return runRaw(task);
+    const Peer *peer = findPeer(task.peer);
+    if (!peer)
+        return failure("no such peer");
+    const QString path = QUrl(task.url).path();
+    if (QUrlQuery(QUrl(task.url)).hasQueryItem(QStringLiteral("pause")))
+        return runWith<Pausing>(task, *peer);
+    if (path == QLatin1String("/receive"))
+        return runWith<Receiving>(task, *peer);
+    if (path == QLatin1String("/send"))
+        return runWith<Sending>(task, *peer);
+    if (path == QLatin1String("/echo"))
+        return runWith<RoundTrips>(task, *peer);
+    if (path == QLatin1String("/idle"))
+        return runWith<Idling>(task, *peer);
+    return failure("no such task");
+}
+
+} // namespace
+
+int run(const Task &task)
+{
+    QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
+    configuration.addCaCertificate(certificate());
+    QSslConfiguration::setDefaultConfiguration(configuration);
+    const QJsonObject result = runAny(task);
+    std::puts(QJsonDocument(result).toJson(QJsonDocument::Compact).constData());
+    return result.contains(QLatin1String("error")) ? 1 : 0;
+}
+
+} // namespace Bench

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "wire.h"
+
+#include <QFile>
+#include <QSslConfiguration>
+#include <QSslKey>
+#include <QSslSocket>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace Bench {
+
+namespace {
+
+constexpr int Patience = 600'000; // ms
+
+class PlainWire final : public Wire
+{
+public:
+    explicit PlainWire(int fd) : m_fd(fd)
+    {
+        const int on = 1;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    ~PlainWire() override { ::close(m_fd); }
+    Q_DISABLE_COPY_MOVE(PlainWire)
+
+    qint64 read(char *to, qint64 most) override
+    {
+        ssize_t n = 0;
+        do {
+            n = ::recv(m_fd, to, size_t(most), 0);
+        } while (n < 0 && errno == EINTR);
+        return n;
+    }
+
+    bool write(QByteArrayView bytes) override
+    {
+        while (!bytes.isEmpty()) {
+            const ssize_t n = ::send(m_fd, bytes.data(), size_t(bytes.size()), MSG_NOSIGNAL);
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n <= 0)
+                return false;
+            bytes = bytes.sliced(n);
+        }
+        return true;
+    }
+
+private:
+    int m_fd;
+};
+
+class TlsWire final : public Wire
+{
+public:
+    explicit TlsWire(std::unique_ptr<QSslSocket> socket) : m_socket(std::move(socket)) {}
+
+    qint64 read(char *to, qint64 most) override
+    {
+        while (m_socket->bytesAvailable() == 0) {
+            if (!m_socket->waitForReadyRead(Patience))
+                return 0;
+        }
+        return m_socket->read(to, most);
+    }
+
+    bool write(QByteArrayView bytes) override
+    {
+        // Encrypted piece by piece: the system sends one while the next is encrypted.
+        constexpr qsizetype piece = 256 * 1024;
+        while (!bytes.isEmpty()) {
+            const QByteArrayView next = bytes.first(std::min(piece, bytes.size()));
+            bytes = bytes.sliced(next.size());
+            if (m_socket->write(next.data(), next.size()) < 0)
+                return false;
+            m_socket->flush();
+            const qint64 most = bytes.isEmpty() ? 0 : piece;
+            while (m_socket->bytesToWrite() + m_socket->encryptedBytesToWrite() > most) {
+                if (!m_socket->waitForBytesWritten(Patience))
+                    return false;
+            }
+        }
+        return true;
+    }
+
+private:
+    std::unique_ptr<QSslSocket> m_socket;
+};
+
+QByteArray pem(const char *name)
+{
+    QFile file(QStringLiteral(EVERWIRE_TLS_DIR "/") + QLatin1String(name));
+    if (!file.open(QIODevice::ReadOnly))
+        qFatal("%s cannot be read", qPrintable(file.fileName()));
+    return file.readAll();
+}
+
+} // namespace
+
+QSslCertificate certificate()
+{
+    return QSslCertificate(pem("localhost.crt"));
+}
+
+std::unique_ptr<Wire> plainWire(int fd)
+{
+    return std::make_unique<PlainWire>(fd);
+}
+
+std::unique_ptr<Wire> tlsWire(int fd)
+{
+    auto socket = std::make_unique<QSslSocket>();
+    QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
+    configuration.setLocalCertificate(certificate());
+    configuration.setPrivateKey(QSslKey(pem("localhost.key"), QSsl::Ec));
+    socket->setSslConfiguration(configuration);
+    if (!socket->setSocketDescriptor(fd))
+        return nullptr;
+    socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+    socket->startServerEncryption();
+    if (!socket->waitForEncrypted(Patience))
+        return nullptr;
+    return std::make_unique<TlsWire>(std::move(socket));
+}
+
+std::unique_ptr<Wire> connectTo(quint16 port, bool tls)
+{
+    if (tls) {
+        auto socket = std::make_unique<QSslSocket>();
+        socket->connectToHostEncrypted(QStringLiteral("127.0.0.1"), port);
+        if (!socket->waitForEncrypted(Patience))
+            return nullptr;
+        return std::make_unique<TlsWire>(std::move(socket));
+    }
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) < 0)
+        return nullptr;
+    return plainWire(fd);
+}
+
+} // namespace Bench
