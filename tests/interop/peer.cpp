@@ -11,6 +11,11 @@
 #include <QWebSocket>
 #include <QWebSocketServer>
 
+#ifdef Q_OS_LINUX
+#include <csignal>
+#include <sys/prctl.h>
+#endif
+
 namespace {
 
 constexpr int startTimeout = 20000;
@@ -56,6 +61,10 @@ void ProcessPeer::run(const QString &program, const QStringList &arguments, cons
     m_process.setProcessChannelMode(QProcess::MergedChannels);
     QObject::connect(&m_process, &QProcess::readyRead, &m_process,
                      [this] { m_printed += m_process.readAll(); });
+#ifdef Q_OS_LINUX
+    // nginx and libwebsockets do not look at their standard input: no test that crashes leaves them behind.
+    m_process.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGTERM); });
+#endif
     m_process.start(path, arguments);
     const bool listens = QTest::qWaitFor(
         [&] {
