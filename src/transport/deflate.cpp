@@ -142,6 +142,9 @@ QByteArrayView Deflater::compress(QByteArrayView message)
     deflate(&zlib, Z_SYNC_FLUSH);
     Q_ASSERT(zlib.avail_in == 0 && zlib.avail_out > 0);
     const qsizetype size = stream.out.size() - qsizetype(zlib.avail_out);
+    // zlib flushes nothing where there is nothing new; RFC 7692 §7.2.3.6 says what an empty message is then.
+    if (size < qsizetype(Tail.size()))
+        return QByteArrayView("\0", 1);
     return QByteArrayView(stream.out).first(size - qsizetype(Tail.size()));
 }
 

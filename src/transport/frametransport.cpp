@@ -213,7 +213,7 @@ bool FrameTransport::readSome()
     take({buffer.data(), qsizetype(size)});
     if (m_stage == Stage::Ended || m_stage == Stage::Connecting) // again, to where it was redirected
         return false;
-    return m_isTls ? m_socket->bytesAvailable() > 0 : size == ReadSize;
+    return !m_isTls || m_socket->bytesAvailable() > 0;
 }
 
 void FrameTransport::take(PaddedView input)
@@ -392,8 +392,14 @@ qint64 FrameTransport::sent(qint64 bytes)
 
 void FrameTransport::flushLater()
 {
-    if (m_isReading || m_outAt == m_out.size() || std::exchange(m_flushIsPosted, true))
-        return; // receive() flushes when it has read
+    if (!m_isReading && m_outAt < m_out.size()) // receive() flushes when it has read
+        flushAndTellLater();
+}
+
+void FrameTransport::flushAndTellLater()
+{
+    if (std::exchange(m_flushIsPosted, true))
+        return;
     QMetaObject::invokeMethod(
         &m_context,
         [this] {
@@ -405,6 +411,12 @@ void FrameTransport::flushLater()
 
 void FrameTransport::flushAndTell()
 {
+    if (m_stage == Stage::Ended)
+        return;
+    if (m_isFlushing) { // the socket is on the stack, and the listener may abort() it
+        flushAndTellLater();
+        return;
+    }
     flush();
     if (listener() && m_stage != Stage::Connecting && m_stage != Stage::Upgrading)
         listener()->transportWritten();
@@ -412,15 +424,24 @@ void FrameTransport::flushAndTell()
 
 void FrameTransport::flush()
 {
-    if (m_stage == Stage::Connecting || m_stage == Stage::Ended)
+    if (m_stage == Stage::Connecting || m_stage == Stage::Ended || m_isFlushing)
         return;
-    while (m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom) {
-        const qint64 size = std::min(m_out.size() - m_outAt, WriteSize);
-        // Where it fails the peer is gone; reading finds out, after what the peer had still to say.
-        if (m_socket->write(m_out.constData() + m_outAt, size) != size)
-            return;
-        m_outAt += size;
-    }
+    // Over TLS, flush() reports what it has written only once, however often it is called from there.
+    m_isFlushing = true;
+    do {
+        while (m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom) {
+            const qint64 size = std::min(m_out.size() - m_outAt, WriteSize);
+            if (m_socket->write(m_out.constData() + m_outAt, size) != size) {
+                // The peer is gone; reading finds out, after what it had still to say.
+                m_isFlushing = false;
+                return;
+            }
+            m_outAt += size;
+        }
+        if (m_isTls)
+            m_socket->flush();
+    } while (m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom);
+    m_isFlushing = false;
     if (m_outAt == m_out.size()) {
         if (m_out.capacity() > KeptCapacity)
             m_out = {};
@@ -430,8 +451,6 @@ void FrameTransport::flush()
         m_out.remove(0, m_outAt);
         m_outAt = 0;
     }
-    if (m_isTls)
-        m_socket->flush();
 }
 
 qint64 FrameTransport::socketBytesToWrite() const

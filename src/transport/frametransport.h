@@ -61,6 +61,7 @@ private:
     [[nodiscard]] qint64 sent(qint64 bytes);
     void flushLater();
     void flushAndTell();
+    void flushAndTellLater();
     [[nodiscard]] qint64 socketBytesToWrite() const;
 
     void startClosing(int code, const QString &reason);
@@ -95,6 +96,7 @@ private:
         0; // bytes that were given to us too late: they count as waiting, for they never leave
     qint64 m_bytesSaved = 0;
     bool m_flushIsPosted = false;
+    bool m_isFlushing = false;
 
     QTimer m_patience; // with a peer that does not end the TCP connection, or a refusal's body
     std::optional<TransportEnd> m_end; // decided; reported when the TCP connection is over

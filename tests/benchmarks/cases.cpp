@@ -88,15 +88,18 @@ Case roundTrip(bool tls, const Amounts &amounts)
     return one;
 }
 
-Case idle(bool tls, const Amounts &amounts)
+Case idle(bool tls, bool wasBusy, const Amounts &amounts)
 {
     const int connections = amounts.pick(200, 200, 4);
     Case one;
     one.bar = QStringLiteral("T5");
-    one.what = QStringLiteral("memory of an idle connection, of %1").arg(connections) +
+    one.what = QStringLiteral("memory of one of %1 idle connections").arg(connections) +
+               (wasBusy ? QStringLiteral(", after 64 KiB of text") : QString()) +
                (tls ? QStringLiteral(", TLS") : QString());
-    one.url = QStringLiteral("/idle?connections=%1&tls=%2").arg(connections).arg(tls ? 1 : 0);
-    one.rounds = amounts.rounds(5, 5);
+    one.url = (wasBusy ? QStringLiteral("/receive?kind=text&size=4096&count=16")
+                       : QStringLiteral("/idle?count=0")) +
+              QStringLiteral("&connections=%1&tls=%2").arg(connections).arg(tls ? 1 : 0);
+    one.rounds = amounts.rounds(5, 3); // they hardly differ
     one.figures = {{QStringLiteral("memory"), {}, QStringLiteral("KiB"), {Goal::RatioAtMost, 1.0}}};
     return one;
 }
@@ -179,8 +182,10 @@ std::vector<Case> transportCases(Scale scale)
     add("T3", {"receive", "binary", 65536, true, 10'000, 0});
     cases.push_back(roundTrip(false, amounts));
     cases.push_back(roundTrip(true, amounts));
-    cases.push_back(idle(false, amounts));
-    cases.push_back(idle(true, amounts));
+    for (bool wasBusy : {false, true}) {
+        cases.push_back(idle(false, wasBusy, amounts));
+        cases.push_back(idle(true, wasBusy, amounts));
+    }
     cases.push_back(paused(false, amounts));
     cases.push_back(paused(true, amounts));
     cases.push_back(deflatedShare(amounts));

@@ -63,12 +63,20 @@ FrameRing::FrameRing(const std::vector<QByteArray> &messages, int opcode, const 
     m_payload = header(opcode, messages.front().size(), false, 0).size();
     Deflater deflater(terms);
     for (Pass &pass : m_passes) {
+        if (&pass != m_passes && !terms.isAgreed)
+            break;
         for (const QByteArray &message : messages) {
             pass.bytes += terms.isAgreed ? serverFrame(opcode, deflater.deflate(message), true)
                                          : serverFrame(opcode, message);
             pass.ends.push_back(pass.bytes.size());
         }
     }
+}
+
+void FrameRing::wrap()
+{
+    if (!m_passes[1].ends.empty())
+        m_pass = 1;
 }
 
 QByteArrayView FrameRing::first(int frames) const

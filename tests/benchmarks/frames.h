@@ -25,7 +25,7 @@ public:
     [[nodiscard]] int size() const { return int(m_passes[m_pass].ends.size()); }
     [[nodiscard]] QByteArrayView first(int frames) const;
     // After a round: compressed frames refer to what was before them, so that the first round stands for itself.
-    void wrap() { m_pass = 1; }
+    void wrap();
     // Writes first, first + 1, … into the first eight bytes of *frames* payloads.
     void number(int first, int frames);
 

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -166,8 +167,11 @@ void handle(Wire &wire)
     const bool isStream = request.path == QLatin1String("/receive");
     // Before the answer: the client's clock starts with it.
     FrameRing ring;
-    if (isStream)
-        ring = FrameRing(request.corpus(), request.isText() ? Text : Binary, terms);
+    if (isStream) {
+        std::vector<QByteArray> messages = request.corpus();
+        messages.resize(std::min(messages.size(), size_t(std::max(1, request.number("count")))));
+        ring = FrameRing(messages, request.isText() ? Text : Binary, terms);
+    }
     if (!answer(wire, request, terms))
         return;
     if (isStream)

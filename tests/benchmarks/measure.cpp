@@ -245,6 +245,7 @@ private:
     std::unique_ptr<Client> m_client = connectClient();
 };
 
+// Connections that are open and do nothing, any more or from the beginning.
 class Idling final : public Measurement
 {
 public:
@@ -252,21 +253,37 @@ public:
 
     void opened() override
     {
-        // What the first ones cost is the libraries'.
-        constexpr size_t warm = 3;
-        if (m_clients.size() == warm)
-            m_before = residentBytes();
-        if (m_clients.size() < warm + size_t(m_count))
-            return next();
-        QTimer::singleShot(300, QCoreApplication::instance(), [this] {
-            finish({{QStringLiteral("memory"), double(residentBytes() - m_before) / 1024 / m_count}});
-        });
+        m_received = 0;
+        if (m_messages == 0)
+            goOn();
+    }
+
+    void textReceived(Everwire::PaddedView) override
+    {
+        if (++m_received == m_messages)
+            goOn();
     }
 
 protected:
     void start() override { next(); }
 
 private:
+    void goOn()
+    {
+        // What the first ones cost is the libraries'.
+        constexpr size_t warm = 3;
+        if (m_clients.size() == warm)
+            m_before = residentBytes();
+        if (m_clients.size() < warm + size_t(m_count)) {
+            // Later: this one's socket is not done with what it is at.
+            QTimer::singleShot(0, QCoreApplication::instance(), [this] { next(); });
+            return;
+        }
+        QTimer::singleShot(500, QCoreApplication::instance(), [this] {
+            finish({{QStringLiteral("memory"), double(residentBytes() - m_before) / 1024 / m_count}});
+        });
+    }
+
     void next()
     {
         m_clients.push_back(connectClient());
@@ -274,6 +291,8 @@ private:
     }
 
     const int m_count = number("connections");
+    const int m_messages = number("count");
+    int m_received = 0;
     qint64 m_before = 0;
     std::vector<std::unique_ptr<Client>> m_clients;
 };
@@ -402,14 +421,14 @@ QJsonObject runAny(const Task &task)
     const QString path = QUrl(task.url).path();
     if (QUrlQuery(QUrl(task.url)).hasQueryItem(QStringLiteral("pause")))
         return runWith<Pausing>(task, *peer);
+    if (QUrlQuery(QUrl(task.url)).hasQueryItem(QStringLiteral("connections")))
+        return runWith<Idling>(task, *peer);
     if (path == QLatin1String("/receive"))
         return runWith<Receiving>(task, *peer);
     if (path == QLatin1String("/send"))
         return runWith<Sending>(task, *peer);
     if (path == QLatin1String("/echo"))
         return runWith<RoundTrips>(task, *peer);
-    if (path == QLatin1String("/idle"))
-        return runWith<Idling>(task, *peer);
     return failure("no such task");
 }
 

@@ -8,7 +8,7 @@ namespace Bench {
 // What a process is started for: a path and query of the load server, and who connects to it. Further keys are the
 // task's own:
 //   tls=1            over TLS
-//   connections=     /idle: how many
+//   connections=     that many, one after the other: /idle, or /receive and idle then
 //   pause=           /receive: milliseconds of rest in the middle, with count and memory checked
 struct Task
 {

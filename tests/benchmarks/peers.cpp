@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "peers.h"
 
+#include "transport/frametransport.h"
 #include "transport/qwebsockettransport.h"
 
 #include <QSslSocket>
@@ -144,10 +145,12 @@ std::unique_ptr<Client> transport()
 
 const std::vector<Peer> &peers()
 {
-    // One line for each. FrameTransport: Peer::Judged | Peer::Compresses | Peer::Pauses.
+    // One line for each.
     static const std::vector<Peer> all = {
         {"QWebSocket", [] { return std::unique_ptr<Client>(std::make_unique<BareClient>()); }, Peer::None},
         {"QWebSocketTransport", transport<Everwire::QWebSocketTransport>, Peer::None},
+        {"FrameTransport", transport<Everwire::FrameTransport>,
+         Peer::Judged | Peer::Compresses | Peer::Pauses},
     };
     return all;
 }

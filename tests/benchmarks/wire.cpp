@@ -61,7 +61,11 @@ private:
 class TlsWire final : public Wire
 {
 public:
-    explicit TlsWire(std::unique_ptr<QSslSocket> socket) : m_socket(std::move(socket)) {}
+    explicit TlsWire(std::unique_ptr<QSslSocket> socket) : m_socket(std::move(socket))
+    {
+        // Without a limit it takes at once all that the system holds, and is slowed down by its memory.
+        m_socket->setReadBufferSize(64 * 1024);
+    }
 
     qint64 read(char *to, qint64 most) override
     {
@@ -74,8 +78,8 @@ public:
 
     bool write(QByteArrayView bytes) override
     {
-        // Encrypted piece by piece: the system sends one while the next is encrypted.
-        constexpr qsizetype piece = 256 * 1024;
+        // Piece by piece: small enough for the cache, and the system sends one while the next is encrypted.
+        constexpr qsizetype piece = 64 * 1024;
         while (!bytes.isEmpty()) {
             const QByteArrayView next = bytes.first(std::min(piece, bytes.size()));
             bytes = bytes.sliced(next.size());

@@ -3,6 +3,7 @@
 
 #include "support/rawserver.h"
 
+#include "transport/frametransport.h"
 #include "transport/qwebsockettransport.h"
 
 #include <QSslConfiguration>
@@ -28,6 +29,7 @@ std::unique_ptr<Everwire::Transport> made()
 inline const std::vector<TransportKind> &transportKinds()
 {
     static const std::vector<TransportKind> kinds{
+        {"Frame", made<Everwire::FrameTransport>, true},
         {"QWebSocket", made<Everwire::QWebSocketTransport>, false},
     };
     return kinds;
