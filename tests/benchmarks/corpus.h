@@ -3,6 +3,7 @@
 
 #include <QByteArray>
 
+#include <algorithm>
 #include <vector>
 
 // The same messages in every process, whatever the run.
@@ -18,9 +19,11 @@ std::vector<QByteArray> events(int size, int count);
 // Bytes that look like nothing, *size* of them in each.
 std::vector<QByteArray> noise(int size, int count);
 
-inline std::vector<QByteArray> corpusOf(bool isText, int size)
+// As many as a measurement takes turns with, or *most*.
+inline std::vector<QByteArray> corpusOf(bool isText, int size, int most)
 {
-    return isText ? events(size, corpusSize(size)) : noise(size, corpusSize(size));
+    const int count = std::clamp(most, 1, corpusSize(size));
+    return isText ? events(size, count) : noise(size, count);
 }
 
 } // namespace Bench

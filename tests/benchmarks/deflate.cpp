@@ -22,7 +22,7 @@ Bytef *input(const char *bytes)
 DeflateTerms DeflateTerms::from(const QByteArray &offer)
 {
     DeflateTerms terms;
-    const QByteArray first = offer.left(offer.indexOf(','));
+    const QByteArray first = offer.split(',').first();
     for (const QByteArray &part : first.split(';')) {
         const QByteArray name = part.trimmed();
         if (name == "permessage-deflate")

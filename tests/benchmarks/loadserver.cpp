@@ -44,7 +44,10 @@ struct Request
     {
         return query.queryItemValue(QStringLiteral("kind")) == QLatin1String("text");
     }
-    [[nodiscard]] std::vector<QByteArray> corpus() const { return corpusOf(isText(), number("size")); }
+    [[nodiscard]] std::vector<QByteArray> corpus() const
+    {
+        return corpusOf(isText(), number("size"), number("count"));
+    }
     [[nodiscard]] bool deflates() const { return number("deflate") == 1; }
 };
 

@@ -195,7 +195,7 @@ private:
 
     const int m_count = number("count");
     const int m_warm = m_count / 10;
-    const std::vector<QByteArray> m_messages = corpusOf(isText(), number("size"));
+    const std::vector<QByteArray> m_messages = corpusOf(isText(), number("size"), m_count);
     int m_sent = 0;
     bool m_isOpen = false;
     bool m_isPumping = false;
@@ -356,7 +356,7 @@ QJsonObject runRaw(const Task &task)
     const bool isText = query.queryItemValue(QStringLiteral("kind")) == QLatin1String("text");
     const int count = query.queryItemValue(QStringLiteral("count")).toInt();
     const int warm = std::max(1, count / 10);
-    const auto messages = corpusOf(isText, query.queryItemValue(QStringLiteral("size")).toInt());
+    const auto messages = corpusOf(isText, query.queryItemValue(QStringLiteral("size")).toInt(), count);
     const auto wire = connectTo(isTls ? task.tlsPort : task.plainPort, isTls);
     if (!wire || !wire->write("GET " + task.url.toLatin1() + " HTTP/1.1\r\nSec-WebSocket-Key: x\r\n\r\n"))
         return failure("no connection");
