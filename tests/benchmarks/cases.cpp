@@ -21,7 +21,7 @@ public:
     // Of a million messages, say: what a full run takes.
     [[nodiscard]] int messages(int full) const
     {
-        return pick(full, full / 4, std::clamp(full / 5000, 20, 200));
+        return pick(full, full / 6, std::clamp(full / 5000, 20, 200));
     }
     [[nodiscard]] int pick(int full, int quick, int smoke) const
     {

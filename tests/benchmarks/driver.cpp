@@ -42,10 +42,10 @@ std::vector<Driver::Runner> Driver::runnersFor(const Case &one) const
                 return name.contains(word, Qt::CaseInsensitive);
             });
         if ((isWanted || &peer == &peers().front()) && (peer.features & one.needs) == one.needs)
-            runners.push_back({name, (peer.features & Peer::Judged) != 0, {}});
+            runners.push_back({name, (peer.features & Peer::Judged) != 0, false, {}});
     }
     if (one.hasRaw)
-        runners.push_back({QLatin1String(RawPeer), false, {}});
+        runners.push_back({QLatin1String(RawPeer), false, false, {}});
     return runners;
 }
 
@@ -56,14 +56,14 @@ void Driver::run(const Case &one)
         // Forth and back, so that nobody always comes after the same one.
         for (size_t i = 0; i < runners.size(); ++i) {
             const size_t at = round % 2 == 0 ? i : runners.size() - 1 - i;
-            if (!measure(one, runners[at]))
-                return;
+            if (!runners[at].hasFailed)
+                measure(one, runners[at]);
         }
     }
     addRows(one, runners);
 }
 
-bool Driver::measure(const Case &one, Runner &runner)
+void Driver::measure(const Case &one, Runner &runner)
 {
     QJsonObject result = runTask(one.url, runner.name);
     if (!one.minus.isEmpty() && !result.contains(QLatin1String("error"))) {
@@ -77,10 +77,10 @@ bool Driver::measure(const Case &one, Runner &runner)
         m_report.note(QStringLiteral("FAILED %1 %2, %3: %4")
                           .arg(one.bar, one.what, runner.name, result[QLatin1String("error")].toString()));
         ++m_failures;
-        return false;
+        runner.hasFailed = true;
+        return;
     }
     runner.results.push_back(result);
-    return true;
 }
 
 QJsonObject Driver::runTask(const QString &url, const QString &peer)
@@ -114,6 +114,8 @@ void Driver::addRows(const Case &one, const std::vector<Runner> &runners)
     for (const Figure &figure : one.figures) {
         std::vector<double> references;
         for (const Runner &runner : runners) {
+            if (runner.hasFailed)
+                continue;
             Row row;
             row.bar = one.bar;
             row.what = figure.what.isEmpty() ? one.what : one.what + QStringLiteral(": ") + figure.what;

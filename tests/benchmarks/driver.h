@@ -31,11 +31,12 @@ private:
     {
         QString name;
         bool isJudged = false;
+        bool hasFailed = false; // and is left out from then on
         std::vector<QJsonObject> results;
     };
 
     [[nodiscard]] std::vector<Runner> runnersFor(const Case &one) const;
-    bool measure(const Case &one, Runner &runner);
+    void measure(const Case &one, Runner &runner);
     QJsonObject runTask(const QString &url, const QString &peer);
     void addRows(const Case &one, const std::vector<Runner> &runners);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wire.h"
 
+#include <QEventLoop>
 #include <QFile>
 #include <QSslConfiguration>
 #include <QSslKey>
@@ -61,17 +62,24 @@ private:
 class TlsWire final : public Wire
 {
 public:
-    explicit TlsWire(std::unique_ptr<QSslSocket> socket) : m_socket(std::move(socket))
+    TlsWire() : m_socket(std::make_unique<QSslSocket>())
     {
         // Without a limit it takes at once all that the system holds, and is slowed down by its memory.
         m_socket->setReadBufferSize(64 * 1024);
+        QObject::connect(m_socket.get(), &QSslSocket::readyRead, &m_loop, &QEventLoop::quit);
+        QObject::connect(m_socket.get(), &QSslSocket::disconnected, &m_loop, &QEventLoop::quit);
     }
+
+    [[nodiscard]] QSslSocket &socket() { return *m_socket; }
 
     qint64 read(char *to, qint64 most) override
     {
         while (m_socket->bytesAvailable() == 0) {
-            if (!m_socket->waitForReadyRead(Patience))
+            if (m_socket->state() != QAbstractSocket::ConnectedState)
                 return 0;
+            // Not waitForReadyRead(): it waits for the network although what was over the limit has still to be
+            // decrypted.
+            m_loop.exec();
         }
         return m_socket->read(to, most);
     }
@@ -96,6 +104,7 @@ public:
     }
 
 private:
+    QEventLoop m_loop; // first: a socket looks for its thread's event dispatcher, which this makes
     std::unique_ptr<QSslSocket> m_socket;
 };
 
@@ -121,28 +130,29 @@ std::unique_ptr<Wire> plainWire(int fd)
 
 std::unique_ptr<Wire> tlsWire(int fd)
 {
-    auto socket = std::make_unique<QSslSocket>();
+    auto wire = std::make_unique<TlsWire>();
+    QSslSocket &socket = wire->socket();
     QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
     configuration.setLocalCertificate(certificate());
     configuration.setPrivateKey(QSslKey(pem("localhost.key"), QSsl::Ec));
-    socket->setSslConfiguration(configuration);
-    if (!socket->setSocketDescriptor(fd))
+    socket.setSslConfiguration(configuration);
+    if (!socket.setSocketDescriptor(fd))
         return nullptr;
-    socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
-    socket->startServerEncryption();
-    if (!socket->waitForEncrypted(Patience))
+    socket.setSocketOption(QAbstractSocket::LowDelayOption, 1);
+    socket.startServerEncryption();
+    if (!socket.waitForEncrypted(Patience))
         return nullptr;
-    return std::make_unique<TlsWire>(std::move(socket));
+    return wire;
 }
 
 std::unique_ptr<Wire> connectTo(quint16 port, bool tls)
 {
     if (tls) {
-        auto socket = std::make_unique<QSslSocket>();
-        socket->connectToHostEncrypted(QStringLiteral("127.0.0.1"), port);
-        if (!socket->waitForEncrypted(Patience))
+        auto wire = std::make_unique<TlsWire>();
+        wire->socket().connectToHostEncrypted(QStringLiteral("127.0.0.1"), port);
+        if (!wire->socket().waitForEncrypted(Patience))
             return nullptr;
-        return std::make_unique<TlsWire>(std::move(socket));
+        return wire;
     }
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
