@@ -160,7 +160,11 @@ void FrameTransport::sendRequest()
 
 void FrameTransport::receive()
 {
-    if (m_isReading || m_stage == Stage::Ended)
+    if (m_isReading) { // in a listener's event loop
+        m_isMore = true;
+        return;
+    }
+    if (m_stage == Stage::Ended)
         return;
     m_isReading = true;
     if (!m_held.isEmpty() && !m_isPaused) {
@@ -213,7 +217,7 @@ bool FrameTransport::readSome()
     take({buffer.data(), qsizetype(size)});
     if (m_stage == Stage::Ended || m_stage == Stage::Connecting) // again, to where it was redirected
         return false;
-    return !m_isTls || m_socket->bytesAvailable() > 0;
+    return std::exchange(m_isMore, false) || (m_isTls ? m_socket->bytesAvailable() > 0 : size == ReadSize);
 }
 
 void FrameTransport::take(PaddedView input)
