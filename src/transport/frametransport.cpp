@@ -160,11 +160,7 @@ void FrameTransport::sendRequest()
 
 void FrameTransport::receive()
 {
-    if (m_isReading) { // in a listener's event loop
-        m_isMore = true;
-        return;
-    }
-    if (m_stage == Stage::Ended)
+    if (m_isReading || m_stage == Stage::Ended)
         return;
     m_isReading = true;
     if (!m_held.isEmpty() && !m_isPaused) {
@@ -217,7 +213,12 @@ bool FrameTransport::readSome()
     take({buffer.data(), qsizetype(size)});
     if (m_stage == Stage::Ended || m_stage == Stage::Connecting) // again, to where it was redirected
         return false;
-    return std::exchange(m_isMore, false) || (m_isTls ? m_socket->bytesAvailable() > 0 : size == ReadSize);
+    if (m_isTls)
+        return m_socket->bytesAvailable() > 0;
+    // An event loop in a listener has heard of more and, because it did not read, made the socket deaf; reading nothing
+    // mends that without a call of the system.
+    m_socket->read(nullptr, 0);
+    return size == ReadSize;
 }
 
 void FrameTransport::take(PaddedView input)

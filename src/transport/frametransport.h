@@ -87,7 +87,6 @@ private:
     QByteArray m_held; // read from the socket and not yet handled, with its padding
     bool m_isPaused = false;
     bool m_isReading = false;
-    bool m_isMore = false; // came while we were reading
     bool m_receiveIsPosted = false;
     bool m_socketIsGone = false; // while what it had sent may still be unread
 
