@@ -170,9 +170,10 @@ struct Inflater::Stream
 
 bool Inflater::Stream::open()
 {
-    // Not 8: for a window of 2⁸ bytes zlib writes streams that need 2⁹.
-    const int bits = std::max(9, parameters.serverMaxWindowBits);
-    isOpen = inflateInit2(&zlib, -bits) == Z_OK;
+    // The largest window, whatever the server has agreed to: with a smaller one zlib takes a distance that reaches
+    // too far back or refuses it, as the pieces happen to be cut. (For 2⁸ zlib itself writes streams that need 2⁹.)
+    constexpr int windowBits = 15;
+    isOpen = inflateInit2(&zlib, -windowBits) == Z_OK;
     return isOpen;
 }
 

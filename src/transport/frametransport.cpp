@@ -200,12 +200,12 @@ void FrameTransport::receiveLater()
 // Whether there may be more.
 bool FrameTransport::readSome()
 {
-    if (m_isPaused || m_stage == Stage::Ended)
+    if (m_isPaused || m_stage == Stage::Ended || (m_socketIsGone && !m_isTls))
         return false;
     ReadBuffer buffer;
     const qint64 size = m_socket->read(buffer.data(), ReadSize);
     if (size <= 0) {
-        m_socketIsGone |= size < 0; // unbuffered, this is the only sign of the end
+        m_socketIsGone |= size < 0; // unbuffered, no signal tells of the end
         return false;
     }
     if (m_stage == Stage::Open && listener())
@@ -429,7 +429,7 @@ void FrameTransport::flushAndTell()
 
 void FrameTransport::flush()
 {
-    if (m_stage == Stage::Connecting || m_stage == Stage::Ended || m_isFlushing)
+    if (m_stage == Stage::Connecting || m_stage == Stage::Ended || m_isFlushing || m_socketIsGone)
         return;
     // Over TLS, flush() reports what it has written only once, however often it is called from there.
     m_isFlushing = true;
@@ -437,8 +437,10 @@ void FrameTransport::flush()
         while (m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom) {
             const qint64 size = std::min(m_out.size() - m_outAt, WriteSize);
             if (m_socket->write(m_out.constData() + m_outAt, size) != size) {
-                // The peer is gone; reading finds out, after what it had still to say.
+                // The peer has reset the connection, and the socket, unbuffered, has closed itself without a signal.
+                m_socketIsGone = true;
                 m_isFlushing = false;
+                receiveLater();
                 return;
             }
             m_outAt += size;
@@ -513,7 +515,7 @@ void FrameTransport::endAfterClose(const TransportEnd &end)
 void FrameTransport::lost()
 {
     if (m_end)
-        finish(*m_end);
+        finish(*std::exchange(m_end, {})); // not ours any more, for the listener may delete us
     else if (m_stage == Stage::Upgrading && m_handshake->finish() != ClientHandshake::Outcome::Unfinished)
         finish(whyNotConnected());
     else
@@ -524,10 +526,9 @@ void FrameTransport::finish(const TransportEnd &end)
 {
     if (m_stage == Stage::Ended)
         return;
-    const TransportEnd last = end; // it may be ours, which goes
     abort();
     if (listener())
-        listener()->transportEnded(last);
+        listener()->transportEnded(end);
 }
 
 void FrameTransport::abort()

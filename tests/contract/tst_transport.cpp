@@ -51,6 +51,7 @@ const std::vector<Exception> &exceptions()
         {q, "tellsHowTheServerClosed", "1013", newCode},
         {q, "tellsHowTheServerClosed", "1014", newCode},
         {q, "tellsHowTheServerClosed", "without code", "it makes 1000 of it"},
+        {q, "tellsALoss", "RST, then a write", "it says 1000, as if the server had said goodbye"},
         {q, "endsAtAViolation", "a masked frame", "it unmasks and delivers it"},
         {q, "endsAtAViolation", "Close with 0", badCode},
         {q, "endsAtAViolation", "Close with 999", badCode},
@@ -1094,14 +1095,18 @@ void tst_Transport::tellsALoss_data()
     QTest::addColumn<bool>("tls");
     QTest::addColumn<bool>("reset");
     QTest::addColumn<QByteArray>("before");
+    QTest::addColumn<bool>("writes"); // and so hears of it from write(), not from read()
     rows([](const NewRow &row) {
-        row("FIN") << false << false << QByteArray();
-        row("RST") << false << true << QByteArray();
-        row("FIN over TLS") << true << false << QByteArray();
-        row("RST over TLS") << true << true << QByteArray();
-        row("FIN inside a message") << false << false << RawServer::frame(Text, "half", false);
-        row("FIN inside a frame") << false << false << RawServer::frame(Text, "half").chopped(2);
-        row("FIN inside a frame over TLS") << true << false << RawServer::frame(Text, "half").chopped(2);
+        row("FIN") << false << false << QByteArray() << false;
+        row("RST") << false << true << QByteArray() << false;
+        row("FIN over TLS") << true << false << QByteArray() << false;
+        row("RST over TLS") << true << true << QByteArray() << false;
+        row("FIN inside a message") << false << false << RawServer::frame(Text, "half", false) << false;
+        row("FIN inside a frame") << false << false << RawServer::frame(Text, "half").chopped(2) << false;
+        row("FIN inside a frame over TLS")
+            << true << false << RawServer::frame(Text, "half").chopped(2) << false;
+        row("RST, then a write") << false << true << QByteArray() << true;
+        row("RST over TLS, then a write") << true << true << QByteArray() << true;
     });
 }
 
@@ -1110,6 +1115,7 @@ void tst_Transport::tellsALoss()
     QFETCH(const bool, tls);
     QFETCH(const bool, reset);
     QFETCH(const QByteArray, before);
+    QFETCH(const bool, writes);
     check([&]() -> QString {
         if (tls)
             useTls();
@@ -1117,6 +1123,10 @@ void tst_Transport::tellsALoss()
         raw->write(RawServer::frame(Text, "whole") + before);
         MUST_SOON(heard.messages.size() == 1);
         reset ? raw->reset() : raw->finish();
+        if (writes) {
+            transport->sendText("lost");
+            transport->flush();
+        }
         MUST_SOON(!heard.ends.isEmpty());
         MUST_BE(heard.ends.first().error.closeCode(), 1006);
         MUST_BE(int(heard.ends.first().error.code()), int(ConnectionError::ConnectionLost));

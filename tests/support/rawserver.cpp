@@ -9,6 +9,8 @@
 #include <QSslSocket>
 #include <QtEndian>
 
+#include <sys/socket.h>
+
 namespace {
 
 QByteArray pem(const char *name)
@@ -102,6 +104,8 @@ void RawServer::write(const QByteArray &bytes)
 
 void RawServer::reset()
 {
+    const linger atOnce{1, 0};
+    setsockopt(int(m_socket->socketDescriptor()), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
     m_socket->abort();
 }
 

@@ -76,6 +76,7 @@ private Q_SLOTS:
     void roundTrip_data();
     void roundTrip();
     void inAnyPieces();
+    void tooLargeAWindowInAnyPieces();
     void rfcExamples();
     void aFinalBlockKeepsTheWindow();
     void bombsAreCutAtTheLimit();
@@ -166,6 +167,24 @@ void TestDeflate::inAnyPieces()
             QCOMPARE(inflater.inflate(deflated.mid(at, size), &out, 10'000), Inflater::Result::Ok);
         QCOMPARE(inflater.finish(&out, 10'000), Inflater::Result::Ok);
         QCOMPARE(out, text);
+    }
+}
+
+// A server that reaches further back than it has agreed to: taken or refused, but not as the pieces fall.
+void TestDeflate::tooLargeAWindowInAnyPieces()
+{
+    DeflateParameters parameters;
+    parameters.serverMaxWindowBits = 9;
+    const QByteArray far = noise(600);
+    const QByteArray deflated = Peer(6, 15).compress(far + noise(700).last(100) + far);
+    QVERIFY(deflated.size() < 800);
+    for (const qsizetype size : {qsizetype(1), qsizetype(100), deflated.size()}) {
+        Inflater inflater(parameters);
+        QByteArray out;
+        for (qsizetype at = 0; at < deflated.size(); at += size)
+            QCOMPARE(inflater.inflate(deflated.mid(at, size), &out, 10'000), Inflater::Result::Ok);
+        QCOMPARE(inflater.finish(&out, 10'000), Inflater::Result::Ok);
+        QVERIFY(out.startsWith(far) && out.endsWith(far));
     }
 }
 
