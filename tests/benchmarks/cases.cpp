@@ -84,7 +84,8 @@ Case roundTrip(bool tls, const Amounts &amounts)
     one.rounds = amounts.rounds(11, 7);
     const Goal goal = tls ? Goal{} : Goal{Goal::RatioAtMost, 1.05};
     one.figures = {{QStringLiteral("p50"), QStringLiteral("p50"), Micro, goal},
-                   {QStringLiteral("p99"), QStringLiteral("p99"), Micro, goal}};
+                   {QStringLiteral("p99"), QStringLiteral("p99"), Micro, goal},
+                   {QStringLiteral("cpu"), QStringLiteral("client's CPU each"), Micro, {}}};
     return one;
 }
 

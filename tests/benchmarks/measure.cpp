@@ -208,7 +208,11 @@ class RoundTrips final : public Measurement
 public:
     using Measurement::Measurement;
 
-    void opened() override { sendOne(); }
+    void opened() override
+    {
+        m_all.start();
+        sendOne();
+    }
 
     void textReceived(Everwire::PaddedView utf8) override
     {
@@ -217,10 +221,13 @@ public:
         m_times.push_back(m_clock.span().wall * 1e6);
         if (int(m_times.size()) < m_count)
             return sendOne();
+        const double cpu = m_all.span().cpu * 1e6 / m_count;
         m_times.erase(m_times.begin(), m_times.begin() + m_count / 10);
         std::sort(m_times.begin(), m_times.end());
         const auto at = [this](double share) { return m_times[size_t(double(m_times.size() - 1) * share)]; };
-        finish({{QStringLiteral("p50"), at(0.5)}, {QStringLiteral("p99"), at(0.99)}});
+        finish({{QStringLiteral("p50"), at(0.5)},
+                {QStringLiteral("p99"), at(0.99)},
+                {QStringLiteral("cpu"), cpu}});
     }
 
 protected:
@@ -241,7 +248,8 @@ private:
     const int m_count = number("count");
     const std::vector<QByteArray> m_messages = events(number("size"), 1);
     std::vector<double> m_times; // µs
-    Clock m_clock;
+    Clock m_all;
+    Clock m_clock; // of one trip
     std::unique_ptr<Client> m_client = connectClient();
 };
 
