@@ -79,10 +79,16 @@ public:
     };
     Q_ENUM(QueueOverflow)
 
-    enum class Transport { Automatic, QWebSocket };
+    enum class Transport {
+        Automatic,  // the library's own, unless it was built with EVERWIRE_DEFAULT_TRANSPORT=QWebSocket (the default)
+        QWebSocket, // Qt's (docs/qwebsocket.md says what it lacks)
+    };
     Q_ENUM(Transport)
 
-    enum class Compression { Auto, Off };
+    enum class Compression {
+        Auto, // permessage-deflate (RFC 7692) is offered, and used where the server takes it (the default)
+        Off,  // it is not offered
+    };
     Q_ENUM(Compression)
 
     enum class PendingOverflow {
@@ -181,16 +187,18 @@ public:
     // What happens to a message that does not fit (rule Q3).
     [[nodiscard]] QueueOverflow queueOverflow() const;
     ConnectionConfig &setQueueOverflow(QueueOverflow queueOverflow);
-    // The WebSocket implementation below.
+    // The WebSocket implementation below the connection.
     [[nodiscard]] Transport transport() const;
     ConnectionConfig &setTransport(Transport transport);
-    // permessage-deflate (rule C6). QWebSocket has none: with it, Auto sends uncompressed.
+    // Whether texts are compressed (rule C6); binary messages and the token never are. QWebSocket cannot.
     [[nodiscard]] Compression compression() const;
     ConnectionConfig &setCompression(Compression compression);
-    // Bytes: shorter messages are not compressed. At least 0. Default: 128.
+    // Bytes: shorter texts are sent uncompressed. At least 0. Default: 128.
     [[nodiscard]] int compressionThreshold() const;
     ConnectionConfig &setCompressionThreshold(int compressionThreshold);
-    // Whether a redirect in the handshake is followed. QWebSocket follows none. Default: off.
+    // Whether redirects of the handshake (301, 302, 303, 307, 308) are followed, at most 5 of them, on the same host
+    // and never from wss:// to ws:// (rule A8). Otherwise the error names the new address. QWebSocket follows none.
+    // Default: off.
     [[nodiscard]] bool followRedirects() const;
     ConnectionConfig &setFollowRedirects(bool followRedirects);
     // Bytes: larger messages are refused before they are sent (rule Q6). Above 0. Default: 512 KiB.
@@ -209,7 +217,7 @@ public:
     // Above 0. Default: 32 MiB.
     [[nodiscard]] qint64 maxPendingBytes() const;
     ConnectionConfig &setMaxPendingBytes(qint64 maxPendingBytes);
-    // What happens above maxPendingBytes where reading cannot be paused (rule M8).
+    // What happens above maxPendingBytes where reading cannot be paused, which is with QWebSocket (rule M8).
     [[nodiscard]] PendingOverflow pendingOverflow() const;
     ConnectionConfig &setPendingOverflow(PendingOverflow pendingOverflow);
     // How a silent connection is checked (rule H1).
