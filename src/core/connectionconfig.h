@@ -80,7 +80,7 @@ public:
     Q_ENUM(QueueOverflow)
 
     enum class Transport {
-        Automatic,  // the library's own, unless it was built with EVERWIRE_DEFAULT_TRANSPORT=QWebSocket (the default)
+        Automatic, // the library's own, unless it was built with EVERWIRE_DEFAULT_TRANSPORT=QWebSocket (the default)
         QWebSocket, // Qt's (docs/qwebsocket.md says what it lacks)
     };
     Q_ENUM(Transport)

@@ -520,7 +520,12 @@ Link *Engine::link()
 Link Engine::takeLink()
 {
     Link *current = link();
-    return current ? std::exchange(*current, {}) : Link();
+    if (!current)
+        return {};
+    if (const qint64 saved = current->transport ? current->transport->bytesSaved() : 0; saved != 0) {
+        everwireTrace(lcWire) << "compression saved" << saved << "bytes on this connection";
+    }
+    return std::exchange(*current, {});
 }
 
 } // namespace Everwire

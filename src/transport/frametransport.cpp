@@ -564,11 +564,9 @@ TransportEnd FrameTransport::whyNotConnected() const
     }
     if (!m_tlsProblem.isEmpty())
         return TransportErrors::tlsFailed(where, m_tlsProblem);
-    if (m_socket->error() == QAbstractSocket::HostNotFoundError)
-        return TransportErrors::hostNotFound(where);
     if (m_isTls && m_tcpConnected)
         return TransportErrors::tlsFailed(where, m_socket->errorString());
-    return TransportErrors::refused(where, m_socket->errorString());
+    return TransportErrors::notConnected(where, m_socket->error(), m_socket->errorString());
 }
 
 } // namespace Everwire

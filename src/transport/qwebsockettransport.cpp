@@ -240,10 +240,8 @@ TransportEnd QWebSocketTransport::whyItNeverOpened() const
 {
     if (!m_tlsProblem.isEmpty() || m_error == QAbstractSocket::SslHandshakeFailedError)
         return TransportErrors::tlsFailed(m_where, m_tlsProblem.isEmpty() ? m_errorString : m_tlsProblem);
-    if (m_error == QAbstractSocket::HostNotFoundError)
-        return TransportErrors::hostNotFound(m_where);
     if (!m_tcpConnected)
-        return TransportErrors::refused(m_where, m_errorString);
+        return TransportErrors::notConnected(m_where, m_error, m_errorString);
     return {{ConnectionError::HandshakeFailed,
              QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
                  .arg(m_where,

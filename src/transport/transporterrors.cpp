@@ -8,23 +8,35 @@ namespace Everwire::TransportErrors {
 QString where(const QUrl &url)
 {
     const bool tls = url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) == 0;
-    return QStringLiteral("%1:%2").arg(url.host()).arg(url.port(tls ? 443 : 80));
+    const QString host = url.host();
+    return QStringLiteral("%1:%2")
+        .arg(host.contains(QLatin1Char(':')) ? QLatin1Char('[') + host + QLatin1Char(']') : host)
+        .arg(url.port(tls ? 443 : 80));
 }
 
-TransportEnd hostNotFound(const QString &where)
+TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError error, const QString &why)
 {
-    return {{ConnectionError::HostNotFound,
-             QStringLiteral("No host of that name: %1. Check the URL and the network").arg(where)},
-            {},
-            {}};
-}
-
-TransportEnd refused(const QString &where, const QString &why)
-{
-    return {{ConnectionError::ConnectionRefused,
-             QStringLiteral("No connection to %1: %2. Is the server running?").arg(where, why)},
-            {},
-            {}};
+    ConnectionError::Code code = ConnectionError::ConnectionRefused;
+    QString message = QStringLiteral("No connection to %1: %2. Is the server running?").arg(where, why);
+    switch (error) {
+    case QAbstractSocket::HostNotFoundError:
+        code = ConnectionError::HostNotFound;
+        message = QStringLiteral("No host of that name: %1. Check the URL and the network").arg(where);
+        break;
+    case QAbstractSocket::ProxyAuthenticationRequiredError:
+    case QAbstractSocket::ProxyConnectionRefusedError:
+    case QAbstractSocket::ProxyConnectionClosedError:
+    case QAbstractSocket::ProxyConnectionTimeoutError:
+    case QAbstractSocket::ProxyNotFoundError:
+    case QAbstractSocket::ProxyProtocolError:
+        message =
+            QStringLiteral("No connection to %1 through the proxy: %2. Check the application's QNetworkProxy "
+                           "and what the proxy allows")
+                .arg(where, why);
+        break;
+    default: break;
+    }
+    return {{code, message}, {}, {}};
 }
 
 TransportEnd tlsFailed(const QString &where, const QString &why)

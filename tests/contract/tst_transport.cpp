@@ -2,6 +2,7 @@
 //
 // What every transport must do, tried on each of them. What one of them is known not to do stands in
 // exceptions(), and is tried as well: a row that does not differ any more fails.
+#include "support/proxyserver.h"
 #include "support/rawserver.h"
 #include "support/transports.h"
 
@@ -252,6 +253,12 @@ private Q_SLOTS:
     void offersCompression();
     void followsRedirects_data() { justTransports(); }
     void followsRedirects();
+    void opensThroughProxies_data();
+    void opensThroughProxies();
+    void saysWhatAProxyRefuses_data();
+    void saysWhatAProxyRefuses();
+    void opensOverIpv6_data() { justTransports(); }
+    void opensOverIpv6();
     void neverOpens_data();
     void neverOpens();
     void saysWhenToRetry_data() { justTransports(); }
@@ -549,6 +556,109 @@ void tst_Transport::followsRedirects()
         target.followRedirects = true;
         MUST_PASS(open());
         MUST(raw->request().startsWith("GET /there HTTP/1.1\r\n"));
+        return {};
+    });
+}
+
+void tst_Transport::opensThroughProxies_data()
+{
+    QTest::addColumn<int>("kind");
+    QTest::addColumn<int>("proxy");
+    QTest::addColumn<bool>("tls");
+    rows([](const NewRow &row) {
+        row("HTTP") << int(ProxyServer::Kind::Http) << false;
+        row("HTTP, TLS") << int(ProxyServer::Kind::Http) << true;
+        row("SOCKS5") << int(ProxyServer::Kind::Socks5) << false;
+        row("SOCKS5, TLS") << int(ProxyServer::Kind::Socks5) << true;
+    });
+}
+
+void tst_Transport::opensThroughProxies()
+{
+    QFETCH(const int, proxy);
+    QFETCH(const bool, tls);
+    check([&]() -> QString {
+        if (tls)
+            useTls();
+        const ProxyServer server{ProxyServer::Kind(proxy)};
+        target.url.setHost(s(ProxyServer::Host));
+        MUST_PASS(open());
+        MUST_BE(server.tunnels(), 1);
+        // First each waits for the other, then neither.
+        QList<QByteArray> all;
+        for (int i = 0; i < 50; ++i) {
+            const QByteArray text = QByteArray::number(i);
+            all.append('t' + text);
+            raw->write(RawServer::frame(Text, text));
+            MUST_SOON(heard.messages.size() == all.size());
+            transport->sendText(text);
+            MUST_SOON(messagesOf(raw->frames()).size() == all.size());
+        }
+        qint64 size = raw->rest().size();
+        for (const qint64 length : {qint64(0), qint64(100), qint64(1000), qint64(100'000), MiB}) {
+            all << 't' + utf8(length) << 'b' + noise(length);
+            raw->write(RawServer::frame(Text, utf8(length)) + RawServer::frame(Binary, noise(length)));
+            size += transport->sendText(utf8(length));
+            size += transport->sendBinary(noise(length));
+        }
+        MUST_SOON(heard.messages.size() == all.size() && raw->rest().size() == size);
+        MUST(heard.messages == all);
+        MUST(messagesOf(raw->frames()) == all);
+        raw->write(RawServer::closeFrame(4000));
+        MUST_SOON(!controlFrames(*raw, Close).isEmpty());
+        raw->finish();
+        MUST_SOON(!heard.ends.isEmpty());
+        MUST_BE(heard.ends.first().error.closeCode(), 4000);
+        return {};
+    });
+}
+
+void tst_Transport::saysWhatAProxyRefuses_data()
+{
+    QTest::addColumn<int>("kind");
+    QTest::addColumn<int>("proxy");
+    rows([](const NewRow &row) {
+        row("HTTP") << int(ProxyServer::Kind::Http);
+        row("SOCKS5") << int(ProxyServer::Kind::Socks5);
+    });
+}
+
+void tst_Transport::saysWhatAProxyRefuses()
+{
+    QFETCH(const int, proxy);
+    check([&]() -> QString {
+        const ProxyServer server(ProxyServer::Kind(proxy), true);
+        target.url.setHost(s(ProxyServer::Host));
+        transport->open(target);
+        MUST_SOON(!heard.ends.isEmpty());
+        MUST_BE(int(heard.ends.first().error.code()), int(ConnectionError::ConnectionRefused));
+        MUST(heard.ends.first().error.message().contains(s("proxy"), Qt::CaseInsensitive));
+        MUST_BE(raw->connections(), 0);
+        return {};
+    });
+}
+
+// Where the machine has no IPv6, the error must tell the address as a URL has it.
+void tst_Transport::opensOverIpv6()
+{
+    check([&]() -> QString {
+        if (!QTcpServer().listen(QHostAddress::LocalHostIPv6)) {
+            target.url.setHost(s("::1"));
+            transport->open(target);
+            MUST_SOON(!heard.ends.isEmpty());
+            MUST(heard.ends.first().error.message().contains(s("[::1]:")));
+            return {};
+        }
+        raw = std::make_unique<RawServer>(RawServer::Security::Plain,
+                                          QHostAddress(QHostAddress::LocalHostIPv6));
+        target.url = raw->url();
+        MUST_PASS(open());
+        MUST(raw->request().contains(s("Host: [::1]:%1").arg(target.url.port()).toLatin1()));
+        raw->write(RawServer::frame(Text, "over six"));
+        MUST_SOON(heard.messages == QList<QByteArray>{"tover six"});
+        raw->finish();
+        MUST_SOON(!heard.ends.isEmpty());
+        MUST(heard.ends.first().error.message().contains(s("[::1]:")));
         return {};
     });
 }

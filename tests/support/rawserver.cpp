@@ -35,9 +35,9 @@ std::unique_ptr<QTcpServer> makeServer(RawServer::Security security)
 
 } // namespace
 
-RawServer::RawServer(Security security) : m_server(makeServer(security))
+RawServer::RawServer(Security security, const QHostAddress &address) : m_server(makeServer(security))
 {
-    if (!m_server->listen(QHostAddress::LocalHost))
+    if (!m_server->listen(address))
         qFatal("the raw server cannot listen: %s", qPrintable(m_server->errorString()));
     // Over TLS only this signal waits for the handshake.
     connect(m_server.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
@@ -58,9 +58,12 @@ QSslCertificate RawServer::certificate()
 QUrl RawServer::url() const
 {
     const bool tls = qobject_cast<QSslServer *>(m_server.get());
-    return QUrl(QStringLiteral("%1://127.0.0.1:%2/")
-                    .arg(tls ? QStringLiteral("wss") : QStringLiteral("ws"))
-                    .arg(m_server->serverPort()));
+    QUrl url;
+    url.setScheme(tls ? QStringLiteral("wss") : QStringLiteral("ws"));
+    url.setHost(m_server->serverAddress().toString());
+    url.setPort(m_server->serverPort());
+    url.setPath(QStringLiteral("/"));
+    return url;
 }
 
 void RawServer::setReads(bool reads)

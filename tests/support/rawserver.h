@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <QHostAddress>
 #include <QObject>
 #include <QSslCertificate>
 #include <QTcpServer>
@@ -27,9 +28,10 @@ public:
         [[nodiscard]] bool isFinal() const { return (first & 0x80) != 0; }
     };
 
-    explicit RawServer(Security security = Security::Plain);
+    explicit RawServer(Security security = Security::Plain,
+                       const QHostAddress &address = QHostAddress(QHostAddress::LocalHost));
 
-    // What it shows over TLS: self-signed, for localhost and 127.0.0.1.
+    // What it shows over TLS: self-signed, for localhost, server.test, 127.0.0.1 and ::1.
     [[nodiscard]] static QSslCertificate certificate();
 
     [[nodiscard]] QUrl url() const;
