@@ -12,13 +12,14 @@ using std::chrono::milliseconds;
 
 ReconnectPolicy::ReconnectPolicy(const ConnectionConfig &config) : m_config(config) {}
 
-milliseconds ReconnectPolicy::delay(int attempt, double random) const
+milliseconds ReconnectPolicy::delay(int attempt, double random, milliseconds asked) const
 {
     const double limit = double(m_config.maxReconnectDelay().count());
     const double base = std::ldexp(double(m_config.initialReconnectDelay().count()), attempt - 1);
     const double jitter = m_config.reconnectJitter();
     const double factor = 1 - jitter + 2 * jitter * random;
-    return milliseconds(std::llround(std::min(std::min(base, limit) * factor, limit)));
+    const double spread = double(asked.count()) * (1 + jitter * random);
+    return milliseconds(std::llround(std::max(std::min(std::min(base, limit) * factor, limit), spread)));
 }
 
 bool ReconnectPolicy::allows(int attempt) const

@@ -11,8 +11,10 @@ class EVERWIRE_EXPORT ReconnectPolicy
 public:
     explicit ReconnectPolicy(const ConnectionConfig &config);
 
-    // The wait before the given attempt, which counts from 1. random is uniform in [0, 1).
-    [[nodiscard]] std::chrono::milliseconds delay(int attempt, double random) const;
+    // The wait before the given attempt, which counts from 1. random is uniform in [0, 1). Where the server has asked
+    // for more (Retry-After), that, and up to reconnectJitter on top: clients must not all come back at once.
+    [[nodiscard]] std::chrono::milliseconds delay(int attempt, double random,
+                                                  std::chrono::milliseconds asked = {}) const;
     // Whether the configuration allows an attempt of this number at all.
     [[nodiscard]] bool allows(int attempt) const;
     // Whether a connection that ended with this close code is worth another attempt.

@@ -365,7 +365,7 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     const bool retried = !error.isFinal() && policy.retries(error.closeCode());
     if (retried && policy.allows(m_attempt + 1)) {
         next.attempt = ++m_attempt;
-        next.retryDelay = std::max(policy.delay(m_attempt, m_around.random()), wait);
+        next.retryDelay = policy.delay(m_attempt, m_around.random(), wait);
         Phase::Waiting waiting;
         waiting.retry = m_around.scheduler->after(next.retryDelay, [this] { startAttempt(); });
         enter(std::move(waiting), ConnectionState::Reconnecting, next);
@@ -441,6 +441,9 @@ void Engine::shutdown()
 void Engine::retire(Link link, Farewell farewell, int code, const QString &reason)
 {
     link.transport->setListener(nullptr);
+    if (const qint64 saved = link.transport->bytesSaved(); saved != 0) {
+        everwireTrace(lcWire) << "compression saved" << saved << "bytes on this connection";
+    }
     // A goodbye would be sent behind messages that are in our queue again, so they would arrive twice.
     const bool close = farewell == Farewell::Close && link.transport->bytesToWrite() == 0;
     if (close)
@@ -520,12 +523,7 @@ Link *Engine::link()
 Link Engine::takeLink()
 {
     Link *current = link();
-    if (!current)
-        return {};
-    if (const qint64 saved = current->transport ? current->transport->bytesSaved() : 0; saved != 0) {
-        everwireTrace(lcWire) << "compression saved" << saved << "bytes on this connection";
-    }
-    return std::exchange(*current, {});
+    return current ? std::exchange(*current, {}) : Link();
 }
 
 } // namespace Everwire

@@ -49,8 +49,10 @@ void Engine::pump()
         send(*current, std::move(*message));
         current = link(); // a transport may end inside any call
     }
-    if (current)
+    if (current) {
         settle(*current);
+        current->backlog = current->transport->bytesToWrite();
+    }
     m_pumping = false;
 }
 
@@ -99,6 +101,12 @@ void Engine::settle(Link &link)
 
 void Engine::transportWritten()
 {
+    if (Link *current = link()) {
+        // The system takes of a backlog as the peer takes: a large message on a slow line is life, too (rule H1).
+        const qint64 left = current->transport->bytesToWrite();
+        if (left < std::exchange(current->backlog, left))
+            transportAlive();
+    }
     if (Link *current = link())
         settle(*current);
     pump();

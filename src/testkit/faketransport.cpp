@@ -31,10 +31,12 @@ void FakeTransport::take(qint64 bytes)
     tell([](TransportListener &l) { l.transportWritten(); });
 }
 
-void FakeTransport::end(ConnectionError::Code code, int closeCode, const QString &reason)
+void FakeTransport::end(ConnectionError::Code code, int closeCode, const QString &reason,
+                        std::chrono::milliseconds retryAfter)
 {
     closeSocket();
-    const TransportEnd how{{code, QStringLiteral("the fake network ended it"), closeCode}, reason, {}};
+    const TransportEnd how{
+        {code, QStringLiteral("the fake network ended it"), closeCode}, reason, retryAfter};
     tell([&](TransportListener &l) { l.transportEnded(how); });
 }
 
@@ -57,12 +59,12 @@ qint64 FakeTransport::sendBinary(const QByteArray &bytes)
 
 qint64 FakeTransport::sendSecretText(const QByteArray &utf8)
 {
-    return send(utf8, false);
+    return send(utf8, false, true);
 }
 
-qint64 FakeTransport::send(const QByteArray &bytes, bool isBinary)
+qint64 FakeTransport::send(const QByteArray &bytes, bool isBinary, bool isSecret)
 {
-    m_wire->sent.append({bytes, isBinary, m_number});
+    m_wire->sent.append({bytes, isBinary, m_number, isSecret});
     if (!m_wire->takesBytes)
         m_bytesToWrite += bytes.size();
     happen(m_wire->duringSend);

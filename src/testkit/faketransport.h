@@ -16,7 +16,8 @@ public:
     {
         QByteArray bytes;
         bool isBinary = false;
-        int socket = 0; // 1 for the first transport made, and so on; does not count when comparing
+        int socket = 0;        // 1 for the first transport made, and so on; does not count when comparing
+        bool isSecret = false; // went by sendSecretText()
         friend bool operator==(const Frame &a, const Frame &b)
         {
             return a.bytes == b.bytes && a.isBinary == b.isBinary;
@@ -73,7 +74,8 @@ public:
     }
     // The system takes so many of the bytes that wait.
     void take(qint64 bytes);
-    void end(ConnectionError::Code code, int closeCode, const QString &reason = {});
+    void end(ConnectionError::Code code, int closeCode, const QString &reason = {},
+             std::chrono::milliseconds retryAfter = {});
 
     void open(const TransportTarget &target) override;
     qint64 sendText(const QByteArray &utf8) override;
@@ -99,7 +101,7 @@ private:
         function(*listener());
         --*calls;
     }
-    qint64 send(const QByteArray &bytes, bool isBinary);
+    qint64 send(const QByteArray &bytes, bool isBinary, bool isSecret = false);
     void happen(std::function<void(FakeTransport &)> &once);
     void closeSocket();
 

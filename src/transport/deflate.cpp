@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transport/deflate.h"
 
+#include "core/padded.h"
 #include "transport/headervalue.h"
 
 #include <QStringList>
@@ -23,6 +24,10 @@ constexpr std::array<Bytef, 4> Tail{0x00, 0x00, 0xFF, 0xFF};
 constexpr int Level = 1;
 constexpr int WindowBits = 13;
 constexpr int MemoryLevel = 7;
+// What is larger than that of one text is given back with the next.
+constexpr qsizetype KeptCapacity = 64 * 1024;
+// zlib counts in 32 bits.
+constexpr qsizetype Most = 1 << 30;
 
 bool setWindowBits(int *bits, QByteArrayView value)
 {
@@ -135,6 +140,8 @@ QByteArrayView Deflater::compress(QByteArrayView message)
     zlib.avail_in = uInt(message.size());
     // A flush adds an empty block of at most 6 bytes to what deflateBound() knows of.
     const qsizetype bound = qsizetype(deflateBound(&zlib, uLong(message.size()))) + 16;
+    if (stream.out.capacity() > KeptCapacity && bound <= KeptCapacity)
+        stream.out = {};
     if (stream.out.size() < bound)
         stream.out.resize(bound);
     zlib.next_out = reinterpret_cast<Bytef *>(stream.out.data());
@@ -203,9 +210,11 @@ Inflater::Result Inflater::Stream::run(const Bytef *data, size_t size, QByteArra
         const qsizetype before = out->size();
         constexpr qsizetype most = 256 * 1024;
         const qsizetype likely = std::clamp<qsizetype>(qsizetype(zlib.avail_in) * 4, 512, most);
-        const qsizetype room = std::min(std::max(likely, out->capacity() - before - 64), limit + 1 - before);
-        if (out->capacity() < before + room + 64)
-            out->reserve(std::max(before + room + 64, std::min(2 * out->capacity(), limit + 65)));
+        const qsizetype room =
+            std::min({std::max(likely, out->capacity() - before - Padding), limit + 1 - before, Most});
+        if (out->capacity() < before + room + Padding)
+            out->reserve(
+                std::max(before + room + Padding, std::min(2 * out->capacity(), limit + 1 + Padding)));
         out->resize(before + room);
         zlib.next_out = reinterpret_cast<Bytef *>(out->data() + before);
         zlib.avail_out = uInt(room);
@@ -238,10 +247,8 @@ Inflater::Result Inflater::inflate(QByteArrayView piece, QByteArray *out, qsizet
 {
     if (!m_stream->isOpen && !m_stream->open())
         return Result::Invalid;
-    // zlib counts in 32 bits.
-    constexpr qsizetype most = 1 << 30;
-    for (qsizetype at = 0; at < piece.size(); at += most) {
-        const QByteArrayView part = piece.sliced(at, std::min(most, piece.size() - at));
+    for (qsizetype at = 0; at < piece.size(); at += Most) {
+        const QByteArrayView part = piece.sliced(at, std::min(Most, piece.size() - at));
         const Result result =
             m_stream->run(reinterpret_cast<const Bytef *>(part.data()), size_t(part.size()), out, limit);
         if (result != Result::Ok)

@@ -18,7 +18,7 @@ struct DeflateParameters
 {
     bool serverNoContextTakeover = false;
     bool clientNoContextTakeover = false;
-    int serverMaxWindowBits = 15; // 8 to 15
+    int serverMaxWindowBits = 15; // 8 to 15; known, not needed: what comes is read with the largest window
     int clientMaxWindowBits = 15;
 };
 
@@ -43,7 +43,7 @@ public:
     [[nodiscard]] static bool canCompress(const DeflateParameters &parameters);
 
     // What must be sent for this message: once it was called, the message must go compressed, because the
-    // peer needs it for the next one (§7.2.1). Valid until the next call.
+    // peer needs it for the next one (§7.2.1). Valid until the next call. The message has at most 2³⁰ bytes.
     [[nodiscard]] QByteArrayView compress(QByteArrayView message);
 
 private:
@@ -62,7 +62,7 @@ public:
     Inflater(Inflater &&other) noexcept;
     Inflater &operator=(Inflater &&other) noexcept;
 
-    // Appends what the piece holds to *out, which never grows beyond limit bytes, whatever the piece claims.
+    // Appends what the piece holds to *out, which never grows beyond limit bytes (at most 2⁴⁰), whatever the piece claims.
     [[nodiscard]] Result inflate(QByteArrayView piece, QByteArray *out, qsizetype limit);
     // The message's last piece has been given.
     [[nodiscard]] Result finish(QByteArray *out, qsizetype limit);

@@ -23,6 +23,10 @@ constexpr qsizetype MaxControlPayload = 125;
 
 // A payload that took more is given back to the system when it has been read.
 constexpr qsizetype KeptCapacity = 64 * 1024;
+// A header's word is good for so much memory; beyond it, it grows with what has come.
+constexpr quint64 Trusted = 256 * 1024;
+// "No limit" may be as much as a number holds; with this one can be reckoned.
+constexpr qint64 LargestLimit = qint64(1) << 40;
 
 bool isControl(quint8 opcode)
 {
@@ -65,7 +69,7 @@ void makeRoom(QByteArray *bytes, qsizetype size, qsizetype limit)
 // ---- FrameReader ----
 
 FrameReader::FrameReader(qint64 maxMessageSize, std::optional<DeflateParameters> deflate)
-    : m_maxMessageSize(maxMessageSize)
+    : m_maxMessageSize(std::min(maxMessageSize, LargestLimit))
 {
     if (deflate)
         m_inflater.emplace(*deflate);
@@ -122,7 +126,9 @@ Incoming FrameReader::read(PaddedView *input)
 
 QByteArray FrameReader::takePayload(const Incoming &incoming)
 {
-    if (incoming.payload.data() == m_payload.constData() && !m_payload.isEmpty())
+    // Not with room in it that a larger message has left: the inbox counts what messages hold.
+    const bool isTight = m_payload.capacity() <= 2 * m_payload.size() + 1024;
+    if (incoming.payload.data() == m_payload.constData() && !m_payload.isEmpty() && isTight)
         return std::exchange(m_payload, {});
     return incoming.payload.toByteArray();
 }
@@ -205,9 +211,7 @@ void FrameReader::begin(quint8 first, quint64 length)
                     QStringLiteral("a message above the limit of %1 bytes").arg(m_maxMessageSize));
             return;
         }
-        // Trusting a short claim spares copies; a long one costs nothing until its bytes have come.
-        constexpr quint64 trusted = 256 * 1024;
-        if (!m_isCompressed && length <= trusted && !frame.isFinal)
+        if (!m_isCompressed && length <= Trusted && !frame.isFinal)
             makeRoom(&m_payload, qsizetype(length), m_maxMessageSize);
     }
     m_frame = frame;
@@ -215,8 +219,7 @@ void FrameReader::begin(quint8 first, quint64 length)
 
 bool FrameReader::append(QByteArrayView piece)
 {
-    constexpr quint64 trusted = 256 * 1024;
-    const quint64 ahead = std::min(trusted, m_frame->missing);
+    const quint64 ahead = std::min(Trusted, m_frame->missing);
     makeRoom(&m_payload, piece.size() + qsizetype(ahead), m_maxMessageSize);
     m_payload.append(piece.data(), piece.size());
     return checkText(piece);

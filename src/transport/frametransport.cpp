@@ -9,6 +9,10 @@
 #include <algorithm>
 #include <utility>
 
+#ifdef Q_OS_UNIX
+#include <poll.h>
+#endif
+
 #if QT_CONFIG(ssl)
 #include <QSslError>
 #include <QSslSocket>
@@ -28,7 +32,10 @@ constexpr int ReadsInOneTurn = 4;
 constexpr qint64 SocketRoom = 128 * 1024;
 constexpr qsizetype WriteSize = 64 * 1024;
 constexpr qsizetype KeptCapacity = 64 * 1024;
-constexpr qsizetype PongRoom = 4 * 1024 * 1024; // more than an engine lets a transport hold
+// With more than this unsent pings are not answered: nobody who reads so slowly will miss it.
+constexpr qsizetype PongRoom = 4 * 1024 * 1024;
+// A text of more is sent uncompressed: zlib counts in 32 bits.
+constexpr qsizetype MostDeflated = 1 << 30;
 constexpr int MaxRedirects = 5;
 // How long a refusal's body, or the end of the TCP connection behind a Close frame, is waited for.
 constexpr milliseconds Patience{1000};
@@ -85,7 +92,9 @@ void FrameTransport::connectToServer()
     m_stage = Stage::Connecting;
     m_isTls = m_target.url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) == 0;
     m_tcpConnected = false;
-    const QString host = m_target.url.host(QUrl::FullyEncoded);
+    QString host = m_target.url.host(QUrl::FullyEncoded);
+    if (host.contains(QLatin1Char(':'))) // IPv6, whose zone is encoded in a URL (RFC 6874)
+        host = m_target.url.host(QUrl::FullyDecoded);
     const quint16 port = quint16(m_target.url.port(m_isTls ? 443 : 80));
     if (!m_isTls) {
         m_socket = new QTcpSocket;
@@ -113,6 +122,7 @@ void FrameTransport::connectSignals()
     QObject::connect(m_socket, &QTcpSocket::connected, &m_context, [this] {
         m_tcpConnected = true;
         m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+        lookForAProxy();
         if (!m_isTls)
             sendRequest();
     });
@@ -123,7 +133,7 @@ void FrameTransport::connectSignals()
             finish(whyNotConnected());
             return;
         }
-        m_socketIsGone = true;
+        socketIsGone();
         receive();
     };
     QObject::connect(m_socket, &QTcpSocket::disconnected, &m_context, gone);
@@ -140,6 +150,21 @@ void FrameTransport::connectSignals()
         });
     }
 #endif
+}
+
+// Behind a proxy Qt's socket has an engine with a socket of its own, which takes every byte at once.
+void FrameTransport::lookForAProxy()
+{
+    m_tunnel = nullptr;
+    m_isBehindSocks = false;
+    const QList<QTcpSocket *> sockets = m_socket->findChildren<QTcpSocket *>();
+    for (QTcpSocket *socket : sockets) {
+        if (qobject_cast<QAbstractSocket *>(socket->parent())) // what is below TLS
+            continue;
+        m_isBehindSocks = socket->parent()->inherits("QSocks5SocketEngine");
+        m_tunnel = socket;
+        QObject::connect(m_tunnel, &QTcpSocket::bytesWritten, &m_context, [this] { flushAndTell(); });
+    }
 }
 
 void FrameTransport::sendRequest()
@@ -160,7 +185,7 @@ void FrameTransport::sendRequest()
 
 void FrameTransport::receive()
 {
-    if (m_isReading || m_stage == Stage::Ended)
+    if (m_isReading || m_stage == Stage::Ended || m_stage == Stage::Connecting)
         return;
     m_isReading = true;
     if (!m_held.isEmpty() && !m_isPaused) {
@@ -204,10 +229,10 @@ bool FrameTransport::readSome()
         return false;
     ReadBuffer buffer;
     const qint64 size = m_socket->read(buffer.data(), ReadSize);
-    if (size <= 0) {
-        m_socketIsGone |= size < 0; // unbuffered, no signal tells of the end
+    if (size < 0)
+        socketIsGone(); // unbuffered, no signal tells of the end
+    if (size <= 0)
         return false;
-    }
     if (m_stage == Stage::Open && listener())
         listener()->transportAlive();
     take({buffer.data(), qsizetype(size)});
@@ -347,6 +372,9 @@ void FrameTransport::follow(const QUrl &location)
     m_socket->abort();
     m_socket->deleteLater();
     m_handshake.reset();
+    m_tlsProblem.clear();
+    m_out.clear();
+    m_outAt = 0;
     m_socketIsGone = false;
     connectToServer();
 }
@@ -355,14 +383,20 @@ void FrameTransport::follow(const QUrl &location)
 
 qint64 FrameTransport::sendText(const QByteArray &utf8)
 {
-    if (!canSend() || !m_deflater || utf8.size() < m_target.compressionThreshold)
-        return sendSecretText(utf8);
+    if (!canSend() || !m_deflater || utf8.size() < m_target.compressionThreshold ||
+        utf8.size() > MostDeflated)
+        return sendUncompressed(utf8);
     const QByteArrayView deflated = m_deflater->compress(utf8);
     m_bytesSaved += utf8.size() - deflated.size();
     return sent(m_writer->writeDeflated(&m_out, Opcode::Text, deflated));
 }
 
 qint64 FrameTransport::sendSecretText(const QByteArray &utf8)
+{
+    return sendUncompressed(utf8);
+}
+
+qint64 FrameTransport::sendUncompressed(const QByteArray &utf8)
 {
     if (canSend())
         return sent(m_writer->writeText(&m_out, utf8));
@@ -389,9 +423,12 @@ void FrameTransport::ping()
 // Frames are gathered and written together: each write() is a system call, or a TLS record.
 qint64 FrameTransport::sent(qint64 bytes)
 {
-    if (m_out.size() - m_outAt >= WriteSize)
+    if (m_out.size() - m_outAt >= WriteSize) {
         flush();
-    flushLater();
+        flushAndTellLater();
+    } else {
+        flushLater();
+    }
     return bytes;
 }
 
@@ -431,6 +468,8 @@ void FrameTransport::flush()
 {
     if (m_stage == Stage::Connecting || m_stage == Stage::Ended || m_isFlushing || m_socketIsGone)
         return;
+    if (m_stage == Stage::Open && m_outAt < m_out.size() && peerHasLeft())
+        return;
     // Over TLS, flush() reports what it has written only once, however often it is called from there.
     m_isFlushing = true;
     do {
@@ -438,7 +477,7 @@ void FrameTransport::flush()
             const qint64 size = std::min(m_out.size() - m_outAt, WriteSize);
             if (m_socket->write(m_out.constData() + m_outAt, size) != size) {
                 // The peer has reset the connection, and the socket, unbuffered, has closed itself without a signal.
-                m_socketIsGone = true;
+                socketIsGone();
                 m_isFlushing = false;
                 receiveLater();
                 return;
@@ -460,9 +499,32 @@ void FrameTransport::flush()
     }
 }
 
+// A write to a peer that has gone meets a reset, at which Qt closes the socket: what the peer had said before, its Close
+// frame perhaps, would be lost unread.
+bool FrameTransport::peerHasLeft() const
+{
+#ifdef Q_OS_UNIX
+    short hungUp = POLLHUP | POLLERR;
+#ifdef POLLRDHUP
+    hungUp |= POLLRDHUP;
+#endif
+    pollfd state{int(m_socket->socketDescriptor()), hungUp, 0};
+    return state.fd >= 0 && poll(&state, 1, 0) > 0 && (state.revents & hungUp) != 0;
+#else
+    return false;
+#endif
+}
+
+void FrameTransport::socketIsGone()
+{
+    if (!m_socketIsGone)
+        m_unsendable += socketBytesToWrite(); // Qt forgets them now
+    m_socketIsGone = true;
+}
+
 qint64 FrameTransport::socketBytesToWrite() const
 {
-    qint64 bytes = m_socket->bytesToWrite();
+    qint64 bytes = m_socket->bytesToWrite() + (m_tunnel ? m_tunnel->bytesToWrite() : 0);
 #if QT_CONFIG(ssl)
     if (m_isTls)
         bytes += static_cast<const QSslSocket *>(m_socket)->encryptedBytesToWrite();
@@ -472,7 +534,7 @@ qint64 FrameTransport::socketBytesToWrite() const
 
 qint64 FrameTransport::bytesToWrite() const
 {
-    return (m_socket ? socketBytesToWrite() : 0) + m_out.size() - m_outAt + m_unsendable;
+    return (m_socket && !m_socketIsGone ? socketBytesToWrite() : 0) + m_out.size() - m_outAt + m_unsendable;
 }
 
 qint64 FrameTransport::bytesSaved() const
@@ -486,9 +548,14 @@ void FrameTransport::close(int code, const QString &reason)
 {
     if (m_stage == Stage::Open)
         startClosing(code, reason);
-    else if (m_stage != Stage::Closing)
+    else if (m_socket && m_stage != Stage::Closing)
         QMetaObject::invokeMethod(
-            &m_context, [this] { finish(whyNotConnected()); }, Qt::QueuedConnection);
+            &m_context,
+            [this] {
+                if (m_stage != Stage::Ended)
+                    finish(whyNotConnected());
+            },
+            Qt::QueuedConnection);
 }
 
 void FrameTransport::startClosing(int code, const QString &reason)
@@ -543,6 +610,7 @@ void FrameTransport::abort()
     m_outAt = 0;
     m_socket->disconnect(&m_context);
     m_socket->abort();
+    m_tunnel = nullptr;
     std::exchange(m_socket, nullptr)->deleteLater();
 }
 

@@ -6,6 +6,7 @@
 #include "transport/transport.h"
 
 #include <QAbstractSocket>
+#include <QPointer>
 #include <QTimer>
 
 class QTcpSocket;
@@ -31,7 +32,8 @@ public:
     void abort() override;
     [[nodiscard]] qint64 bytesToWrite() const override;
     void flush() override;
-    [[nodiscard]] bool canPause() const override { return true; }
+    // Qt's SOCKS5 engine reads on by itself, without a bound, so behind one pausing would pause nobody.
+    [[nodiscard]] bool canPause() const override { return !m_isBehindSocks; }
     void setPaused(bool paused) override;
     [[nodiscard]] qint64 bytesSaved() const override;
 
@@ -46,6 +48,7 @@ private:
 
     void connectToServer();
     void connectSignals();
+    void lookForAProxy();
     void sendRequest();
 
     void receive();
@@ -58,11 +61,14 @@ private:
     void follow(const QUrl &location);
 
     [[nodiscard]] bool canSend() const { return m_stage == Stage::Open; }
+    [[nodiscard]] qint64 sendUncompressed(const QByteArray &utf8);
     [[nodiscard]] qint64 sent(qint64 bytes);
     void flushLater();
     void flushAndTell();
     void flushAndTellLater();
+    [[nodiscard]] bool peerHasLeft() const;
     [[nodiscard]] qint64 socketBytesToWrite() const;
+    void socketIsGone();
 
     void startClosing(int code, const QString &reason);
     void endAfterClose(const TransportEnd &end);
@@ -73,6 +79,8 @@ private:
     QObject m_context; // of every connection to the socket: nothing reaches us once we are gone
     // Not a unique_ptr: the socket may be on the stack while we go, so it is deleted later.
     QTcpSocket *m_socket = nullptr;
+    QPointer<QTcpSocket> m_tunnel; // Qt's own to a proxy, below m_socket
+    bool m_isBehindSocks = false;
     TransportTarget m_target;
     Stage m_stage = Stage::Connecting;
     bool m_isTls = false;
@@ -92,8 +100,7 @@ private:
 
     QByteArray m_out; // frames that the socket has not taken yet
     qsizetype m_outAt = 0;
-    qint64 m_unsendable =
-        0; // bytes that were given to us too late: they count as waiting, for they never leave
+    qint64 m_unsendable = 0; // bytes that will never leave, and so count as waiting
     qint64 m_bytesSaved = 0;
     bool m_flushIsPosted = false;
     bool m_isFlushing = false;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr qsizetype MaxHead = 16 * 1024;
 constexpr qsizetype MaxBody = 1024;
+constexpr int MaxInterim = 8;
 constexpr QByteArrayView HttpName = "HTTP/";
 
 bool isRedirect(int status)
@@ -48,12 +49,21 @@ qsizetype endOfHead(const QByteArray &head, qsizetype from)
     return -1;
 }
 
-QDateTime httpDate(const QByteArray &text)
+// In any of the three forms of RFC 9110 §5.6.7, without the day of the week, which none of them needs.
+QDateTime httpDate(const QByteArray &bytes)
 {
-    QDateTime date =
-        QLocale::c().toDateTime(QString::fromLatin1(text), QStringLiteral("ddd, dd MMM yyyy HH:mm:ss 'GMT'"));
-    date.setTimeSpec(Qt::UTC);
-    return date;
+    const QString text = QString::fromLatin1(bytes.simplified());
+    const QString rest = text.mid(text.indexOf(QLatin1Char(' ')) + 1);
+    for (const char *form :
+         {"dd MMM yyyy HH:mm:ss 'GMT'", "dd-MMM-yy HH:mm:ss 'GMT'", "MMM d HH:mm:ss yyyy"}) {
+        QDateTime date = QLocale::c().toDateTime(rest, QString::fromLatin1(form));
+        if (!date.isValid())
+            continue;
+        date.setTimeSpec(Qt::UTC);
+        return date.date().year() < 2000 ? date.addYears(100)
+                                         : date; // two digits of a year are Qt's 1900 and on
+    }
+    return {};
 }
 
 QString printable(const QByteArray &bytes, qsizetype most)
@@ -107,8 +117,8 @@ QByteArray ClientHandshake::request() const
     if (url.hasQuery())
         target += '?' + url.query(QUrl::FullyEncoded).toLatin1();
     QByteArray host = url.host(QUrl::FullyEncoded).toLatin1();
-    if (host.contains(':'))
-        host = '[' + host + ']';
+    if (host.contains(':')) // IPv6; a zone means something here only (RFC 6874 §4)
+        host = '[' + host.split('%').constFirst() + ']';
     const int usual = isTls ? 443 : 80;
     if (url.port(usual) != usual)
         host += ':' + QByteArray::number(url.port());
@@ -152,6 +162,9 @@ ClientHandshake::Outcome ClientHandshake::read(QByteArrayView *input)
         m_head.clear();
         // 100 to 199 come before the answer (RFC 9110 §15.2).
         if (m_status != 101 && m_status < 200) {
+            if (++m_interim > MaxInterim)
+                return invalid(
+                    QStringLiteral("it sends interim answers (%1) and no final one").arg(m_status));
             m_headers.clear();
             continue;
         }
@@ -198,7 +211,7 @@ bool ClientHandshake::parseStatusLine(QByteArrayView line)
     const auto isDigit = [&](qsizetype at) { return at < line.size() && line[at] >= '0' && line[at] <= '9'; };
     // "HTTP/1.1 101 Switching Protocols"; RFC 6455 §4.1 wants HTTP/1.1 or higher, and 2 has another handshake.
     const bool isStatusLine = line.startsWith("HTTP/1.") && isDigit(7) && line.size() >= 12 &&
-                              line[8] == ' ' && isDigit(9) && isDigit(10) && isDigit(11) &&
+                              line[8] == ' ' && isDigit(9) && line[9] != '0' && isDigit(10) && isDigit(11) &&
                               (line.size() == 12 || line[12] == ' ');
     if (!isStatusLine) {
         invalid(QStringLiteral("its answer begins with: %1").arg(printable(line.toByteArray(), 60)));
@@ -250,7 +263,8 @@ ClientHandshake::Outcome ClientHandshake::judgeHead()
     if (m_status == 101)
         return judgeUpgrade();
     readRetryAfter();
-    if (isRedirect(m_status) && count("location") == 1) {
+    if (isRedirect(m_status) && count("location") == 1 && !value("location").isEmpty() &&
+        QUrl::fromEncoded(value("location")).isValid()) {
         m_location = m_request.url.resolved(QUrl::fromEncoded(value("location")));
         m_problem = QStringLiteral("it redirects to %1 (%2)")
                         .arg(m_location.toDisplayString(QUrl::RemoveUserInfo | QUrl::RemoveQuery |
@@ -325,12 +339,17 @@ QString ClientHandshake::explanation() const
 // RFC 9110 §10.2.3: seconds, or a date.
 void ClientHandshake::readRetryAfter()
 {
-    const QByteArray text = value("retry-after");
-    bool isNumber = false;
-    const qint64 seconds = text.toLongLong(&isNumber);
+    const auto header = std::find_if(m_headers.begin(), m_headers.end(),
+                                     [](const Header &each) { return each.name == "retry-after"; });
+    if (header == m_headers.end())
+        return;
+    const QByteArray &text = header->value;
     constexpr qint64 day = 24 * 60 * 60;
-    qint64 wait = isNumber ? seconds : 0;
-    if (!isNumber && !text.isEmpty()) {
+    bool isNumber = false;
+    qint64 wait = text.toLongLong(&isNumber);
+    if (!isNumber && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        wait = day; // more than 64 bits hold
+    } else if (!isNumber) {
         const QDateTime until = httpDate(text);
         const QDateTime now = httpDate(value("date"));
         if (until.isValid())

@@ -78,6 +78,7 @@ private:
     QByteArray m_body;
     qint64 m_bodySize = -1; // as announced; -1: until the end
     bool m_readsBody = false;
+    int m_interim = 0; // answers before the answer
     int m_status = 0;
     QByteArray m_reasonPhrase;
     QList<Header> m_headers;

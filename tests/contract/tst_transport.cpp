@@ -52,6 +52,10 @@ const std::vector<Exception> &exceptions()
         {q, "tellsHowTheServerClosed", "1013", newCode},
         {q, "tellsHowTheServerClosed", "1014", newCode},
         {q, "tellsHowTheServerClosed", "without code", "it makes 1000 of it"},
+        {q, "losesNothingBySendingToWhoHasGone", nullptr, "its socket closes where a write fails"},
+        {q, "keepsCountOfWhatALossLeaves", nullptr, cannotPause},
+        {q, "countsWhatAProxyDoesNotTake", "HTTP", "Qt's proxy socket takes every byte at once"},
+        {q, "countsWhatAProxyDoesNotTake", "HTTP, TLS", "Qt's proxy socket takes every byte at once"},
         {q, "tellsALoss", "RST, then a write", "it says 1000, as if the server had said goodbye"},
         {q, "endsAtAViolation", "a masked frame", "it unmasks and delivers it"},
         {q, "endsAtAViolation", "Close with 0", badCode},
@@ -255,6 +259,8 @@ private Q_SLOTS:
     void followsRedirects();
     void opensThroughProxies_data();
     void opensThroughProxies();
+    void countsWhatAProxyDoesNotTake_data() { opensThroughProxies_data(); }
+    void countsWhatAProxyDoesNotTake();
     void saysWhatAProxyRefuses_data();
     void saysWhatAProxyRefuses();
     void opensOverIpv6_data() { justTransports(); }
@@ -295,6 +301,8 @@ private Q_SLOTS:
     void closes();
     void closesBeforeItIsOpen_data() { justTransports(); }
     void closesBeforeItIsOpen();
+    void closesWhenThereIsNothingToClose_data();
+    void closesWhenThereIsNothingToClose();
     void tellsHowTheServerClosed_data();
     void tellsHowTheServerClosed();
     void tellsALoss_data();
@@ -310,6 +318,10 @@ private Q_SLOTS:
     void pausesInsideADelivery();
     void hearsOfAnEndAfterAPause_data();
     void hearsOfAnEndAfterAPause();
+    void losesNothingBySendingToWhoHasGone_data();
+    void losesNothingBySendingToWhoHasGone();
+    void keepsCountOfWhatALossLeaves_data() { plainAndTls(); }
+    void keepsCountOfWhatALossLeaves();
 
 private:
     using NewRow = std::function<QTestData &(const char *)>;
@@ -583,6 +595,8 @@ void tst_Transport::opensThroughProxies()
         const ProxyServer server{ProxyServer::Kind(proxy)};
         target.url.setHost(s(ProxyServer::Host));
         MUST_PASS(open());
+        // Qt's SOCKS5 engine reads on by itself.
+        MUST(!transport->canPause() || ProxyServer::Kind(proxy) != ProxyServer::Kind::Socks5);
         MUST_BE(server.tunnels(), 1);
         // First each waits for the other, then neither.
         QList<QByteArray> all;
@@ -609,6 +623,32 @@ void tst_Transport::opensThroughProxies()
         raw->finish();
         MUST_SOON(!heard.ends.isEmpty());
         MUST_BE(heard.ends.first().error.closeCode(), 4000);
+        return {};
+    });
+}
+
+void tst_Transport::countsWhatAProxyDoesNotTake()
+{
+    QFETCH(const int, proxy);
+    QFETCH(const bool, tls);
+    check([&]() -> QString {
+        if (tls)
+            useTls();
+        ProxyServer server{ProxyServer::Kind(proxy)};
+        target.url.setHost(s(ProxyServer::Host));
+        MUST_PASS(open());
+        server.hold();
+        qint64 total = 0;
+        for (int i = 0; i < 32; ++i) {
+            total += transport->sendBinary(QByteArray(MiB, 'x'));
+            transport->flush();
+        }
+        QTest::qWait(0);
+        MUST(transport->bytesToWrite() > total / 4);
+        MUST(transport->bytesToWrite() <= total + total / 100); // TLS adds a little
+        server.goOn();
+        MUST_SOON(transport->bytesToWrite() == 0);
+        MUST_SOON(raw->rest().size() == total);
         return {};
     });
 }
@@ -1166,6 +1206,39 @@ void tst_Transport::closesBeforeItIsOpen()
     });
 }
 
+void tst_Transport::closesWhenThereIsNothingToClose_data()
+{
+    QTest::addColumn<int>("kind");
+    QTest::addColumn<QString>("when");
+    rows([](const NewRow &row) {
+        for (const char *when : {"inside its end", "after its end", "before abort()"})
+            row(when) << s(when);
+    });
+}
+
+void tst_Transport::closesWhenThereIsNothingToClose()
+{
+    QFETCH(const QString, when);
+    check([&]() -> QString {
+        if (when == s("before abort()")) {
+            transport->open(target);
+            transport->close(1000, {});
+            transport->abort();
+        } else {
+            if (when == s("inside its end"))
+                heard.onEnd = [this] { transport->close(1000, {}); };
+            MUST_PASS(open());
+            raw->write(RawServer::closeFrame(4001));
+            MUST_PASS(closedByServer(4001));
+            transport->close(1000, {});
+        }
+        const qsizetype ends = heard.ends.size();
+        letItArrive();
+        MUST_BE(heard.ends.size(), ends);
+        return {};
+    });
+}
+
 void tst_Transport::tellsHowTheServerClosed_data()
 {
     QTest::addColumn<int>("kind");
@@ -1533,6 +1606,70 @@ void tst_Transport::hearsOfAnEndAfterAPause()
         MUST(heard.messages.size() == count || (how == s("RST") && heard.messages.size() < count));
         for (int i = 0; i < int(heard.messages.size()); ++i)
             MUST(heard.messages[i] == 't' + payload + QByteArray::number(i));
+        return {};
+    });
+}
+
+void tst_Transport::losesNothingBySendingToWhoHasGone_data()
+{
+    QTest::addColumn<int>("kind");
+    QTest::addColumn<bool>("paused");
+    rows([](const NewRow &row) {
+        row("paused") << true;
+        row("busy") << false;
+    });
+}
+
+// The server says its last words and goes. A write provokes a reset then, and after a second one the system has
+// thrown away what it had for us.
+void tst_Transport::losesNothingBySendingToWhoHasGone()
+{
+    QFETCH(const bool, paused);
+    check([&]() -> QString {
+        MUST_PASS(open());
+        transport->setPaused(paused);
+        for (int i = 0; i < 20; ++i)
+            raw->write(RawServer::frame(Text, QByteArray::number(i)));
+        raw->write(RawServer::closeFrame(1008, "enough"));
+        raw->leave();
+        for (int i = 0; i < 5; ++i) {
+            transport->sendText("are you there?");
+            transport->flush();
+        }
+        if (paused)
+            letItArrive();
+        transport->setPaused(false);
+        MUST_SOON(!heard.ends.isEmpty());
+        MUST_BE(heard.messages.size(), 20);
+        MUST_BE(heard.ends.first().error.closeCode(), 1008);
+        return {};
+    });
+}
+
+void tst_Transport::keepsCountOfWhatALossLeaves()
+{
+    QFETCH(const bool, tls);
+    check([&]() -> QString {
+        if (tls)
+            useTls();
+        raw->setReads(false);
+        MUST_PASS(open());
+        MUST(transport->canPause());
+        transport->setPaused(true);
+        qint64 total = 0;
+        for (int i = 0; i < 32; ++i)
+            total += transport->sendBinary(QByteArray(MiB, 'x'));
+        for (qint64 last = -1; last != transport->bytesToWrite();) {
+            last = transport->bytesToWrite();
+            letItArrive();
+        }
+        const qint64 waiting = transport->bytesToWrite();
+        MUST(waiting > 0);
+        raw->reset();
+        letItArrive();
+        transport->setPaused(false);
+        MUST_SOON(!heard.ends.isEmpty());
+        MUST_BE(transport->bytesToWrite(), waiting);
         return {};
     });
 }

@@ -88,11 +88,26 @@ void ProxyServer::connectThrough(QTcpSocket *client, quint16 port, const QByteAr
         ++m_tunnels;
         client->write(yes);
     });
-    const auto relay = [](QTcpSocket *from, QTcpSocket *to) {
-        connect(from, &QTcpSocket::readyRead, to, [from, to] { to->write(from->readAll()); });
-        connect(from, &QTcpSocket::disconnected, to, [to] { to->disconnectFromHost(); });
-    };
-    relay(client, server);
-    relay(server, client);
+    constexpr qint64 room = 64 * 1024;
+    client->setReadBufferSize(room); // what is not read is not taken
+    connect(client, &QTcpSocket::readyRead, server, [this, client, server] {
+        if (!m_holds)
+            server->write(client->readAll());
+    });
+    connect(server, &QTcpSocket::readyRead, client, [client, server] { client->write(server->readAll()); });
+    connect(client, &QTcpSocket::disconnected, server, [server] { server->disconnectFromHost(); });
+    connect(server, &QTcpSocket::disconnected, client, [client] { client->disconnectFromHost(); });
+    connect(this, &ProxyServer::goesOn, server, [client, server] { server->write(client->readAll()); });
     server->connectToHost(QHostAddress::LocalHost, port);
+}
+
+void ProxyServer::hold()
+{
+    m_holds = true;
+}
+
+void ProxyServer::goOn()
+{
+    m_holds = false;
+    Q_EMIT goesOn();
 }

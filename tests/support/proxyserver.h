@@ -21,7 +21,14 @@ public:
     explicit ProxyServer(Kind kind, bool refuses = false);
     ~ProxyServer() override;
 
+    // Takes no more of what clients send, and takes it again.
+    void hold();
+    void goOn();
+
     [[nodiscard]] int tunnels() const { return m_tunnels; } // that it has opened
+
+Q_SIGNALS:
+    void goesOn();
 
 private:
     // Wait until what a client begins with is whole, and then open its tunnel.
@@ -34,5 +41,6 @@ private:
     bool m_refuses;
     QTcpServer m_server;
     QNetworkProxy m_before;
+    bool m_holds = false;
     int m_tunnels = 0;
 };

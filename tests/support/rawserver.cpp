@@ -112,6 +112,14 @@ void RawServer::reset()
     m_socket->abort();
 }
 
+void RawServer::leave()
+{
+    while (m_socket->bytesToWrite() > 0 && m_socket->waitForBytesWritten(30'000)) {
+    }
+    m_socket->readAll(); // unread bytes would make a reset of the end
+    m_socket->abort();
+}
+
 void RawServer::finish()
 {
     m_socket->disconnectFromHost();

@@ -45,6 +45,7 @@ public:
     void write(const QByteArray &bytes);
     void reset();  // RST
     void finish(); // FIN without a Close frame
+    void leave();  // writes what there is, and closes: what is sent to it from then on meets a reset
 
     [[nodiscard]] QByteArray request() const { return m_request; }
     [[nodiscard]] QByteArray rest() const { return m_rest; } // what came after it, masked as it was

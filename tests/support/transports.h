@@ -52,6 +52,8 @@ struct TransportRecorder final : Everwire::TransportListener
     {
         note(0);
         ends.append(end);
+        if (onEnd)
+            onEnd();
     }
 
     int opened = 0;
@@ -63,6 +65,7 @@ struct TransportRecorder final : Everwire::TransportListener
     // Called inside the transport's call.
     std::function<void()> onMessage;
     std::function<void()> onWritten;
+    std::function<void()> onEnd;
 
 private:
     void note(int) { afterTheEnd += ends.isEmpty() ? 0 : 1; }

@@ -26,6 +26,7 @@ class TestEngineAuthentication : public QObject
 private Q_SLOTS:
     void a1_aTokenForEveryAttempt();
     void a1_nothingButTheTokenBeforeTheAnswer();
+    void c6_onlyTheTokenIsSecret();
     void a2_noAnswerCloses4002();
     void a2_theServersOwn4002();
     void a3_failureClosesAndDiscards_data();
@@ -68,6 +69,17 @@ void TestEngineAuthentication::a1_nothingButTheTokenBeforeTheAnswer()
     QCOMPARE(first, (QJsonObject{{u"type"_s, u"auth"_s}, {u"token"_s, u"token-1"_s}}));
     rig.wire.current->receive(EngineRig::success());
     QCOMPARE(rig.sent(), texts(1, 3));
+}
+
+// A secret text is never compressed (transport.h).
+void TestEngineAuthentication::c6_onlyTheTokenIsSecret()
+{
+    EngineRig rig;
+    rig.toConnected();
+    QVERIFY(rig.push(text(1)).accepted);
+    QCOMPARE(rig.wire.sent.size(), 2);
+    QVERIFY(rig.wire.sent[0].isSecret);
+    QVERIFY(!rig.wire.sent[1].isSecret);
 }
 
 void TestEngineAuthentication::a2_noAnswerCloses4002()

@@ -15,6 +15,8 @@ class TestEngineReconnection : public QObject
 private Q_SLOTS:
     void r1_delaysDoubleUpToTheLimit();
     void r2_jitterComesFromTheRandomSource();
+    void r2_aServerMayAskForALongerWait_data();
+    void r2_aServerMayAskForALongerWait();
     void r3_givesUpAfterTheLastAttempt();
     void r3_minusOneNeverGivesUp();
     void r4_aShortConnectionDoesNotResetTheCounter();
@@ -29,6 +31,7 @@ private Q_SLOTS:
 
     void h1_pingAfterSilence();
     void h1_trafficCountsAsLife();
+    void h1_aBacklogThatLeavesCountsAsLife();
     void h1_noAnswerIs1006();
     void h1_messageHeartbeat();
     void h1_off();
@@ -69,6 +72,39 @@ void TestEngineReconnection::r2_jitterComesFromTheRandomSource()
     rig.scheduler.advance(800ms);
     rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
     QCOMPARE(rig.last().retryDelay, 2200ms);
+}
+
+void TestEngineReconnection::r2_aServerMayAskForALongerWait_data()
+{
+    QTest::addColumn<milliseconds>("asked");
+    QTest::addColumn<milliseconds>("delay");
+    QTest::newRow("nothing") << 0ms << 1000ms;
+    QTest::newRow("less than the back-off") << milliseconds(500) << 1000ms;
+    QTest::newRow("more") << milliseconds(7s) << 7700ms;
+    QTest::newRow("more than maxReconnectDelay") << milliseconds(2min) << 132'000ms;
+    QTest::newRow("a day") << milliseconds(24h) << milliseconds(66min);
+    QTest::newRow("nonsense") << -5000ms << 1000ms;
+}
+
+void TestEngineReconnection::r2_aServerMayAskForALongerWait()
+{
+    QFETCH(const milliseconds, asked);
+    QFETCH(const milliseconds, delay);
+    EngineRig rig(EngineRig::open().setReconnectJitter(0.2));
+    rig.random = 0.5; // the middle of the back-off's spread, and a tenth on top of what was asked for
+    rig.postOpen();
+    rig.wire.current->end(ConnectionError::HandshakeFailed, 0, {}, asked);
+    QCOMPARE(rig.last().retryDelay, delay);
+    QCOMPARE(rig.last().attempt, 1);
+    rig.scheduler.advance(delay);
+    QCOMPARE(rig.wire.made, 2);
+    rig.wire.current->end(ConnectionError::HandshakeFailed, 0, {}, asked);
+    QCOMPARE(rig.last().attempt, 2);
+    rig.postOpen(); // ends any wait
+    QCOMPARE(rig.wire.made, 3);
+    rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+    QCOMPARE(rig.last().attempt, 3);
+    QCOMPARE(rig.last().retryDelay, 4000ms); // asked for no more
 }
 
 void TestEngineReconnection::r3_givesUpAfterTheLastAttempt()
@@ -259,6 +295,23 @@ void TestEngineReconnection::h1_trafficCountsAsLife()
     QCOMPARE(rig.wire.pings, 0);
     rig.scheduler.advance(1ms);
     QCOMPARE(rig.wire.pings, 1);
+}
+
+// A large message on a slow line: our pings wait behind it.
+void TestEngineReconnection::h1_aBacklogThatLeavesCountsAsLife()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.wire.takesBytes = false;
+    QVERIFY(rig.push(text(1)).accepted);
+    for (int i = 0; i < 10; ++i) {
+        rig.scheduler.advance(20s);
+        rig.wire.current->take(1);
+    }
+    QCOMPARE(rig.wire.pings, 0);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.scheduler.advance(35s); // nothing leaves any more
+    QCOMPARE(rig.last().error.code(), ConnectionError::HeartbeatTimeout);
 }
 
 void TestEngineReconnection::h1_noAnswerIs1006()

@@ -38,6 +38,7 @@ private Q_SLOTS:
     void h1_deadOnceAfterTheTimeout();
     void h1_burstsCostNoTimers();
     void h1_off();
+    void h1_restsWhileReadingIsPaused();
     void h1_mayEndInsideItsCallbacks_data();
     void h1_mayEndInsideItsCallbacks();
     void h1_endsWithItsTimer();
@@ -100,6 +101,29 @@ void TestHeartbeat::h1_off()
     Watched watched(ConnectionConfig().setHeartbeat(ConnectionConfig::Heartbeat::Off));
     watched.heartbeat->alive();
     QCOMPARE(watched.scheduler.pending(), 0);
+}
+
+void TestHeartbeat::h1_restsWhileReadingIsPaused()
+{
+    Watched watched(ConnectionConfig().setPingInterval(100ms).setPongTimeout(30ms));
+    watched.scheduler.advance(110ms); // a ping is out
+    watched.heartbeat->pause();
+    watched.scheduler.advance(1h);
+    QCOMPARE(watched.pings.size(), 1);
+    QVERIFY(watched.deaths.isEmpty());
+
+    const std::chrono::milliseconds resumed = watched.scheduler.now();
+    watched.heartbeat->resume();
+    watched.scheduler.advance(1s);
+    QCOMPARE(watched.pings.size(), 2);
+    QCOMPARE(watched.pings[1], resumed + 100ms);
+    QCOMPARE(watched.deaths, QList<std::chrono::milliseconds>{resumed + 130ms});
+
+    Watched off(ConnectionConfig().setHeartbeat(ConnectionConfig::Heartbeat::Off));
+    off.heartbeat->pause();
+    off.heartbeat->resume();
+    off.scheduler.advance(1h);
+    QVERIFY(off.pings.isEmpty());
 }
 
 void TestHeartbeat::h1_mayEndInsideItsCallbacks_data()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/inbox.h"
 
+#include <QSemaphore>
 #include <QTest>
 
 #include <atomic>
@@ -20,6 +21,8 @@ private Q_SLOTS:
     void m8_pendingBytesUntilHandled();
     void m8_whatWeSendDoesNotCount();
     void m8_recordsOfWhatWasSentAreBounded();
+    void m8_roomIsToldOfOnce();
+    void m8_everyPauseEnds();
     void manyProducers();
 };
 
@@ -119,6 +122,52 @@ void TestInbox::m8_recordsOfWhatWasSentAreBounded()
         QCOMPARE(std::get<Message>(entries[size_t(2 + i)].event).bytes().toInt(), 10'000 - kept + i);
     record(1);
     QCOMPARE(inbox.takeAll().size(), 1u);
+}
+
+void TestInbox::m8_roomIsToldOfOnce()
+{
+    Inbox inbox;
+    QVERIFY(!inbox.takeRoomAgain());
+    inbox.askForRoom(100);
+    inbox.push(0, Message::fromBinary(QByteArray(5000, 'x'), Message::Incoming));
+    QVERIFY(!inbox.takeRoomAgain());
+    for (const auto &entry : inbox.takeAll())
+        inbox.handled(entry.event);
+    QVERIFY(inbox.takeRoomAgain());
+    QVERIFY(!inbox.takeRoomAgain());
+}
+
+// A producer that waits for room as the engine does, and a consumer that looks only when it is woken.
+void TestInbox::m8_everyPauseEnds()
+{
+    constexpr int count = 20'000;
+    constexpr qint64 most = 2000;
+    Inbox inbox;
+    QSemaphore wakes;
+    QSemaphore resumes;
+    inbox.setWake([&] { wakes.release(); });
+    std::thread producer([&] {
+        for (int i = 0; i < count; ++i) {
+            const Message message = Message::fromBinary(QByteArray(300, 'x'), Message::Incoming);
+            const bool isFull = inbox.pendingBytes() + Inbox::costOf(message) > most;
+            if (isFull)
+                inbox.askForRoom(most / 2);
+            inbox.push(0, message);
+            if (isFull && !resumes.tryAcquire(1, 30'000))
+                return;
+        }
+    });
+    int seen = 0;
+    while (seen < count && wakes.tryAcquire(1, 30'000)) {
+        for (const auto &entry : inbox.takeAll()) {
+            inbox.handled(entry.event);
+            ++seen;
+        }
+        if (inbox.takeRoomAgain())
+            resumes.release();
+    }
+    producer.join();
+    QCOMPARE(seen, count);
 }
 
 void TestInbox::manyProducers()

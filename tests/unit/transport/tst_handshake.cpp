@@ -90,6 +90,8 @@ void TestHandshake::requestsOfOtherHosts_data()
                                 << QByteArray("GET /x HTTP/1.1\r\nHost: host\r\n");
     QTest::newRow("the other's port")
         << QStringLiteral("wss://host:80/x") << QByteArray("GET /x HTTP/1.1\r\nHost: host:80\r\n");
+    QTest::newRow("IPv6 with a zone") << QStringLiteral("ws://[fe80::1%25eth0]:8/")
+                                      << QByteArray("GET / HTTP/1.1\r\nHost: [fe80::1]:8\r\n");
     QTest::newRow("IPv6") << QStringLiteral("ws://[::1]:8/")
                           << QByteArray("GET / HTTP/1.1\r\nHost: [::1]:8\r\n");
     QTest::newRow("IDN, spaces") << QStringLiteral("ws://bücher.example/ä b#frag")
@@ -265,6 +267,13 @@ void TestHandshake::retryAfter_data()
     QTest::newRow("seconds") << QByteArray("Retry-After: 120\r\n") << 120;
     QTest::newRow("negative") << QByteArray("Retry-After: -1\r\n") << 0;
     QTest::newRow("huge") << QByteArray("Retry-After: 99999999999\r\n") << 86400;
+    QTest::newRow("more than 64 bits") << QByteArray("Retry-After: 99999999999999999999\r\n") << 86400;
+    QTest::newRow("twice") << QByteArray("Retry-After: 120\r\nRetry-After: 60\r\n") << 120;
+    QTest::newRow("RFC 850's date") << QByteArray("Date: Wednesday, 21-Oct-15 07:28:00 GMT\r\n"
+                                                  "Retry-After: Wednesday, 21-Oct-15 07:29:30 GMT\r\n")
+                                    << 90;
+    QTest::newRow("asctime's date")
+        << QByteArray("Date: Wed Oct  7 07:28:00 2015\r\nRetry-After: Wed Oct  7 07:29:30 2015\r\n") << 90;
     QTest::newRow("nonsense") << QByteArray("Retry-After: soon\r\n") << 0;
     QTest::newRow("a date, by the server's clock")
         << QByteArray("Date: Wed, 21 Oct 2015 07:28:00 GMT\r\nRetry-After: Wed, 21 Oct 2015 07:29:30 GMT\r\n")
