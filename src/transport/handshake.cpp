@@ -266,10 +266,10 @@ ClientHandshake::Outcome ClientHandshake::judgeHead()
     if (isRedirect(m_status) && count("location") == 1 && !value("location").isEmpty() &&
         QUrl::fromEncoded(value("location")).isValid()) {
         m_location = m_request.url.resolved(QUrl::fromEncoded(value("location")));
-        m_problem = QStringLiteral("it redirects to %1 (%2)")
-                        .arg(m_location.toDisplayString(QUrl::RemoveUserInfo | QUrl::RemoveQuery |
-                                                        QUrl::RemoveFragment))
-                        .arg(m_status);
+        const QString shown =
+            m_location.toDisplayString(QUrl::RemoveUserInfo | QUrl::RemoveQuery | QUrl::RemoveFragment);
+        m_problem =
+            QStringLiteral("it redirects to %1 (%2)").arg(printable(shown.toUtf8(), 300)).arg(m_status);
         return Outcome::Redirected;
     }
     bool isNumber = false;

@@ -65,6 +65,7 @@ private Q_SLOTS:
     void retryAfter_data();
     void retryAfter();
     void redirects();
+    void interimAnswersAreBounded();
     void whatCameBeforeTheEnd();
 };
 
@@ -305,6 +306,23 @@ void TestHandshake::redirects()
     }
     ClientHandshake without = handshake();
     QCOMPARE(read(without, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), Outcome::Refused);
+    ClientHandshake toNowhere = handshake();
+    QCOMPARE(read(toNowhere, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation:\r\n\r\n"),
+             Outcome::Refused);
+    ClientHandshake far = handshake();
+    QCOMPARE(read(far, "HTTP/1.1 302 Found\r\nLocation: /" + QByteArray(9000, 'x') + "\r\n\r\n"),
+             Outcome::Redirected);
+    QVERIFY(far.problem().size() < 400);
+    QCOMPARE(far.location().path().size(), 9001);
+}
+
+void TestHandshake::interimAnswersAreBounded()
+{
+    const QByteArray interim("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+    ClientHandshake patient = handshake();
+    QCOMPARE(read(patient, interim.repeated(8)), Outcome::Unfinished);
+    QCOMPARE(read(patient, interim), Outcome::Invalid);
+    QVERIFY(patient.problem().contains(QStringLiteral("103")));
 }
 
 void TestHandshake::whatCameBeforeTheEnd()
