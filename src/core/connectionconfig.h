@@ -217,7 +217,7 @@ public:
     // Above 0. Default: 32 MiB.
     [[nodiscard]] qint64 maxPendingBytes() const;
     ConnectionConfig &setMaxPendingBytes(qint64 maxPendingBytes);
-    // What happens above maxPendingBytes where reading cannot be paused, which is with QWebSocket (rule M8).
+    // What happens above maxPendingBytes where reading cannot be paused: with QWebSocket, or behind SOCKS5 (rule M8).
     [[nodiscard]] PendingOverflow pendingOverflow() const;
     ConnectionConfig &setPendingOverflow(PendingOverflow pendingOverflow);
     // How a silent connection is checked (rule H1).
