@@ -106,9 +106,8 @@ void Engine::transportWritten()
         const qint64 left = current->transport->bytesToWrite();
         if (left < std::exchange(current->backlog, left))
             transportAlive();
-    }
-    if (Link *current = link())
         settle(*current);
+    }
     pump();
 }
 

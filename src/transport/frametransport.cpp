@@ -30,6 +30,7 @@ constexpr qsizetype ReadSize = 64 * 1024;
 constexpr int ReadsInOneTurn = 4;
 // What the socket may hold of ours beyond what the system has taken.
 constexpr qint64 SocketRoom = 128 * 1024;
+constexpr qsizetype WriteSize = 64 * 1024;
 constexpr qsizetype KeptCapacity = 64 * 1024;
 // With more than this unsent pings are not answered: nobody who reads so slowly will miss it.
 constexpr qsizetype PongRoom = 4 * 1024 * 1024;
@@ -422,9 +423,8 @@ void FrameTransport::ping()
 // Frames are gathered and written together: each write() is a system call, or a TLS record.
 qint64 FrameTransport::sent(qint64 bytes)
 {
-    if (m_out.size() - m_outAt >= m_flushAbove) {
+    if (m_out.size() - m_outAt >= WriteSize) {
         flush();
-        m_flushAbove = m_out.size() - m_outAt + WriteSize; // not with each message while the socket is full
         flushAndTellLater();
     } else {
         flushLater();
@@ -469,7 +469,7 @@ void FrameTransport::flush()
     if (m_stage == Stage::Connecting || m_stage == Stage::Ended || m_isFlushing || m_socketIsGone)
         return;
     // While we read, reading finds out first, all but always; asking before every write would halve the speed.
-    if (m_isPaused && m_outAt < m_out.size() && peerHasLeft())
+    if (m_isPaused && m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom && peerHasLeft())
         return;
     // Over TLS, flush() reports what it has written only once, however often it is called from there.
     m_isFlushing = true;
@@ -494,7 +494,6 @@ void FrameTransport::flush()
             m_out = {};
         m_out.resize(0);
         m_outAt = 0;
-        m_flushAbove = WriteSize;
     } else if (m_outAt > m_out.size() / 2) {
         m_out.remove(0, m_outAt);
         m_outAt = 0;

@@ -38,8 +38,6 @@ public:
     [[nodiscard]] qint64 bytesSaved() const override;
 
 private:
-    static constexpr qsizetype WriteSize = 64 * 1024;
-
     enum class Stage {
         Connecting, // TCP, then TLS
         Upgrading,  // the request is out
@@ -102,8 +100,7 @@ private:
 
     QByteArray m_out; // frames that the socket has not taken yet
     qsizetype m_outAt = 0;
-    qsizetype m_flushAbove = WriteSize; // with more waiting, the end of the turn is not waited for
-    qint64 m_unsendable = 0;            // bytes that will never leave, and so count as waiting
+    qint64 m_unsendable = 0; // bytes that will never leave, and so count as waiting
     qint64 m_bytesSaved = 0;
     bool m_flushIsPosted = false;
     bool m_isFlushing = false;

@@ -54,16 +54,16 @@ QDateTime httpDate(const QByteArray &bytes)
 {
     const QString text = QString::fromLatin1(bytes.simplified());
     const QString rest = text.mid(text.indexOf(QLatin1Char(' ')) + 1);
-    for (const char *form :
-         {"dd MMM yyyy HH:mm:ss 'GMT'", "dd-MMM-yy HH:mm:ss 'GMT'", "MMM d HH:mm:ss yyyy"}) {
+    const auto read = [&rest](const char *form) {
         QDateTime date = QLocale::c().toDateTime(rest, QString::fromLatin1(form));
-        if (!date.isValid())
-            continue;
         date.setTimeSpec(Qt::UTC);
-        return date.date().year() < 2000 ? date.addYears(100)
-                                         : date; // two digits of a year are Qt's 1900 and on
+        return date;
+    };
+    for (const char *form : {"dd MMM yyyy HH:mm:ss 'GMT'", "MMM d HH:mm:ss yyyy"}) {
+        if (const QDateTime date = read(form); date.isValid())
+            return date;
     }
-    return {};
+    return read("dd-MMM-yy HH:mm:ss 'GMT'").addYears(100); // Qt takes two digits for 1900 and on
 }
 
 QString printable(const QByteArray &bytes, qsizetype most)

@@ -273,6 +273,7 @@ void TestHandshake::retryAfter_data()
     QTest::newRow("RFC 850's date") << QByteArray("Date: Wednesday, 21-Oct-15 07:28:00 GMT\r\n"
                                                   "Retry-After: Wednesday, 21-Oct-15 07:29:30 GMT\r\n")
                                     << 90;
+    QTest::newRow("in the last century") << QByteArray("Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n") << 0;
     QTest::newRow("asctime's date")
         << QByteArray("Date: Wed Oct  7 07:28:00 2015\r\nRetry-After: Wed Oct  7 07:29:30 2015\r\n") << 90;
     QTest::newRow("nonsense") << QByteArray("Retry-After: soon\r\n") << 0;
