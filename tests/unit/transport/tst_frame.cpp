@@ -103,6 +103,7 @@ private Q_SLOTS:
     void closeCodes();
     void limits();
     void aHugeClaimCostsNothing();
+    void payloadsKeepNoRoomOfLargerOnes();
     void nothingBehindAViolation();
     void compressedMessages();
     void q6_textIsCutAtCodePoints();
@@ -218,6 +219,19 @@ void TestFrame::aHugeClaimCostsNothing()
     const PaddedCopy hello(QByteArray::fromHex("c107f248cdc9c90700"));
     PaddedView input = hello.view();
     QCOMPARE(reader.read(&input).payload.toByteArray(), QByteArray("Hello"));
+}
+
+void TestFrame::payloadsKeepNoRoomOfLargerOnes()
+{
+    FrameReader reader(1 << 20);
+    const PaddedCopy bytes(frame(0x01, QByteArray(30'000, 'x')) + frame(0x80, QByteArray(30'000, 'x')) +
+                           frame(0x02, "a") + frame(0x80, "b"));
+    PaddedView input = bytes.view();
+    QCOMPARE(reader.read(&input).payload.size(), 60'000);
+    const Incoming small = reader.read(&input);
+    const QByteArray payload = reader.takePayload(small);
+    QCOMPARE(payload, QByteArray("ab"));
+    QVERIFY2(payload.capacity() < 2000, QByteArray::number(payload.capacity()).constData());
 }
 
 void TestFrame::nothingBehindAViolation()
