@@ -5,6 +5,11 @@
 
 #include <QMetaEnum>
 #include <QRegularExpression>
+#include <QtNetwork/qtnetworkglobal.h>
+
+#if QT_CONFIG(ssl)
+#include <QSslError>
+#endif
 
 #include <cmath>
 #include <limits>
@@ -31,7 +36,9 @@ void forEachOption(Visitor &&visit)
     visit("stableAfter", &D::stableAfter);
     visit("connectTimeout", &D::connectTimeout);
     visit("tokenTimeout", &D::tokenTimeout);
+    visit("preparationTimeout", &D::preparationTimeout);
     visit("authTimeout", &D::authTimeout);
+    visit("tokenRenewal", &D::tokenRenewal);
     visit("closeTimeout", &D::closeTimeout);
     visit("authentication", &D::authentication);
     visit("allowInsecureAuth", &D::allowInsecureAuth);
@@ -43,8 +50,16 @@ void forEachOption(Visitor &&visit)
     visit("compression", &D::compression);
     visit("compressionThreshold", &D::compressionThreshold);
     visit("followRedirects", &D::followRedirects);
+    visit("caCertificates", &D::caCertificates);
+    visit("clientCertificate", &D::clientCertificate);
+    visit("clientKey", &D::clientKey);
+    visit("pinnedPublicKeys", &D::pinnedPublicKeys);
+    visit("ignoreTlsErrors", &D::ignoreTlsErrors);
+    visit("proxy", &D::proxy);
     visit("maxMessageSize", &D::maxMessageSize);
     visit("maxFrameSize", &D::maxFrameSize);
+    visit("requestIdField", &D::requestIdField);
+    visit("replyIdField", &D::replyIdField);
     visit("binarySupported", &D::binarySupported);
     visit("historyLimit", &D::historyLimit);
     visit("maxPendingBytes", &D::maxPendingBytes);
@@ -256,6 +271,36 @@ QString headerProblem(const QString &name, const QVariant &value)
     return {};
 }
 
+// "sha256/" and 32 bytes in base64.
+bool isPin(const QString &text)
+{
+    static const QRegularExpression pin(QStringLiteral("\\Asha256/[A-Za-z0-9+/]{43}=\\z"));
+    return pin.match(text).hasMatch();
+}
+
+bool isTlsError(const QString &name)
+{
+#if QT_CONFIG(ssl)
+    bool known = false;
+    const int value = QMetaEnum::fromType<QSslError::SslError>().keyToValue(name.toLatin1().constData(), &known);
+    return known && value != QSslError::NoError;
+#else
+    return !name.isEmpty();
+#endif
+}
+
+QString proxyProblem(const QString &text)
+{
+    if (text.isEmpty() || text == QLatin1String("none"))
+        return {};
+    const QUrl url(text);
+    if (url.scheme() != QLatin1String("http") && url.scheme() != QLatin1String("socks5"))
+        return QStringLiteral("it is neither \"none\" nor an http:// or socks5:// URL");
+    if (!url.isValid() || url.host().isEmpty() || url.port() <= 0)
+        return QStringLiteral("it needs a host and a port, as http://proxy.example.com:3128");
+    return {};
+}
+
 class Checker
 {
 public:
@@ -264,7 +309,7 @@ public:
     QStringList run()
     {
         for (auto option : {&ConnectionConfigData::connectTimeout, &ConnectionConfigData::tokenTimeout,
-                            &ConnectionConfigData::authTimeout, &ConnectionConfigData::closeTimeout,
+                            &ConnectionConfigData::preparationTimeout, &ConnectionConfigData::authTimeout, &ConnectionConfigData::closeTimeout,
                             &ConnectionConfigData::pingInterval, &ConnectionConfigData::pongTimeout})
             atLeast(option, milliseconds(1));
         for (auto option :
@@ -329,6 +374,24 @@ private:
             if (!isToken(protocol))
                 add("protocols",
                     QStringLiteral("\"%1\" is not a subprotocol name (RFC 6455 §4.1)").arg(protocol));
+        }
+        for (const QString &pin : d.pinnedPublicKeys.value_or(QStringList())) {
+            if (!isPin(pin))
+                add("pinnedPublicKeys",
+                    QStringLiteral("\"%1\" is not \"sha256/\" and the base64 of 32 bytes").arg(pin));
+        }
+        for (const QString &name : d.ignoreTlsErrors.value_or(QStringList())) {
+            if (!isTlsError(name))
+                add("ignoreTlsErrors",
+                    QStringLiteral("\"%1\" is no name of QSslError::SslError; SelfSignedCertificate is one").arg(name));
+        }
+        if (d.clientCertificate && !d.clientCertificate->isEmpty() && d.clientKey && d.clientKey->isEmpty())
+            add("clientKey", QStringLiteral("the clientCertificate needs it"));
+        if (const QString problem = proxyProblem(d.proxy.value_or(QString())); !problem.isEmpty())
+            add("proxy", problem);
+        for (auto field : {&ConnectionConfigData::requestIdField, &ConnectionConfigData::replyIdField}) {
+            if (d.*field && (d.*field)->isEmpty())
+                addFor(field, QStringLiteral("it is empty"));
         }
         const QVariantMap headers = d.headers.value_or(QVariantMap());
         for (auto it = headers.begin(); it != headers.end(); ++it) {

@@ -136,6 +136,17 @@ ConnectionConfig &ConnectionConfig::setTokenTimeout(std::chrono::milliseconds to
     return *this;
 }
 
+std::chrono::milliseconds ConnectionConfig::preparationTimeout() const
+{
+    return d->preparationTimeout.value_or(std::chrono::milliseconds(10000));
+}
+
+ConnectionConfig &ConnectionConfig::setPreparationTimeout(std::chrono::milliseconds preparationTimeout)
+{
+    d->preparationTimeout = preparationTimeout;
+    return *this;
+}
+
 std::chrono::milliseconds ConnectionConfig::authTimeout() const
 {
     return d->authTimeout.value_or(std::chrono::milliseconds(5000));
@@ -144,6 +155,17 @@ std::chrono::milliseconds ConnectionConfig::authTimeout() const
 ConnectionConfig &ConnectionConfig::setAuthTimeout(std::chrono::milliseconds authTimeout)
 {
     d->authTimeout = authTimeout;
+    return *this;
+}
+
+ConnectionConfig::TokenRenewal ConnectionConfig::tokenRenewal() const
+{
+    return d->tokenRenewal.value_or(TokenRenewal::Reconnect);
+}
+
+ConnectionConfig &ConnectionConfig::setTokenRenewal(TokenRenewal tokenRenewal)
+{
+    d->tokenRenewal = tokenRenewal;
     return *this;
 }
 
@@ -268,6 +290,72 @@ ConnectionConfig &ConnectionConfig::setFollowRedirects(bool followRedirects)
     return *this;
 }
 
+QStringList ConnectionConfig::caCertificates() const
+{
+    return d->caCertificates.value_or(QStringList());
+}
+
+ConnectionConfig &ConnectionConfig::setCaCertificates(const QStringList &caCertificates)
+{
+    d->caCertificates = caCertificates;
+    return *this;
+}
+
+QString ConnectionConfig::clientCertificate() const
+{
+    return d->clientCertificate.value_or(QString());
+}
+
+ConnectionConfig &ConnectionConfig::setClientCertificate(const QString &clientCertificate)
+{
+    d->clientCertificate = clientCertificate;
+    return *this;
+}
+
+QString ConnectionConfig::clientKey() const
+{
+    return d->clientKey.value_or(QString());
+}
+
+ConnectionConfig &ConnectionConfig::setClientKey(const QString &clientKey)
+{
+    d->clientKey = clientKey;
+    return *this;
+}
+
+QStringList ConnectionConfig::pinnedPublicKeys() const
+{
+    return d->pinnedPublicKeys.value_or(QStringList());
+}
+
+ConnectionConfig &ConnectionConfig::setPinnedPublicKeys(const QStringList &pinnedPublicKeys)
+{
+    d->pinnedPublicKeys = pinnedPublicKeys;
+    return *this;
+}
+
+QStringList ConnectionConfig::ignoreTlsErrors() const
+{
+    return d->ignoreTlsErrors.value_or(QStringList());
+}
+
+ConnectionConfig &ConnectionConfig::setIgnoreTlsErrors(const QStringList &ignoreTlsErrors)
+{
+    d->ignoreTlsErrors = ignoreTlsErrors;
+    return *this;
+}
+
+QString ConnectionConfig::proxy() const
+{
+    return d->proxy.value_or(QString());
+}
+
+ConnectionConfig &ConnectionConfig::setProxy(const QString &proxy)
+{
+    d->proxy = proxy;
+    return *this;
+}
+
 qint64 ConnectionConfig::maxMessageSize() const
 {
     return d->maxMessageSize.value_or(524288);
@@ -287,6 +375,28 @@ qint64 ConnectionConfig::maxFrameSize() const
 ConnectionConfig &ConnectionConfig::setMaxFrameSize(qint64 maxFrameSize)
 {
     d->maxFrameSize = maxFrameSize;
+    return *this;
+}
+
+QString ConnectionConfig::requestIdField() const
+{
+    return d->requestIdField.value_or(QStringLiteral("request_id"));
+}
+
+ConnectionConfig &ConnectionConfig::setRequestIdField(const QString &requestIdField)
+{
+    d->requestIdField = requestIdField;
+    return *this;
+}
+
+QString ConnectionConfig::replyIdField() const
+{
+    return d->replyIdField.value_or(QStringLiteral("request_id"));
+}
+
+ConnectionConfig &ConnectionConfig::setReplyIdField(const QString &replyIdField)
+{
+    d->replyIdField = replyIdField;
     return *this;
 }
 

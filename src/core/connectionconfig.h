@@ -41,7 +41,9 @@ class EVERWIRE_EXPORT ConnectionConfig
     Q_PROPERTY(int stableAfter READ stableAfterMs CONSTANT)
     Q_PROPERTY(int connectTimeout READ connectTimeoutMs CONSTANT)
     Q_PROPERTY(int tokenTimeout READ tokenTimeoutMs CONSTANT)
+    Q_PROPERTY(int preparationTimeout READ preparationTimeoutMs CONSTANT)
     Q_PROPERTY(int authTimeout READ authTimeoutMs CONSTANT)
+    Q_PROPERTY(TokenRenewal tokenRenewal READ tokenRenewal CONSTANT)
     Q_PROPERTY(int closeTimeout READ closeTimeoutMs CONSTANT)
     Q_PROPERTY(Authentication authentication READ authentication CONSTANT)
     Q_PROPERTY(bool allowInsecureAuth READ allowInsecureAuth CONSTANT)
@@ -53,8 +55,16 @@ class EVERWIRE_EXPORT ConnectionConfig
     Q_PROPERTY(Compression compression READ compression CONSTANT)
     Q_PROPERTY(int compressionThreshold READ compressionThreshold CONSTANT)
     Q_PROPERTY(bool followRedirects READ followRedirects CONSTANT)
+    Q_PROPERTY(QStringList caCertificates READ caCertificates CONSTANT)
+    Q_PROPERTY(QString clientCertificate READ clientCertificate CONSTANT)
+    Q_PROPERTY(QString clientKey READ clientKey CONSTANT)
+    Q_PROPERTY(QStringList pinnedPublicKeys READ pinnedPublicKeys CONSTANT)
+    Q_PROPERTY(QStringList ignoreTlsErrors READ ignoreTlsErrors CONSTANT)
+    Q_PROPERTY(QString proxy READ proxy CONSTANT)
     Q_PROPERTY(qint64 maxMessageSize READ maxMessageSize CONSTANT)
     Q_PROPERTY(qint64 maxFrameSize READ maxFrameSize CONSTANT)
+    Q_PROPERTY(QString requestIdField READ requestIdField CONSTANT)
+    Q_PROPERTY(QString replyIdField READ replyIdField CONSTANT)
     Q_PROPERTY(bool binarySupported READ binarySupported CONSTANT)
     Q_PROPERTY(int historyLimit READ historyLimit CONSTANT)
     Q_PROPERTY(qint64 maxPendingBytes READ maxPendingBytes CONSTANT)
@@ -72,6 +82,13 @@ public:
         None,         // Connected as soon as the socket is open
     };
     Q_ENUM(Authentication)
+
+    enum class TokenRenewal {
+        Reconnect,      // a fresh token is fetched, and a quiet reconnect sends it (the default)
+        Reauthenticate, // the fresh token is sent on the live connection, for servers that take "auth" again
+        Off,            // nothing; what happens then is the server's to decide
+    };
+    Q_ENUM(TokenRenewal)
 
     enum class QueueOverflow {
         Reject,     // send() returns false and messageRejected() says why (the default)
@@ -163,9 +180,15 @@ public:
     // Bounds one token request (rule R9). Above 0. Default: 10000 ms.
     [[nodiscard]] std::chrono::milliseconds tokenTimeout() const;
     ConnectionConfig &setTokenTimeout(std::chrono::milliseconds tokenTimeout);
+    // Bounds the Preparation before a connection's socket, a REST request for instance. Above 0. Default: 10000 ms.
+    [[nodiscard]] std::chrono::milliseconds preparationTimeout() const;
+    ConnectionConfig &setPreparationTimeout(std::chrono::milliseconds preparationTimeout);
     // Bounds the wait for the server's answer to the token (rule A2). Above 0. Default: 5000 ms.
     [[nodiscard]] std::chrono::milliseconds authTimeout() const;
     ConnectionConfig &setAuthTimeout(std::chrono::milliseconds authTimeout);
+    // What happens shortly before the token of a live connection expires (its "exp", RFC 7519 §4.1.4).
+    [[nodiscard]] TokenRenewal tokenRenewal() const;
+    ConnectionConfig &setTokenRenewal(TokenRenewal tokenRenewal);
     // How long close() waits for the peer before it aborts (rule O3). Above 0. Default: 3000 ms.
     [[nodiscard]] std::chrono::milliseconds closeTimeout() const;
     ConnectionConfig &setCloseTimeout(std::chrono::milliseconds closeTimeout);
@@ -201,12 +224,41 @@ public:
     // Default: off.
     [[nodiscard]] bool followRedirects() const;
     ConnectionConfig &setFollowRedirects(bool followRedirects);
+    // PEM certificates to trust beside the system's, for wss (rule A8): each a file's path (":/…" is a resource), or the
+    // PEM text itself.
+    // Default: none.
+    [[nodiscard]] QStringList caCertificates() const;
+    ConnectionConfig &setCaCertificates(const QStringList &caCertificates);
+    // The client's own certificate (and its chain), where the server asks for one: a PEM file's path, or the PEM text.
+    [[nodiscard]] QString clientCertificate() const;
+    ConnectionConfig &setClientCertificate(const QString &clientCertificate);
+    // Its private key (RSA or EC, not encrypted): a PEM file's path, or the PEM text.
+    [[nodiscard]] QString clientKey() const;
+    ConnectionConfig &setClientKey(const QString &clientKey);
+    // Public keys of which the server's certificate chain must hold one: "sha256/" and the base64 of the SHA-256 of its
+    // SubjectPublicKeyInfo (RFC 7469 §2.4). In addition to all other checks. Default: none, any key will do.
+    [[nodiscard]] QStringList pinnedPublicKeys() const;
+    ConnectionConfig &setPinnedPublicKeys(const QStringList &pinnedPublicKeys);
+    // Names of QSslError::SslError, for example "SelfSignedCertificate": these are not errors, and no others (rule A8).
+    // Default: none.
+    [[nodiscard]] QStringList ignoreTlsErrors() const;
+    ConnectionConfig &setIgnoreTlsErrors(const QStringList &ignoreTlsErrors);
+    // "http://user:password@host:port", "socks5://host:port", or "none". Empty, the default: the application's
+    // (QNetworkProxy), which Qt uses for no loopback address.
+    [[nodiscard]] QString proxy() const;
+    ConnectionConfig &setProxy(const QString &proxy);
     // Bytes: larger messages are refused before they are sent (rule Q6). Above 0. Default: 512 KiB.
     [[nodiscard]] qint64 maxMessageSize() const;
     ConnectionConfig &setMaxMessageSize(qint64 maxMessageSize);
     // Bytes: longer messages are cut into frames of this size (rule Q6). At least 16. Default: 32 KiB.
     [[nodiscard]] qint64 maxFrameSize() const;
     ConnectionConfig &setMaxFrameSize(qint64 maxFrameSize);
+    // Where request() puts its id into the message. Not empty. Default: "request_id".
+    [[nodiscard]] QString requestIdField() const;
+    ConnectionConfig &setRequestIdField(const QString &requestIdField);
+    // Where the reply carries the same id. Not empty. Default: "request_id".
+    [[nodiscard]] QString replyIdField() const;
+    ConnectionConfig &setReplyIdField(const QString &replyIdField);
     // Whether the server takes binary messages (rule Q6). Default: on.
     [[nodiscard]] bool binarySupported() const;
     ConnectionConfig &setBinarySupported(bool binarySupported);
@@ -250,6 +302,7 @@ private:
     [[nodiscard]] int stableAfterMs() const { return int(stableAfter().count()); }
     [[nodiscard]] int connectTimeoutMs() const { return int(connectTimeout().count()); }
     [[nodiscard]] int tokenTimeoutMs() const { return int(tokenTimeout().count()); }
+    [[nodiscard]] int preparationTimeoutMs() const { return int(preparationTimeout().count()); }
     [[nodiscard]] int authTimeoutMs() const { return int(authTimeout().count()); }
     [[nodiscard]] int closeTimeoutMs() const { return int(closeTimeout().count()); }
     [[nodiscard]] int pingIntervalMs() const { return int(pingInterval().count()); }

@@ -23,7 +23,9 @@ struct ConnectionConfigData : QSharedData
     std::optional<std::chrono::milliseconds> stableAfter;
     std::optional<std::chrono::milliseconds> connectTimeout;
     std::optional<std::chrono::milliseconds> tokenTimeout;
+    std::optional<std::chrono::milliseconds> preparationTimeout;
     std::optional<std::chrono::milliseconds> authTimeout;
+    std::optional<ConnectionConfig::TokenRenewal> tokenRenewal;
     std::optional<std::chrono::milliseconds> closeTimeout;
     std::optional<ConnectionConfig::Authentication> authentication;
     std::optional<bool> allowInsecureAuth;
@@ -35,8 +37,16 @@ struct ConnectionConfigData : QSharedData
     std::optional<ConnectionConfig::Compression> compression;
     std::optional<int> compressionThreshold;
     std::optional<bool> followRedirects;
+    std::optional<QStringList> caCertificates;
+    std::optional<QString> clientCertificate;
+    std::optional<QString> clientKey;
+    std::optional<QStringList> pinnedPublicKeys;
+    std::optional<QStringList> ignoreTlsErrors;
+    std::optional<QString> proxy;
     std::optional<qint64> maxMessageSize;
     std::optional<qint64> maxFrameSize;
+    std::optional<QString> requestIdField;
+    std::optional<QString> replyIdField;
     std::optional<bool> binarySupported;
     std::optional<int> historyLimit;
     std::optional<qint64> maxPendingBytes;

@@ -49,6 +49,10 @@ QDebug operator<<(QDebug debug, const ConnectionConfig &config)
         if (const auto map = set.find(key); map != set.end())
             *map = QVariant(map->toMap().keys());
     }
+    if (const auto proxy = set.find(QStringLiteral("proxy")); proxy != set.end())
+        *proxy = QUrl(config.proxy()).toString(QUrl::RemoveUserInfo);
+    if (const auto key = set.find(QStringLiteral("clientKey")); key != set.end())
+        *key = QStringLiteral("…");
     const QDebugStateSaver saver(debug);
     debug.nospace() << "ConnectionConfig(";
     for (auto it = set.cbegin(); it != set.cend(); ++it) {

@@ -55,9 +55,11 @@ void TestDebug::a7_aConfigurationKeepsItsSecrets()
     const QString text = shown(ConnectionConfig()
                                    .setUrl(u"wss://me:SECRET@host/a?token=SECRET#SECRET"_s)
                                    .setHeaders({{u"Authorization"_s, u"Bearer SECRET"_s}})
+                                   .setProxy(u"http://me:SECRET@proxy:3128"_s)
+                                   .setClientKey(u"-----BEGIN PRIVATE KEY-----SECRET"_s)
                                    .setOptions({{u"token"_s, u"SECRET"_s}}));
     QVERIFY2(!text.contains("SECRET"_L1), qPrintable(text));
-    for (const QLatin1String name : {"wss://host/a"_L1, "headers: Authorization"_L1, "options: token"_L1})
+    for (const QLatin1String name : {"wss://host/a"_L1, "headers: Authorization"_L1, "proxy: http://proxy:3128"_L1, "options: token"_L1})
         QVERIFY2(text.contains(name), qPrintable(text));
 }
 
