@@ -2,13 +2,14 @@
 #include "types.h"
 
 #include "jshandler.h"
+#include "jspromise.h"
 
 namespace Everwire {
 
 namespace {
 
 // When the library is loaded.
-const bool installed = (JsHandler::install(), true);
+const bool installed = (JsHandler::install(), JsPromise::install(), true);
 
 } // namespace
 

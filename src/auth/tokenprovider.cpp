@@ -20,6 +20,7 @@ struct TokenRequest::State
     QMutex mutex; // guards provider: an answer may come from any thread while the provider goes
     TokenProvider *provider = nullptr; // null once answered or abandoned
     std::vector<Waiter> waiters;       // the provider's thread only
+    bool fresh = false;
 
     static void answer(const std::shared_ptr<State> &self, const TokenResult &result)
     {
@@ -54,6 +55,11 @@ void TokenRequest::resolveNone() const
     State::answer(d, {});
 }
 
+bool TokenRequest::wantsFresh() const
+{
+    return d->fresh;
+}
+
 TokenProvider::TokenProvider(QObject *parent) : QObject(parent) {}
 
 TokenProvider::~TokenProvider()
@@ -62,30 +68,51 @@ TokenProvider::~TokenProvider()
         m_current->forgetProvider();
 }
 
-void TokenProvider::request(QObject *context, Callback callback)
+void TokenProvider::request(QObject *context, Callback callback, bool fresh)
 {
-    const bool first = !m_current;
-    if (first) {
-        m_current = std::make_shared<TokenRequest::State>();
-        m_current->provider = this;
+    const bool joins = m_current && (m_current->fresh || !fresh);
+    std::shared_ptr<TokenRequest::State> &request = m_current && !joins ? m_next : m_current;
+    if (request) {
+        request->waiters.push_back({context, std::move(callback)});
+        return;
     }
-    m_current->waiters.push_back({context, std::move(callback)});
-    if (first)
-        fetch(TokenRequest(m_current));
+    request = std::make_shared<TokenRequest::State>();
+    request->fresh = fresh;
+    request->waiters.push_back({context, std::move(callback)});
+    if (request == m_current)
+        start(m_current);
+}
+
+void TokenProvider::start(std::shared_ptr<TokenRequest::State> request)
+{
+    m_current = std::move(request);
+    m_current->provider = this;
+    fetch(TokenRequest(m_current));
+}
+
+void TokenProvider::startNext()
+{
+    if (auto next = std::exchange(m_next, nullptr); next && isWaitedFor(*next))
+        start(std::move(next));
 }
 
 void TokenProvider::abandon(QObject *context)
 {
-    if (m_answered)
-        removeWaiter(*m_answered, context);
-    if (!m_current)
-        return;
-    removeWaiter(*m_current, context);
-    auto &waiters = m_current->waiters;
-    if (std::none_of(waiters.begin(), waiters.end(), [](const auto &waiter) { return waiter.context; })) {
-        m_current->forgetProvider();
-        m_current.reset();
+    for (const auto &request : {m_answered, m_current, m_next}) {
+        if (request)
+            removeWaiter(*request, context);
     }
+    if (!m_current || isWaitedFor(*m_current))
+        return;
+    m_current->forgetProvider();
+    m_current.reset();
+    startNext();
+}
+
+bool TokenProvider::isWaitedFor(const TokenRequest::State &request)
+{
+    return std::any_of(request.waiters.begin(), request.waiters.end(),
+                       [](const auto &waiter) { return waiter.context; });
 }
 
 // Its place stays: the list may be on its way through.
@@ -107,8 +134,11 @@ void TokenProvider::answer(const std::shared_ptr<TokenRequest::State> &request, 
         if (waiter.context)
             waiter.callback(result);
     }
-    if (self)
-        m_answered.reset();
+    if (!self)
+        return;
+    m_answered.reset();
+    if (!m_current)
+        startNext();
 }
 
 } // namespace Everwire

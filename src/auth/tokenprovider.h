@@ -36,6 +36,9 @@ public:
     void reject(const QString &reason) const;
     // Nobody is logged in: the connection goes to Error (NoToken) until open() is called again.
     void resolveNone() const;
+    // One that was given before will not do: the server has refused it, or it is about to expire. For providers that
+    // keep what they have fetched.
+    [[nodiscard]] bool wantsFresh() const;
 
 private:
     friend class TokenProvider;
@@ -46,7 +49,8 @@ private:
 };
 
 // Where connections get their JWT from, once for every attempt (rule A1). Lives on the thread of its
-// WebSocketProvider. However many connections ask at the same time, fetch() runs once and all get its answer.
+// WebSocketProvider. However many connections ask at the same time, fetch() runs once and all get its answer; whoever
+// needs a fresh token waits for a fetch() that was told so.
 //
 //     class KeychainTokens : public Everwire::TokenProvider {
 //         void fetch(const Everwire::TokenRequest &request) override { request.resolve(readKeychain()); }
@@ -63,7 +67,7 @@ public:
 
     // Calls back once on this object's thread, never from inside this call, unless *context* is gone by then
     // or abandon(context) was called. What connections use; an app seldom needs it.
-    void request(QObject *context, Callback callback);
+    void request(QObject *context, Callback callback, bool fresh = false);
     // Ends the waiting of one context, so that a fetch() that never answers cannot hold up the next.
     void abandon(QObject *context);
 
@@ -75,9 +79,13 @@ private:
     friend class TokenRequest;
     void answer(const std::shared_ptr<TokenRequest::State> &request, const TokenResult &result);
 
+    void start(std::shared_ptr<TokenRequest::State> request);
+    void startNext();
     static void removeWaiter(TokenRequest::State &request, QObject *context);
+    [[nodiscard]] static bool isWaitedFor(const TokenRequest::State &request);
 
     std::shared_ptr<TokenRequest::State> m_current;
+    std::shared_ptr<TokenRequest::State> m_next; // of those who want a fresh one, while another is under way
     std::shared_ptr<TokenRequest::State> m_answered; // while its waiters are being called
 };
 

@@ -8,6 +8,8 @@
 #include <QEvent>
 #include <QJsonDocument>
 
+#include <algorithm>
+
 namespace Everwire {
 
 static_assert(int(Connection::Disconnected) == int(ConnectionState::Disconnected) &&
@@ -147,6 +149,16 @@ TokenProvider *Connection::tokenProvider() const
     return d->m_tokenProvider;
 }
 
+void Connection::setPreparation(Preparation *preparation)
+{
+    d->m_preparation = preparation;
+}
+
+Preparation *Connection::preparation() const
+{
+    return d->m_preparation;
+}
+
 ConnectionConfig Connection::configuration() const
 {
     return d->effectiveConfig();
@@ -165,6 +177,56 @@ void Connection::open(const ConnectionConfig &config)
 void Connection::open(const QVariantMap &config)
 {
     d->openWithMap(config);
+}
+
+QFuture<SessionInfo> Connection::openAsync()
+{
+    return d->openAsync(nullptr);
+}
+
+QFuture<SessionInfo> Connection::openAsync(const ConnectionConfig &config)
+{
+    return d->openAsync(&config);
+}
+
+namespace {
+
+template<typename T>
+QFuture<QVariant> toVariants(QFuture<T> future)
+{
+    return future.then([](const T &result) { return QVariant::fromValue(result); });
+}
+
+constexpr double DefaultRequestTimeout = 10'000; // ms, for JavaScript
+
+} // namespace
+
+QVariant (*Connection::s_toPromise)(const QFuture<QVariant> &) = nullptr;
+
+QVariant Connection::opened()
+{
+    return s_toPromise ? s_toPromise(toVariants(openAsync())) : QVariant();
+}
+
+QFuture<QJsonObject> Connection::request(const QJsonObject &message, std::chrono::milliseconds timeout)
+{
+    return d->request(message, timeout);
+}
+
+QVariant Connection::request(const QJsonObject &message)
+{
+    return request(message, DefaultRequestTimeout);
+}
+
+QVariant Connection::request(const QJsonObject &message, double timeoutMs)
+{
+    const auto timeout = std::chrono::milliseconds(qint64(std::clamp(timeoutMs, 0.0, 1e9)));
+    return s_toPromise ? s_toPromise(toVariants(request(message, timeout))) : QVariant();
+}
+
+void Connection::forget()
+{
+    d->forget();
 }
 
 void Connection::close()

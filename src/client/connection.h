@@ -10,10 +10,12 @@
 #include <Everwire/Subscription>
 
 #include <QBindable>
+#include <QFuture>
 #include <QJsonObject>
 #include <QObject>
 #include <QUrl>
 
+#include <chrono>
 #include <memory>
 
 namespace Everwire {
@@ -21,6 +23,8 @@ namespace Everwire {
 class ConnectionHandle;
 class ConnectionPrivate;
 class JsHandler;
+class JsPromise;
+class Preparation;
 class TokenProvider;
 class WebSocketProvider;
 
@@ -112,6 +116,10 @@ public:
     void setTokenProvider(TokenProvider *provider);
     [[nodiscard]] TokenProvider *tokenProvider() const;
 
+    // Runs before each open()'s socket: a REST request whose answer fills the URL, for instance. Not owned.
+    void setPreparation(Preparation *preparation);
+    [[nodiscard]] Preparation *preparation() const;
+
     // What the next attempt uses: open(config) over configure() over the environment over the defaults (C1).
     Q_INVOKABLE [[nodiscard]] Everwire::ConnectionConfig configuration() const;
 
@@ -121,6 +129,12 @@ public:
     // The same; this configuration counts from here on, for every later open() too (C1, C5).
     void open(const ConnectionConfig &config);
     Q_INVOKABLE void open(const QVariantMap &config);
+    // open(), and how it ended: finished when Connected is reached, at once where it is reached already; throws a
+    // ConnectionException when the connection is in Error, was closed or is gone. Reconnecting goes on waiting.
+    [[nodiscard]] QFuture<SessionInfo> openAsync();
+    [[nodiscard]] QFuture<SessionInfo> openAsync(const ConnectionConfig &config);
+    // The same for JavaScript: opened().then(session => …, error => …), in the engine that asks.
+    Q_INVOKABLE QVariant opened();
     // Ends in Disconnected, from every state (O2, O3). What was accepted while connected is sent first; what
     // waited for a connection is discarded and reported (Q8).
     Q_INVOKABLE void close();
@@ -137,6 +151,17 @@ public:
     // The object and right behind it a binary message: both are accepted, or neither; nothing gets between
     // (Q9).
     Q_INVOKABLE bool sendJson(const QJsonObject &message, const QByteArray &attachment);
+
+    // Sends the message with an id in requestIdField, one of its own where it has one, and finishes with the message
+    // that has the same in replyIdField, which its subscribers are given as well. Throws a ConnectionException:
+    // RequestTimeout after *timeout*, counted from now; RequestFailed where it was not accepted, or its reply is of
+    // type "error"; and the connection's error where that is lost or closed while it waits. Then nobody knows whether
+    // the server has done what was asked. The provider's thread only.
+    [[nodiscard]] QFuture<QJsonObject> request(const QJsonObject &message, std::chrono::milliseconds timeout);
+
+    // Closes, and forgets all that belongs to the user: queue, messages, session, error, what open(config) and the
+    // preparation have said. WebSocketProvider::signOut() does it to every connection.
+    Q_INVOKABLE void forget();
 
     // Calls the handler, in the context object's thread, for every message of this type: "*" or "message" is
     // every one that is not binary; the guide's lifecycle names are listed in docs/guide.md (M1 to M5). The
@@ -176,6 +201,8 @@ Q_SIGNALS:
     void messageRejected(const QString &reason);
     // Messages that were accepted, or received, are gone (Q3, Q8, A3, M8).
     void messagesDiscarded(int count, const QString &reason);
+    // forget() was called: what was shown of the user must go.
+    void forgotten();
 
     void urlChanged();
     void isConnectedChanged();
@@ -196,12 +223,18 @@ private:
     friend class ConnectionHandle;
     friend class ConnectionPrivate;
     friend class JsHandler;
+    friend class JsPromise;
     friend class WebSocketProvider;
     Connection(const QString &type, WebSocketProvider *provider);
+
+    // For JavaScript, where a number is a time in milliseconds: connection.request(message).then(…).
+    Q_INVOKABLE QVariant request(const QJsonObject &message);
+    Q_INVOKABLE QVariant request(const QJsonObject &message, double timeoutMs);
 
     Subscription addSubscription(const QString &event, QObject *context,
                                  std::function<void(const Message &)> handler);
 
+    static QVariant (*s_toPromise)(const QFuture<QVariant> &);
     static QVariant (*s_subscribeFunction)(Connection *, const QString &, const QVariant &);
 
     const std::unique_ptr<ConnectionPrivate> d;

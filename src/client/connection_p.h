@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "auth/preparation.h"
 #include "client/connection.h"
+#include "client/pending.h"
 #include "client/router.h"
 #include "client/signalqueue.h"
 #include "engine/inbox.h"
@@ -32,6 +34,10 @@ public:
     // ---- what the app says ----
     void open(const ConnectionConfig *config);
     void openWithMap(const QVariantMap &map);
+    [[nodiscard]] QFuture<SessionInfo> openAsync(const ConnectionConfig *config);
+    [[nodiscard]] QFuture<QJsonObject> request(QJsonObject message, std::chrono::milliseconds timeout);
+    void forget();
+    void networkBack();
     void close();
     void reconnect();
     bool push(Outgoing message, const QString &type); // any thread
@@ -43,25 +49,29 @@ public:
     // ---- handles (rule O7) ----
     void openForHandle(ConnectionHandle *handle);
     void releaseHandle(ConnectionHandle *handle);
+    void openForHandles();
 
     // ---- what the engine reports ----
     void drain();
 
     [[nodiscard]] ConnectionState state() const { return static_cast<ConnectionState>(m_state.value()); }
     [[nodiscard]] ConnectionConfig effectiveConfig() const { return configWith(m_openConfig); }
-    // Where to connect to; none, with the error to show, where that cannot be.
+    // Where to connect to, empty where a preparation has to run first; none, with the error to show, where that cannot
+    // be.
     [[nodiscard]] std::optional<QUrl> resolve(const ConnectionConfig &config, ConnectionError *error) const;
 
     Connection *const q;
     const QString m_type;
     QPointer<WebSocketProvider> m_provider;
     QPointer<TokenProvider> m_tokenProvider;
+    QPointer<Preparation> m_preparation;
     MessageModel *const m_messages;
     Router m_router;
     const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     EngineHost *m_engine = nullptr;
     std::atomic<int> m_historyLimit{0}; // sending threads read it
+    QString m_replyIdField = ConnectionConfig().replyIdField();
     bool m_debug = false;
 
     // Shown to the app; all that one transition changes changes in one property update group (rule S6).
@@ -96,11 +106,18 @@ private:
     void handle(const Transition &transition) { apply(transition); }
     void handle(const Notice::TokenNeeded &notice);
     void handle(const Notice::TokenAbandoned &notice);
+    void handle(const Notice::PreparationNeeded &notice);
+    void handle(const Notice::SessionRenewed &notice);
     void handle(const Notice::ParseError &notice);
     void handle(const Notice::Discarded &notice);
     void handle(const Notice::Overloaded &notice);
     void answerToken(quint64 request, const TokenResult &result);
+    void askTokenAhead();
+    void askToken(TokenProvider *provider, bool fresh);
     void abandonToken();
+    void settle(const Transition &transition, bool wasConnected);
+    void tellError(const ConnectionError &error);
+    [[nodiscard]] bool prepares() const { return m_preparation && !m_prepared; }
     void showCounters();
     void startCountdown(std::chrono::milliseconds delay);
     void applyLimits(const ConnectionConfig &config);
@@ -112,6 +129,9 @@ private:
     [[nodiscard]] ConnectionConfig configWith(const ConnectionConfig &openConfig) const;
 
     ConnectionConfig m_openConfig; // open(config)'s, which stays for later open()s
+    std::optional<QVariantMap> m_prepared; // options that this open()'s preparation has found
+    PendingOpens m_pendingOpens;
+    PendingRequests m_pendingRequests;
     std::deque<Inbox::Entry> m_backlog;
     size_t m_recorded = 0; // how many of its first entries are in the history already
     SignalQueue m_signals;
@@ -123,7 +143,13 @@ private:
     QSet<ConnectionHandle *> m_handles;
     QPointer<TokenProvider> m_askedProvider;
     QObject m_tokenContext; // stands for the one request under way
+    std::optional<quint64> m_tokenRequest;   // the engine's, which waits for the answer
+    std::optional<TokenResult> m_tokenAhead; // the answer, which came before the engine has asked
+    QObject m_preparationContext;
+    std::optional<quint64> m_preparationRequest; // the engine's, under way
+    QString m_refusal;                           // the last of reject(), on the provider's thread
     quint32 m_generation = 0;
+    std::atomic<quint32> m_user{0}; // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
 };

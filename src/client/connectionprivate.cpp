@@ -74,6 +74,10 @@ ConnectionPrivate::~ConnectionPrivate()
     abandonToken();
     if (m_provider)
         m_provider->forget(q, m_engine);
+    const ConnectionError gone(ConnectionError::ConnectionLost, QStringLiteral("The connection object is gone"), 0,
+                               true);
+    m_pendingOpens.reject(gone);
+    m_pendingRequests.failAll(gone);
 }
 
 // ---- What the app says ----
@@ -81,7 +85,13 @@ ConnectionPrivate::~ConnectionPrivate()
 ConnectionConfig ConnectionPrivate::configWith(const ConnectionConfig &openConfig) const
 {
     const ConnectionConfig base = m_provider ? m_provider->configuration(m_type) : ConnectionConfig();
-    return base.mergedWith(openConfig);
+    ConnectionConfig config = base.mergedWith(openConfig);
+    if (m_prepared) {
+        QVariantMap options = config.options();
+        options.insert(*m_prepared);
+        config.setOptions(options);
+    }
+    return config;
 }
 
 std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, ConnectionError *error) const
@@ -100,7 +110,9 @@ std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, C
                                      "WebSocketProvider::configure(\"%1\", { url: \"wss://…\" })")
                           .arg(m_type, Environment::variableFor(m_type)));
     QString problem;
-    const QUrl url = config.resolvedUrl(&problem);
+    const bool prepares = this->prepares();
+    // What the preparation will fill is not yet to be seen.
+    const QUrl url = prepares ? QUrl(config.url()) : config.resolvedUrl(&problem);
     if (!problem.isEmpty())
         return refuse(ConnectionError::NotConfigured,
                       QStringLiteral("The URL of \"%1\" cannot be used: %2").arg(m_type, problem));
@@ -113,7 +125,7 @@ std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, C
                 "The token would travel to %1 unencrypted. Use a wss:// URL, or set allowInsecureAuth "
                 "for a network that you trust")
                 .arg(url.host()));
-    return url;
+    return prepares ? QUrl() : url;
 }
 
 void ConnectionPrivate::open(const ConnectionConfig *config)
@@ -133,6 +145,8 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
     m_reopenConfig.reset();
     const bool busy = now == ConnectionState::Connecting || now == ConnectionState::Authenticating ||
                       now == ConnectionState::Connected;
+    if (now == ConnectionState::Disconnected || now == ConnectionState::Error)
+        m_prepared.reset();
     const ConnectionConfig effective = configWith(config ? *config : m_openConfig);
     if (busy) {
         if (config && effective != effectiveConfig())
@@ -149,11 +163,14 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
     }
     if (config)
         m_openConfig = *config;
-    start(*url, Command::Open{effective, *url});
+    start(*url, Command::Open{effective, *url, prepares()});
     if (now == ConnectionState::Disconnected || now == ConnectionState::Error) {
+        const QPointer<Connection> self(q);
         Transition transition;
         transition.to = ConnectionState::Connecting;
-        apply(transition); // last: a handler may delete the connection
+        apply(transition);
+        if (self)
+            askTokenAhead(); // last: both may delete the connection
     } else {
         m_signals.flush();
     }
@@ -220,6 +237,7 @@ void ConnectionPrivate::close()
     if (now == ConnectionState::Disconnected)
         return;
     abandonToken();
+    m_preparationRequest.reset();
     m_outbox->setAccepting(false);
     m_outbox->post(Command::Close{++m_generation});
     m_signals.silence(); // of the attempt that this ends, nothing more is heard (rule O2)
@@ -245,8 +263,68 @@ void ConnectionPrivate::reconnect()
         failAtOnce(error);
         return;
     }
-    start(*url, Command::Reconnect{config, *url});
+    start(*url, Command::Reconnect{config, *url, prepares()});
     m_signals.flush();
+}
+
+QFuture<SessionInfo> ConnectionPrivate::openAsync(const ConnectionConfig *config)
+{
+    const QFuture<SessionInfo> future = m_pendingOpens.add();
+    const bool isOpen = state() == ConnectionState::Connected;
+    const QPointer<Connection> self(q);
+    open(config);
+    if (self && isOpen && state() == ConnectionState::Connected)
+        m_pendingOpens.resolve(m_sessionInfo);
+    return future;
+}
+
+QFuture<QJsonObject> ConnectionPrivate::request(QJsonObject message, milliseconds timeout)
+{
+    const auto failed = [](const QString &why) {
+        Deferred<QJsonObject> deferred;
+        deferred.reject({ConnectionError::RequestFailed, why});
+        return deferred.future();
+    };
+    const QString field = effectiveConfig().requestIdField();
+    QString id = message.value(field).toString();
+    if (id.isEmpty()) {
+        id = m_pendingRequests.makeId();
+        message.insert(field, id);
+    }
+    if (m_pendingRequests.contains(id))
+        return failed(QStringLiteral("A request with the %1 \"%2\" waits for its reply already").arg(field, id));
+    // Before it is sent: a handler of what sending changes may run an event loop.
+    const QFuture<QJsonObject> future = m_pendingRequests.add(id, timeout);
+    const QPointer<Connection> self(q);
+    if (!q->sendJson(message) && self)
+        m_pendingRequests.fail(id, {ConnectionError::RequestFailed,
+                                    QStringLiteral("The request was not accepted: %1").arg(m_refusal)});
+    return future;
+}
+
+void ConnectionPrivate::forget()
+{
+    const QPointer<Connection> self(q);
+    close();
+    if (!self)
+        return;
+    ++m_user;
+    m_openConfig = {};
+    m_prepared.reset();
+    showError({});
+    set(m_closeCode, 0, &Connection::closeCodeChanged);
+    m_signals.push([this] { Q_EMIT q->forgotten(); });
+    m_messages->clear();
+    if (self)
+        m_signals.flush();
+}
+
+// Rule R7.
+void ConnectionPrivate::networkBack()
+{
+    // An error that the engine knows nothing of (rule O4) is not over with it.
+    if (state() != ConnectionState::Error || isAboutTheNetwork(m_errorCode))
+        m_outbox->post(Command::NetworkBack{});
 }
 
 void ConnectionPrivate::configured()
@@ -259,7 +337,7 @@ void ConnectionPrivate::configured()
                       now != ConnectionState::Disconnecting;
     ConnectionError error;
     if (const std::optional<QUrl> url = open ? resolve(config, &error) : std::nullopt)
-        m_outbox->post(Command::Configure{config, *url});
+        m_outbox->post(Command::Configure{config, *url, prepares()});
     else if (open)
         qCWarning(lcConnection).noquote()
             << m_type << "- the next attempt keeps the old configuration:" << error.message();
@@ -292,11 +370,11 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (const int limit = m_historyLimit.load(std::memory_order_relaxed); limit > 0) {
-        m_inbox->record(record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
+        m_inbox->record(m_user, record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
                                         : Message::fromText(record.bytes, type, Message::Outgoing),
                         limit);
         if (record.attachment)
-            m_inbox->record(Message::fromBinary(*record.attachment, Message::Outgoing), limit);
+            m_inbox->record(m_user, Message::fromBinary(*record.attachment, Message::Outgoing), limit);
     }
     if (QThread::currentThread() == q->thread())
         showCounters();
@@ -309,6 +387,7 @@ bool ConnectionPrivate::reject(const QString &reason)
 {
     qCWarning(lcConnection).noquote() << m_type << "- a message was not accepted:" << reason;
     if (QThread::currentThread() == q->thread()) {
+        m_refusal = reason;
         m_signals.push([this, reason] { Q_EMIT q->messageRejected(reason); });
         m_signals.flush();
     } else {
@@ -332,6 +411,13 @@ void ConnectionPrivate::openForHandle(ConnectionHandle *handle)
         return;              // it will open again by the app's word
     m_openedByHandle = true; // before the signals, in which the app may say otherwise
     openNow(nullptr);
+}
+
+// After another user has signed in.
+void ConnectionPrivate::openForHandles()
+{
+    if (!m_handles.isEmpty())
+        openForHandle(*m_handles.cbegin());
 }
 
 void ConnectionPrivate::releaseHandle(ConnectionHandle *handle)
@@ -396,9 +482,9 @@ void ConnectionPrivate::recordNext()
 bool ConnectionPrivate::isStale(const Inbox::Entry &entry) const
 {
     const auto *message = std::get_if<Message>(&entry.event);
-    const bool timeless = (message && message->direction() == Message::Outgoing) ||
-                          std::holds_alternative<Notice::Discarded>(entry.event);
-    return !timeless && entry.generation != m_generation;
+    if (message && message->direction() == Message::Outgoing)
+        return entry.generation != m_user;
+    return !std::holds_alternative<Notice::Discarded>(entry.event) && entry.generation != m_generation;
 }
 
 void ConnectionPrivate::handle(const Message &message)
@@ -425,21 +511,89 @@ void ConnectionPrivate::handle(const Message &message)
             << ", which is the name of a lifecycle event; only \"message\" hears it";
     else
         m_router.dispatch(type, message);
+    if (self)
+        m_pendingRequests.take(message, m_replyIdField);
 }
 
 void ConnectionPrivate::handle(const Notice::TokenNeeded &notice)
 {
-    abandonToken();
     TokenProvider *provider = currentTokenProvider();
+    if (!notice.fresh && m_tokenAhead) {
+        answerToken(notice.request, *std::exchange(m_tokenAhead, {}));
+        return;
+    }
+    if (!notice.fresh && m_askedProvider && m_askedProvider == provider && !m_tokenRequest) {
+        m_tokenRequest = notice.request; // asked ahead
+        return;
+    }
+    abandonToken();
     if (!provider) {
         answerToken(notice.request, {});
         return;
     }
+    m_tokenRequest = notice.request;
+    askToken(provider, notice.fresh);
+}
+
+// An open() asks at once and not when the engine comes round to it: the connections that are opened in one turn of the
+// event loop ask for their tokens in one turn, too, and share one.
+void ConnectionPrivate::askTokenAhead()
+{
+    TokenProvider *provider = currentTokenProvider();
+    if (!provider || state() != ConnectionState::Connecting || m_askedProvider || m_tokenAhead ||
+        effectiveConfig().authentication() == ConnectionConfig::Authentication::None)
+        return;
+    askToken(provider, false);
+}
+
+void ConnectionPrivate::askToken(TokenProvider *provider, bool fresh)
+{
     m_askedProvider = provider;
-    provider->request(&m_tokenContext, [this, request = notice.request](const TokenResult &result) {
-        m_askedProvider.clear();
-        answerToken(request, result);
-    });
+    provider->request(
+        &m_tokenContext,
+        [this](const TokenResult &result) {
+            m_askedProvider.clear();
+            if (const auto request = std::exchange(m_tokenRequest, {}))
+                answerToken(*request, result);
+            else
+                m_tokenAhead = result;
+        },
+        fresh);
+}
+
+void ConnectionPrivate::handle(const Notice::PreparationNeeded &notice)
+{
+    m_preparationRequest = notice.request;
+    const auto answer = [this, request = notice.request](PreparationResult result) {
+        if (m_preparationRequest != request)
+            return;
+        m_preparationRequest.reset();
+        std::optional<QUrl> url;
+        if (result.kind == PreparationResult::Ready) {
+            m_prepared = result.options;
+            ConnectionError error;
+            url = resolve(effectiveConfig(), &error);
+            if (!url) {
+                m_prepared.reset();
+                result = {PreparationResult::Refused, {}, error.message()};
+            }
+        }
+        if (url)
+            set(m_url, *url, &Connection::urlChanged);
+        m_outbox->post(Command::AnswerPreparation{request, result, url.value_or(QUrl())});
+        m_signals.flush();
+    };
+    if (m_preparation)
+        m_preparation->run(m_type, effectiveConfig(), notice.token, &m_preparationContext, answer);
+    else
+        answer({PreparationResult::Failed, {}, QStringLiteral("its Preparation object is gone")});
+}
+
+void ConnectionPrivate::handle(const Notice::SessionRenewed &notice)
+{
+    if (state() == ConnectionState::Connected && notice.session != SessionInfo())
+        set(m_sessionInfo, notice.session, &Connection::sessionInfoChanged);
+    m_signals.flush();
 }
 
 void ConnectionPrivate::handle(const Notice::TokenAbandoned &)
@@ -457,6 +611,8 @@ void ConnectionPrivate::abandonToken()
     if (m_askedProvider)
         m_askedProvider->abandon(&m_tokenContext);
     m_askedProvider.clear();
+    m_tokenRequest.reset();
+    m_tokenAhead.reset();
 }
 
 TokenProvider *ConnectionPrivate::currentTokenProvider() const
@@ -488,9 +644,17 @@ void ConnectionPrivate::handle(const Notice::Overloaded &notice)
 {
     qCWarning(lcConnection).noquote() << m_type << "-" << notice.error.message();
     say(
-        Heard::Always, [this, error = notice.error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
+        Heard::Always, [this, error = notice.error] { tellError(error); }, Events::Error,
         Events::toMap(notice.error));
     m_signals.flush();
+}
+
+void ConnectionPrivate::tellError(const ConnectionError &error)
+{
+    const QPointer<Connection> self(q);
+    Q_EMIT q->errorOccurred(error);
+    if (self && m_provider)
+        Q_EMIT m_provider->errorOccurred(q, error);
 }
 
 // ---- State ----
@@ -542,6 +706,7 @@ void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
     m_historyLimit = config.historyLimit();
+    m_replyIdField = config.replyIdField();
 }
 
 void ConnectionPrivate::showError(const ConnectionError &error)
@@ -586,6 +751,29 @@ void ConnectionPrivate::announce(const Transition &transition)
                         {QStringLiteral("reason"), transition.closeReason}});
     if (transition.to == ConnectionState::Reconnecting || transition.to == ConnectionState::Error)
         announceFailure(transition, ended);
+    settle(transition, ended);
+}
+
+// What openAsync() and request() wait for.
+void ConnectionPrivate::settle(const Transition &transition, bool wasConnected)
+{
+    if (transition.to == ConnectionState::Connected)
+        m_signals.push([this, session = transition.session] { m_pendingOpens.resolve(session); });
+    const bool closes =
+        transition.to == ConnectionState::Disconnecting || transition.to == ConnectionState::Disconnected;
+    // Behind an authentication that failed the queue is empty (rule A3).
+    const bool lost = wasConnected || closes || transition.error.code() == ConnectionError::AuthenticationFailed;
+    if (!lost || m_reopenConfig)
+        return;
+    ConnectionError error = transition.error;
+    if (error.code() == ConnectionError::NoError)
+        error = {ConnectionError::RequestFailed, QStringLiteral("The connection was closed before the reply came")};
+    m_signals.push([this, error] { m_pendingRequests.failAll(error); });
+    if (closes)
+        m_signals.push([this] {
+            m_pendingOpens.reject({ConnectionError::ConnectionLost,
+                                   QStringLiteral("The connection was closed before it was open"), 0, true});
+        });
 }
 
 void ConnectionPrivate::announceFailure(const Transition &transition, bool wasConnected)
@@ -593,8 +781,7 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
     const ConnectionError &error = transition.error;
     qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
     say(
-        Heard::UntilSilenced, [this, error] { Q_EMIT q->errorOccurred(error); }, Events::Error,
-        Events::toMap(error));
+        Heard::UntilSilenced, [this, error] { tellError(error); }, Events::Error, Events::toMap(error));
     if (error.code() == ConnectionError::AuthenticationFailed)
         say(
             Heard::UntilSilenced, [this, error] { Q_EMIT q->authenticationError(error.message()); },
@@ -619,6 +806,8 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
             Heard::UntilSilenced,
             [this, attempts = transition.gaveUpAfter] { Q_EMIT q->maxReconnectAttemptsReached(attempts); },
             Events::MaxReconnectAttemptsReached, transition.gaveUpAfter);
+    if (transition.to == ConnectionState::Error)
+        m_signals.push([this, error] { m_pendingOpens.reject(error); });
 }
 
 void ConnectionPrivate::startCountdown(milliseconds delay)

@@ -5,6 +5,7 @@
 #include "client/connection_p.h"
 #include "client/connectionsmodel.h"
 #include "client/environment.h"
+#include "client/networkmonitor.h"
 #include "core/logging.h"
 #include "engine/wirethread.h"
 
@@ -24,6 +25,8 @@ struct WebSocketProvider::Private
     ConnectionsModel *connections;
     QPointer<TokenProvider> tokenProvider;
     StaticTokenProvider *ownToken = nullptr;
+    QPointer<NetworkMonitor> monitor;
+    bool monitorIsChosen = false;
     bool debug = false;
 };
 
@@ -126,6 +129,39 @@ void WebSocketProvider::closeAll()
     forEach([](Connection &connection) { connection.close(); });
 }
 
+void WebSocketProvider::signOut()
+{
+    if (d->ownToken)
+        d->ownToken->setToken({});
+    forEach([](Connection &connection) { connection.forget(); });
+}
+
+void WebSocketProvider::signIn(const QString &token)
+{
+    const QPointer<WebSocketProvider> self(this);
+    signOut();
+    if (self && !token.isEmpty())
+        setToken(token);
+    if (self)
+        forEach([](Connection &connection) { connection.d->openForHandles(); });
+}
+
+void WebSocketProvider::setNetworkMonitor(NetworkMonitor *monitor)
+{
+    d->monitorIsChosen = true;
+    if (d->monitor)
+        d->monitor->disconnect(this);
+    d->monitor = monitor;
+    if (monitor)
+        connect(monitor, &NetworkMonitor::networkBack, this,
+                [this] { forEach([](Connection &connection) { connection.d->networkBack(); }); });
+}
+
+NetworkMonitor *WebSocketProvider::networkMonitor() const
+{
+    return d->monitor;
+}
+
 void WebSocketProvider::setTokenProvider(TokenProvider *provider)
 {
     d->tokenProvider = provider;
@@ -166,8 +202,11 @@ ConnectionsModel *WebSocketProvider::connections() const
 
 WireThread &WebSocketProvider::wireThread()
 {
-    if (!d->wireThread)
+    if (!d->wireThread) {
         d->wireThread = std::make_unique<WireThread>();
+        if (!d->monitorIsChosen)
+            setNetworkMonitor(new SystemNetworkMonitor(this));
+    }
     return *d->wireThread;
 }
 

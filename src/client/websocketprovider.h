@@ -12,6 +12,7 @@
 namespace Everwire {
 
 class EngineHost;
+class NetworkMonitor;
 class TokenProvider;
 class WireThread;
 
@@ -57,6 +58,18 @@ public:
     // Closes every connection (O2).
     Q_INVOKABLE void closeAll();
 
+    // The user goes: every connection is closed and forgets (Connection::forget()), and token() with them. Nothing of
+    // this user is sent or shown from here on.
+    Q_INVOKABLE void signOut();
+    // Another one comes: signOut(), then this token, and what ConnectionHandles hold is opened again. What the app has
+    // opened by itself it opens again by itself. With a TokenProvider of the app's, which answers for the new user from
+    // here on, the token is empty.
+    Q_INVOKABLE void signIn(const QString &token = {});
+
+    // Where hints of the network come from (rule R7): by default the system. Not owned; nullptr: nowhere.
+    void setNetworkMonitor(NetworkMonitor *monitor);
+    [[nodiscard]] NetworkMonitor *networkMonitor() const;
+
     // Asked for a token for every attempt of every connection that has none of its own. Not owned.
     void setTokenProvider(TokenProvider *provider);
     [[nodiscard]] TokenProvider *tokenProvider() const;
@@ -70,6 +83,9 @@ public:
     [[nodiscard]] ConnectionsModel *connections() const;
 
 Q_SIGNALS:
+    // Every connection's errorOccurred(), for a log or a reporting service.
+    void errorOccurred(Everwire::Connection *connection, const Everwire::ConnectionError &error);
+
     void debugChanged();
     void tokenChanged();
 

@@ -42,6 +42,9 @@ public:
         ClosedByServer,        // the server sent a Close frame
         ProtocolViolation,     // the peer broke RFC 6455 or a limit
         Overloaded,            // the UI is maxPendingBytes behind and reading cannot be paused (M8)
+        PreparationFailed,     // what had to be done before the socket failed (Preparation)
+        RequestFailed,         // request(): the server answered with an error, or the request could not be sent
+        RequestTimeout,        // request(): no reply in time
     };
     Q_ENUM(Code)
 
@@ -62,6 +65,14 @@ public:
         return {m_code, std::move(message), m_closeCode, true};
     }
     [[nodiscard]] ConnectionError asFinal() const { return asFinal(m_message); }
+
+    // Whether such a failure may be over once the network is back (rule R7).
+    [[nodiscard]] friend constexpr bool isAboutTheNetwork(Code code)
+    {
+        return code == HostNotFound || code == ConnectionRefused || code == ConnectTimeout || code == TlsFailed ||
+               code == ConnectionLost || code == HeartbeatTimeout || code == TokenFailed || code == TokenTimeout ||
+               code == PreparationFailed;
+    }
 
     friend bool operator==(const ConnectionError &a, const ConnectionError &b)
     {

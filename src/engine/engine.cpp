@@ -66,7 +66,7 @@ void Engine::handle(Command::Open &command)
     if (std::holds_alternative<Phase::Idle>(m_phase) || std::holds_alternative<Phase::Failed>(m_phase)) {
         startAfresh(std::move(command));
     } else if (std::holds_alternative<Phase::Waiting>(m_phase)) {
-        m_nextConfig = Command::Configure{command.config, command.url};
+        m_nextConfig = Command::Configure{command.config, command.url, command.prepares};
         startAttempt();
     }
     // Otherwise an attempt is under way or has succeeded already (rule O1), or a close(), behind which the app
@@ -75,20 +75,27 @@ void Engine::handle(Command::Open &command)
 
 void Engine::handle(Command::Reconnect &command)
 {
-    if (!link() && !std::holds_alternative<Phase::FetchingToken>(m_phase)) {
-        Command::Open open{command.config, command.url};
+    const bool asks = std::holds_alternative<Phase::FetchingToken>(m_phase) ||
+                      std::holds_alternative<Phase::Preparing>(m_phase);
+    if (!link() && !asks) {
+        Command::Open open{command.config, command.url, command.prepares};
         handle(open);
         return;
     }
     if (std::holds_alternative<Phase::Closing>(m_phase))
         return;
-    m_nextConfig = Command::Configure{command.config, command.url};
-    const Farewell farewell = m_state == ConnectionState::Connected ? Farewell::Close : Farewell::Abort;
-    if (Link old = takeLink(); old.transport) {
-        keepUnsent(old);
-        retire(std::move(old), farewell, CloseCode::Normal, QStringLiteral("Client reconnect"));
-    }
+    m_nextConfig = Command::Configure{command.config, command.url, command.prepares};
+    leaveLink(m_state == ConnectionState::Connected ? Farewell::Close : Farewell::Abort);
     startAttempt();
+}
+
+void Engine::leaveLink(Farewell farewell)
+{
+    Link old = takeLink();
+    if (!old.transport)
+        return;
+    keepUnsent(old);
+    retire(std::move(old), farewell, CloseCode::Normal, QStringLiteral("Client reconnect"));
 }
 
 void Engine::handle(Command::Close &command)
@@ -122,10 +129,15 @@ void Engine::handle(Command::Close &command)
 
 void Engine::handle(Command::AnswerToken &command)
 {
+    const TokenResult &result = command.result;
+    if (const auto *open = std::get_if<Phase::Established>(&m_phase);
+        open && open->renewal.request == command.request) {
+        takeRenewal(result);
+        return;
+    }
     const auto *fetching = std::get_if<Phase::FetchingToken>(&m_phase);
     if (!fetching || fetching->request != command.request)
         return;
-    const TokenResult &result = command.result;
     everwireTrace(lcAuth) << "token request answered:"
                           << (result.kind == TokenResult::Token  ? "a token"
                               : result.kind == TokenResult::None ? "none"
@@ -142,14 +154,64 @@ void Engine::handle(Command::AnswerToken &command)
              Farewell::Abort);
     } else if (const QString problem = tokenProblem(result.token); !problem.isEmpty()) {
         fail({ConnectionError::InvalidToken, problem, 0, true}, Farewell::Abort);
-    } else if (m_refusedTokens.contains(fingerprint(result.token))) {
+    } else if (wasRefused(result.token)) {
         fail({ConnectionError::AuthenticationFailed,
               QStringLiteral(
                   "The server refused this token before, and the token provider has no other. Sign in again"),
               CloseCode::AuthenticationFailed, true},
              Farewell::Abort);
     } else {
-        openTransport(result.token);
+        proceed(result.token);
+    }
+}
+
+bool Engine::wasRefused(const QString &token) const
+{
+    return m_refusedTokens.contains(fingerprint(token));
+}
+
+bool Engine::isUnusable(const QString &token) const
+{
+    return token.isEmpty() || !tokenProblem(token).isEmpty() || wasRefused(token);
+}
+
+void Engine::handle(Command::AnswerPreparation &command)
+{
+    const auto *preparing = std::get_if<Phase::Preparing>(&m_phase);
+    if (!preparing || preparing->request != command.request)
+        return;
+    const QString token = preparing->token;
+    const QString reason = withoutToken(command.result.reason);
+    switch (command.result.kind) {
+    case PreparationResult::Ready:
+        m_url = command.url;
+        openTransport(token);
+        return;
+    case PreparationResult::TokenRefused: refused(reason, CloseCode::None, Farewell::Abort); return;
+    case PreparationResult::Refused:
+    case PreparationResult::Failed: break;
+    }
+    const bool isFinal = command.result.kind == PreparationResult::Refused;
+    fail({ConnectionError::PreparationFailed,
+          QStringLiteral("The connection could not be prepared: %1").arg(reason), 0, isFinal},
+         Farewell::Abort);
+}
+
+void Engine::handle(Command::NetworkBack &)
+{
+    if (auto *waiting = std::get_if<Phase::Waiting>(&m_phase)) {
+        // All of a network's clients hear of it at the same time.
+        const double spread = m_around.random() * m_config.reconnectJitter();
+        const milliseconds delay(qint64(spread * double(m_config.initialReconnectDelay().count())));
+        if (m_around.scheduler->now() + delay < waiting->due)
+            waiting->retry = m_around.scheduler->after(delay, [this] { startAttempt(); });
+    } else if (const auto *failed = std::get_if<Phase::Failed>(&m_phase)) {
+        if (failed->gaveUpForTheNetwork) {
+            m_attempt = 0;
+            startAttempt();
+        }
+    } else if (auto *open = std::get_if<Phase::Established>(&m_phase)) {
+        open->heartbeat->checkNow();
     }
 }
 
@@ -177,30 +239,38 @@ void Engine::handle(Command::Configure &command)
 
 void Engine::startAfresh(Command::Open command)
 {
-    m_nextConfig = Command::Configure{std::move(command.config), std::move(command.url)};
+    m_nextConfig =
+        Command::Configure{std::move(command.config), std::move(command.url), command.prepares};
     m_attempt = 0;
     startAttempt();
 }
 
-void Engine::startAttempt()
+Transition Engine::beginAttempt()
 {
     if (m_nextConfig) {
         m_config = m_nextConfig->config;
         m_url = m_nextConfig->url;
+        m_prepares = m_nextConfig->prepares;
         m_nextConfig.reset();
     }
+    m_around.outbox->setDraining(false);
     Transition begun;
     begun.attempt = m_attempt;
     if (m_state == ConnectionState::Connected)
         begun.closeCode = CloseCode::Normal;
-    m_around.outbox->setDraining(false);
+    return begun;
+}
+
+void Engine::startAttempt()
+{
+    const Transition begun = beginAttempt();
     if (m_config.authentication() == ConnectionConfig::Authentication::None) {
         enter(Phase::Opening(), ConnectionState::Connecting, begun);
-        openTransport({});
+        proceed({});
         return;
     }
     Phase::FetchingToken fetching;
-    fetching.request = ++m_lastTokenRequest;
+    fetching.request = ++m_lastRequest;
     fetching.timeout = m_around.scheduler->after(m_config.tokenTimeout(), [this] {
         report(Notice::TokenAbandoned{});
         fail({ConnectionError::TokenTimeout,
@@ -209,7 +279,30 @@ void Engine::startAttempt()
              Farewell::Abort);
     });
     enter(std::move(fetching), ConnectionState::Connecting, begun);
-    report(Notice::TokenNeeded{m_lastTokenRequest});
+    report(Notice::TokenNeeded{m_lastRequest, std::exchange(m_needsFreshToken, false)});
+}
+
+void Engine::proceed(const QString &token)
+{
+    if (m_prepares && m_url.isEmpty())
+        prepare(token);
+    else
+        openTransport(token);
+}
+
+void Engine::prepare(const QString &token)
+{
+    Phase::Preparing preparing;
+    preparing.request = ++m_lastRequest;
+    preparing.token = token;
+    preparing.timeout = m_around.scheduler->after(m_config.preparationTimeout(), [this] {
+        fail({ConnectionError::PreparationFailed,
+              QStringLiteral("The connection could not be prepared within %1 ms (preparationTimeout)")
+                  .arg(m_config.preparationTimeout().count())},
+             Farewell::Abort);
+    });
+    enter(std::move(preparing), ConnectionState::Connecting);
+    report(Notice::PreparationNeeded{m_lastRequest, token});
 }
 
 void Engine::openTransport(const QString &token)
@@ -302,19 +395,21 @@ void Engine::establish(const SessionInfo &session)
     Transition connected;
     connected.session = session;
     enter(std::move(open), ConnectionState::Connected, connected);
+    scheduleRenewal(session);
     pump();
 }
 
-void Engine::refused(const QString &serverReason)
+void Engine::refused(const QString &serverReason, int closeCode, Farewell farewell)
 {
-    m_refusedTokens.append(fingerprint(link()->token));
+    m_refusedTokens.append(fingerprint(currentToken()));
     if (m_refusedTokens.size() > RefusedTokensKept)
         m_refusedTokens.removeFirst();
+    m_needsFreshToken = true;
     const QString reason = withoutToken(serverReason);
     reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
     fail({ConnectionError::AuthenticationFailed,
-          QStringLiteral("The server refused the token: %1").arg(reason), CloseCode::AuthenticationFailed},
-         Farewell::Close, QStringLiteral("Authentication failed"));
+          QStringLiteral("The server refused the token: %1").arg(reason), closeCode},
+         farewell, QStringLiteral("Authentication failed"));
 }
 
 // ---- Its end ----
@@ -329,7 +424,8 @@ void Engine::transportEnded(const TransportEnd &end)
     const ConnectionError error(end.error.code(), withoutToken(end.error.message()), end.error.closeCode());
     if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
         if (end.error.closeCode() == CloseCode::AuthenticationFailed) {
-            refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason);
+            refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason,
+                    CloseCode::AuthenticationFailed, Farewell::Close);
             return;
         }
         const bool late = end.error.closeCode() == CloseCode::AuthenticationTimeout;
@@ -344,9 +440,16 @@ void Engine::transportEnded(const TransportEnd &end)
 // A server may quote the token, in whatever it says (rule A7).
 QString Engine::withoutToken(QString text)
 {
+    const QString token = currentToken();
+    return token.isEmpty() ? text : text.replace(token, QStringLiteral("[token]"));
+}
+
+QString Engine::currentToken()
+{
+    if (const auto *preparing = std::get_if<Phase::Preparing>(&m_phase))
+        return preparing->token;
     const Link *current = link();
-    return current && !current->token.isEmpty() ? text.replace(current->token, QStringLiteral("[token]"))
-                                                : text;
+    return current ? current->token : QString();
 }
 
 void Engine::fail(const ConnectionError &error, Farewell farewell, const QString &reason, milliseconds wait)
@@ -368,6 +471,7 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
         next.retryDelay = policy.delay(m_attempt, m_around.random(), wait);
         Phase::Waiting waiting;
         waiting.retry = m_around.scheduler->after(next.retryDelay, [this] { startAttempt(); });
+        waiting.due = m_around.scheduler->now() + next.retryDelay;
         enter(std::move(waiting), ConnectionState::Reconnecting, next);
         return;
     }
@@ -380,7 +484,7 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     } else {
         next.error = error.asFinal();
     }
-    enter(Phase::Failed(), ConnectionState::Error, next);
+    enter(Phase::Failed{retried && isAboutTheNetwork(error.code())}, ConnectionState::Error, next);
 }
 
 void Engine::startClosing()

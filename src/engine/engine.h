@@ -5,6 +5,8 @@
 #include "engine/inbox.h"
 #include "engine/phases.h"
 
+#include <QDateTime>
+
 namespace Everwire {
 
 // One connection's state machine: everything that waits or can fail. Runs on the wire thread, or wherever a
@@ -20,6 +22,7 @@ public:
         std::function<std::unique_ptr<Protocol>()> protocols;
         Scheduler *scheduler = nullptr;
         std::function<double()> random; // uniform in [0, 1)
+        std::function<qint64()> wallClock = QDateTime::currentMSecsSinceEpoch; // ms since 1970
         std::shared_ptr<Inbox> inbox;
         std::shared_ptr<Outbox> outbox;
     };
@@ -42,6 +45,8 @@ private:
     void handle(Command::Reconnect &command);
     void handle(Command::AnswerToken &command);
     void handle(Command::ResumeReading &command);
+    void handle(Command::AnswerPreparation &command);
+    void handle(Command::NetworkBack &command);
     void handle(Command::SetDebug &command);
     void handle(Command::Configure &command);
 
@@ -53,18 +58,31 @@ private:
     void transportWritten() override;
     void transportEnded(const TransportEnd &end) override;
 
+    enum class Farewell { Close, Abort }; // whether the peer is told
+
     // An attempt, step by step.
     void startAfresh(Command::Open command);
     void startAttempt();
+    [[nodiscard]] Transition beginAttempt();
+    void proceed(const QString &token);
+    void prepare(const QString &token);
     void openTransport(const QString &token);
     void authenticate();
     void establish(const SessionInfo &session);
-    void refused(const QString &reason);
+    void refused(const QString &reason, int closeCode, Farewell farewell);
     void startClosing();
     void finishClosing();
 
+    // A live connection's next token (enginerenewal.cpp).
+    void scheduleRenewal(const SessionInfo &session);
+    void renewToken();
+    void takeRenewal(const TokenResult &result);
+    void retryRenewal();
+    void offerToken(const QString &token);
+    void renewed(const SessionInfo &session);
+    void reconnectWith(const QString &token);
+
     // Its end.
-    enum class Farewell { Close, Abort }; // whether the peer is told
     // wait: at least so long before the next attempt.
     void fail(const ConnectionError &error, Farewell farewell, const QString &reason = {},
               std::chrono::milliseconds wait = {});
@@ -87,16 +105,22 @@ private:
     void report(Inbox::Event event);
     [[nodiscard]] Link *link();
     [[nodiscard]] Link takeLink();
+    void leaveLink(Farewell farewell);
+    [[nodiscard]] bool wasRefused(const QString &token) const;
+    [[nodiscard]] bool isUnusable(const QString &token) const;
+    [[nodiscard]] QString currentToken();
 
     Surroundings m_around;
     ConnectionConfig m_config;
     QUrl m_url;
+    bool m_prepares = false;
     std::optional<Command::Configure> m_nextConfig; // applies from the next attempt (rule C5)
     ConnectionState m_state = ConnectionState::Disconnected;
     Phase::Any m_phase;
     quint32 m_generation = 0;
     int m_attempt = 0; // reconnection attempts since the connection was last stable (rule R4)
-    quint64 m_lastTokenRequest = 0;
+    quint64 m_lastRequest = 0; // of the app: for a token, or a preparation
+    bool m_needsFreshToken = false;
     QList<QByteArray> m_refusedTokens; // hashes, so that none is ever sent again (rule A3)
     int m_overflowed = 0;              // received messages dropped since the last report (rule M8)
     bool m_pumping = false;

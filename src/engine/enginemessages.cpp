@@ -133,9 +133,18 @@ void Engine::transportTextReceived(PaddedView utf8)
                    },
                    [&](Received::Authenticated &answer) {
                        everwireTrace(lcAuth) << "authenticated";
-                       establish(answer.session);
+                       if (open)
+                           renewed(answer.session);
+                       else
+                           establish(answer.session);
                    },
-                   [&](Received::AuthenticationFailed &answer) { refused(answer.reason); },
+                   [&](Received::AuthenticationFailed &answer) {
+                       // What the server says to a second token says nothing of a first one.
+                       if (open)
+                           reconnectWith(std::get<Phase::Established>(m_phase).renewal.offered);
+                       else
+                           refused(answer.reason, CloseCode::AuthenticationFailed, Farewell::Close);
+                   },
                    [&](Received::Ignored &ignored) {
                        ignoreEarly(QStringLiteral("a message of type ") + ignored.type);
                    },

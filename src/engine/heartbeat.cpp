@@ -26,6 +26,12 @@ void Heartbeat::alive()
     watch(m_interval);
 }
 
+void Heartbeat::checkNow()
+{
+    if (m_timer && !m_asked)
+        ask();
+}
+
 void Heartbeat::pause()
 {
     m_timer.reset();
@@ -46,9 +52,9 @@ void Heartbeat::watch(milliseconds delay)
 
 void Heartbeat::check()
 {
-    const Callbacks callbacks = m_callbacks; // they may destroy this object
     if (m_asked) {
-        callbacks.dead();
+        const auto dead = m_callbacks.dead; // it may destroy this object
+        dead();
         return;
     }
     const milliseconds silence = m_scheduler.now() - m_lastSign;
@@ -56,9 +62,15 @@ void Heartbeat::check()
         watch(m_interval - silence);
         return;
     }
+    ask();
+}
+
+void Heartbeat::ask()
+{
+    const auto ping = m_callbacks.ping; // it may destroy this object
     m_asked = true;
     watch(m_timeout);
-    callbacks.ping();
+    ping();
 }
 
 } // namespace Everwire

@@ -21,6 +21,8 @@ public:
 
     // Something arrived.
     void alive();
+    // Asks at once whether the peer is there.
+    void checkNow();
     // Nothing is read for now, so silence says nothing.
     void pause();
     void resume();
@@ -28,6 +30,7 @@ public:
 private:
     void watch(std::chrono::milliseconds delay);
     void check();
+    void ask();
 
     Scheduler &m_scheduler;
     std::chrono::milliseconds m_interval;

@@ -23,10 +23,10 @@ void Inbox::push(quint32 generation, Event event)
     wake();
 }
 
-void Inbox::record(Message sent, int most)
+void Inbox::record(quint32 user, Message sent, int most)
 {
     const QMutexLocker lock(&m_mutex);
-    m_entries.push_back({0, std::move(sent)});
+    m_entries.push_back({user, std::move(sent)});
     // Seldom, so that each costs the same however many wait.
     if (++m_records > 2 * most)
         dropOldestRecords(most);

@@ -36,10 +36,22 @@ namespace Notice {
 struct TokenNeeded
 {
     quint64 request = 0;
+    bool fresh = false; // one that was fetched before will not do
 };
 
 struct TokenAbandoned // the request timed out or its attempt is over
 {
+};
+
+struct PreparationNeeded
+{
+    quint64 request = 0;
+    QString token;
+};
+
+struct SessionRenewed // the server has accepted another token on the live connection
+{
+    SessionInfo session;
 };
 
 struct ParseError
@@ -67,7 +79,7 @@ class EVERWIRE_EXPORT Inbox
 {
 public:
     using Event = std::variant<Message, Transition, Notice::TokenNeeded, Notice::TokenAbandoned,
-                               Notice::ParseError, Notice::Discarded, Notice::Overloaded>;
+                               Notice::PreparationNeeded, Notice::SessionRenewed, Notice::ParseError, Notice::Discarded, Notice::Overloaded>;
     struct Entry
     {
         quint32 generation = 0;
@@ -79,8 +91,8 @@ public:
 
     // ---- any thread ----
     void push(quint32 generation, Event event);
-    // A message that was sent, for the history: the newest *most* of them at least are kept (rule M8).
-    void record(Message sent, int most);
+    // A message that this user sent, for the history; the user stands in for a generation. The newest *most* of them at least are kept (rule M8).
+    void record(quint32 user, Message sent, int most);
     // Wakes the app to look at the outbox's counters.
     void poke();
     // Bytes, with what a message costs beside its own, were received and the app has not handled yet.

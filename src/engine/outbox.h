@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "auth/preparation.h"
 #include "auth/tokenprovider.h"
 #include "core/connectionconfig.h"
 
@@ -30,7 +31,8 @@ namespace Command {
 struct Open
 {
     ConnectionConfig config;
-    QUrl url;
+    QUrl url;              // empty where a preparation has yet to make it
+    bool prepares = false; // there is a Preparation
 };
 
 struct Close
@@ -44,6 +46,7 @@ struct Reconnect
 {
     ConnectionConfig config;
     QUrl url;
+    bool prepares = false;
 };
 
 struct AnswerToken
@@ -60,6 +63,18 @@ struct Configure // for the next attempt (rule C5)
 {
     ConnectionConfig config;
     QUrl url;
+    bool prepares = false;
+};
+
+struct AnswerPreparation
+{
+    quint64 request = 0;
+    PreparationResult result;
+    QUrl url; // where the result is Ready
+};
+
+struct NetworkBack // or the machine is awake again (rule R7)
+{
 };
 
 struct SetDebug
@@ -67,7 +82,8 @@ struct SetDebug
     bool on = false;
 };
 
-using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Configure, SetDebug>;
+using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Configure,
+                         AnswerPreparation, NetworkBack, SetDebug>;
 
 } // namespace Command
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/tokentimes.h"
 #include "engine/heartbeat.h"
 #include "engine/outbox.h"
 #include "protocol/protocol.h"
@@ -35,11 +36,19 @@ struct Idle // Disconnected
 
 struct Failed // Error
 {
+    bool gaveUpForTheNetwork = false; // so a network that comes back is a reason to start afresh (rule R7)
 };
 
 struct FetchingToken // Connecting
 {
     quint64 request = 0;
+    Scheduler::Timer timeout;
+};
+
+struct Preparing // Connecting
+{
+    quint64 request = 0;
+    QString token;
     Scheduler::Timer timeout;
 };
 
@@ -55,10 +64,20 @@ struct Authenticating // Authenticating
     Scheduler::Timer timeout;
 };
 
+// A live connection's next token.
+struct Renewal
+{
+    Scheduler::Timer timer;            // until it is time, or an answer is overdue
+    quint64 request = 0;               // of the token provider; 0: none is under way
+    QString offered;                   // sent on the live connection and not answered yet
+    std::chrono::milliseconds until{}; // the scheduler's time at which the present token expires
+};
+
 struct Established // Connected
 {
     Link link;
     std::unique_ptr<Heartbeat> heartbeat;
+    Renewal renewal;
     Scheduler::Timer stable;
     bool paused = false;
 };
@@ -66,6 +85,7 @@ struct Established // Connected
 struct Waiting // Reconnecting
 {
     Scheduler::Timer retry;
+    std::chrono::milliseconds due{}; // the scheduler's time
 };
 
 struct Closing // Disconnecting
@@ -74,7 +94,7 @@ struct Closing // Disconnecting
     Scheduler::Timer timeout;
 };
 
-using Any = std::variant<Idle, Failed, FetchingToken, Opening, Authenticating, Established, Waiting, Closing>;
+using Any = std::variant<Idle, Failed, FetchingToken, Preparing, Opening, Authenticating, Established, Waiting, Closing>;
 
 } // namespace Phase
 

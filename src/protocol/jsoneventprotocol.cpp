@@ -72,6 +72,13 @@ QString text(const QJsonObject &object, const char *key)
     return object.value(QLatin1String(key)).toString();
 }
 
+QByteArray toMessage(const QString &token)
+{
+    const QJsonObject message{{QStringLiteral("type"), QStringLiteral("auth")},
+                              {QStringLiteral("token"), token}};
+    return QJsonDocument(message).toJson(QJsonDocument::Compact);
+}
+
 } // namespace
 
 JsonEventProtocol::JsonEventProtocol() : m_parser(std::make_unique<Parser>()) {}
@@ -80,10 +87,14 @@ JsonEventProtocol::~JsonEventProtocol() = default;
 
 QByteArray JsonEventProtocol::authenticate(const QString &token)
 {
-    m_authenticating = true;
-    const QJsonObject message{{QStringLiteral("type"), QStringLiteral("auth")},
-                              {QStringLiteral("token"), token}};
-    return QJsonDocument(message).toJson(QJsonDocument::Compact);
+    m_stage = Stage::Authenticating;
+    return toMessage(token);
+}
+
+QByteArray JsonEventProtocol::reauthenticate(const QString &token)
+{
+    m_stage = Stage::Renewing;
+    return toMessage(token);
 }
 
 QByteArray JsonEventProtocol::heartbeat() const
@@ -112,7 +123,7 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
         }
     }
     const Message message = Message::fromText(utf8, type, Message::Incoming);
-    if (!m_authenticating)
+    if (m_stage == Stage::Open)
         return message;
     return answerToAuthentication(message);
 }
@@ -121,12 +132,15 @@ Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &messa
 {
     const QString type = message.type();
     if (type == QLatin1String("auth_success")) {
-        m_authenticating = false;
+        m_stage = Stage::Open;
         const QJsonObject answer = message.json();
         return Received::Authenticated{
             {text(answer, "session_id"), text(answer, "user_id"), text(answer, "timestamp")}};
     }
-    const auto failure = [](const QString &reason) {
+    const bool renews = m_stage == Stage::Renewing;
+    const auto failure = [this, renews](const QString &reason) {
+        if (renews)
+            m_stage = Stage::Open;
         return Received::AuthenticationFailed{reason.isEmpty() ? QStringLiteral("authentication failed")
                                                                : reason};
     };
@@ -135,9 +149,11 @@ Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &messa
     if (type == QLatin1String("error")) {
         const QJsonObject payload = message.json().value(QLatin1String("payload")).toObject();
         const QString code = text(payload, "code");
-        if (code.isEmpty() || code == QLatin1String("auth_failed"))
+        if ((code.isEmpty() && !renews) || code == QLatin1String("auth_failed"))
             return failure(text(payload, "error"));
     }
+    if (renews)
+        return message;
     return Received::Ignored{type};
 }
 

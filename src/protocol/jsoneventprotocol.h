@@ -18,15 +18,18 @@ public:
     Q_DISABLE_COPY_MOVE(JsonEventProtocol)
 
     [[nodiscard]] QByteArray authenticate(const QString &token) override;
+    [[nodiscard]] QByteArray reauthenticate(const QString &token) override;
     [[nodiscard]] Received::Outcome receiveText(PaddedView padded) override;
     [[nodiscard]] QByteArray heartbeat() const override;
 
 private:
+    enum class Stage { Open, Authenticating, Renewing };
+
     [[nodiscard]] Received::Outcome answerToAuthentication(const Message &message);
 
     struct Parser;
     std::unique_ptr<Parser> m_parser;
-    bool m_authenticating = false;
+    Stage m_stage = Stage::Open;
 };
 
 } // namespace Everwire

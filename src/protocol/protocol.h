@@ -49,6 +49,8 @@ public:
 
     // The first message of a connection (rule A1). From here on an answer is expected.
     [[nodiscard]] virtual QByteArray authenticate(const QString &token) = 0;
+    // The same on a connection that is authenticated already, to renew its token. Messages still arrive meanwhile.
+    [[nodiscard]] virtual QByteArray reauthenticate(const QString &token) = 0;
     // The view needs to live no longer than the call.
     [[nodiscard]] virtual Received::Outcome receiveText(PaddedView utf8) = 0;
     // The application's own ping (rule H1).

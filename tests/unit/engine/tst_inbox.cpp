@@ -105,7 +105,7 @@ void TestInbox::m8_recordsOfWhatWasSentAreBounded()
 {
     Inbox inbox;
     const auto record = [&inbox](int n) {
-        inbox.record(Message::fromText(QByteArray::number(n), u"n"_s, Message::Outgoing), 5);
+        inbox.record(0, Message::fromText(QByteArray::number(n), u"n"_s, Message::Outgoing), 5);
     };
     inbox.push(1, Transition{});
     for (int n = 0; n < 10'000; ++n) {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "client/pending.h"
+
+#include <QRandomGenerator>
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+QFuture<SessionInfo> PendingOpens::add()
+{
+    return m_waiting.emplace_back().future();
+}
+
+void PendingOpens::resolve(const SessionInfo &session)
+{
+    for (auto &one : std::exchange(m_waiting, {}))
+        one.resolve(session);
+}
+
+void PendingOpens::reject(const ConnectionError &error)
+{
+    for (auto &one : std::exchange(m_waiting, {}))
+        one.reject(error);
+}
+
+PendingRequests::PendingRequests()
+    : m_idPrefix(QString::number(QRandomGenerator::global()->generate64(), 36) + QLatin1Char('-'))
+{
+}
+
+QString PendingRequests::makeId()
+{
+    return m_idPrefix + QString::number(++m_lastId);
+}
+
+QFuture<QJsonObject> PendingRequests::add(const QString &id, milliseconds timeout)
+{
+    auto request = std::make_unique<Request>();
+    QObject::connect(request->timeout, &QTimer::timeout, request->timeout, [this, id, timeout] {
+        fail(id, {ConnectionError::RequestTimeout,
+                  QStringLiteral("There was no reply within %1 ms").arg(timeout.count())});
+    });
+    request->timeout->start(timeout);
+    return m_waiting.emplace(id, std::move(request)).first->second->deferred.future();
+}
+
+void PendingRequests::take(const Message &message, const QString &idField)
+{
+    if (m_waiting.empty() || message.isBinary())
+        return;
+    const QJsonObject reply = message.json();
+    const std::unique_ptr<Request> request = remove(reply.value(idField).toString());
+    if (!request)
+        return;
+    if (message.type() != QLatin1String("error")) {
+        request->deferred.resolve(reply);
+        return;
+    }
+    const QString reason =
+        reply.value(QLatin1String("payload")).toObject().value(QLatin1String("error")).toString();
+    request->deferred.reject({ConnectionError::RequestFailed,
+                              reason.isEmpty() ? QStringLiteral("The server replied with an error")
+                                               : QStringLiteral("The server replied: %1").arg(reason)});
+}
+
+void PendingRequests::fail(const QString &id, const ConnectionError &error)
+{
+    if (const std::unique_ptr<Request> request = remove(id))
+        request->deferred.reject(error);
+}
+
+void PendingRequests::failAll(const ConnectionError &error)
+{
+    for (auto &[id, request] : std::exchange(m_waiting, {}))
+        request->deferred.reject(error);
+}
+
+std::unique_ptr<PendingRequests::Request> PendingRequests::remove(const QString &id)
+{
+    auto node = m_waiting.extract(id);
+    return node.empty() ? nullptr : std::move(node.mapped());
+}
+
+} // namespace Everwire

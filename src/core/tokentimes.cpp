@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "core/tokentimes.h"
+
+#include <QJsonDocument>
+#include <QJsonObject>
+
+namespace Everwire {
+
+namespace {
+
+std::optional<qint64> toMilliseconds(const QJsonValue &numericDate)
+{
+    constexpr double most = 253'402'300'800; // the year 10000
+    const double seconds = numericDate.toDouble(-1);
+    if (!(seconds >= 0 && seconds < most))
+        return std::nullopt;
+    return qint64(seconds * 1000);
+}
+
+} // namespace
+
+TokenTimes tokenTimes(const QString &token)
+{
+    const QString claims = token.section(QLatin1Char('.'), 1, 1);
+    if (token.count(QLatin1Char('.')) != 2 || claims.isEmpty())
+        return {};
+    const QByteArray json = QByteArray::fromBase64(claims.toLatin1(), QByteArray::Base64UrlEncoding);
+    const QJsonObject object = QJsonDocument::fromJson(json).object();
+    return {toMilliseconds(object.value(QLatin1String("iat"))),
+            toMilliseconds(object.value(QLatin1String("exp")))};
+}
+
+std::optional<std::chrono::milliseconds> timeLeft(const TokenTimes &times, qint64 now)
+{
+    if (!times.expiresAt)
+        return std::nullopt;
+    qint64 left = *times.expiresAt - now;
+    if (left <= 0 && times.issuedAt)
+        left = *times.expiresAt - *times.issuedAt;
+    if (left <= 0)
+        return std::nullopt;
+    return std::chrono::milliseconds(left);
+}
+
+} // namespace Everwire

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// How the engine replaces the token of a live connection before it expires. What else it does is in engine.cpp.
+#include "engine/engine.h"
+
+#include "engine/trace.h"
+
+#include <algorithm>
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+// How long before its end a token is renewed: enough for a slow provider and a clock that is somewhat off.
+constexpr milliseconds LongestMargin = std::chrono::minutes(1);
+constexpr int LargestShare = 4; // of what is left, for tokens that live shortly
+constexpr milliseconds ShortestWait = std::chrono::seconds(1);
+constexpr milliseconds LongestWait = std::chrono::hours(24 * 20); // timers count in 31 bits
+constexpr milliseconds RetryWait = std::chrono::seconds(5);
+
+} // namespace
+
+void Engine::scheduleRenewal(const SessionInfo &session)
+{
+    auto *open = std::get_if<Phase::Established>(&m_phase);
+    if (!open || m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Off)
+        return;
+    // The server judges by its own clock, and mostly tells it.
+    const QDateTime theirs = QDateTime::fromString(session.timestamp(), Qt::ISODateWithMs);
+    const qint64 now = theirs.isValid() ? theirs.toMSecsSinceEpoch() : m_around.wallClock();
+    const std::optional<milliseconds> left = timeLeft(tokenTimes(open->link.token), now);
+    if (!left)
+        return;
+    const milliseconds margin = std::min(LongestMargin, *left / LargestShare);
+    open->renewal.until = m_around.scheduler->now() + *left;
+    open->renewal.timer = m_around.scheduler->after(std::clamp(*left - margin, ShortestWait, LongestWait),
+                                                    [this] { renewToken(); });
+}
+
+void Engine::renewToken()
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    everwireTrace(lcAuth) << "the token is about to expire; asking for another";
+    renewal.request = ++m_lastRequest;
+    renewal.timer = m_around.scheduler->after(m_config.tokenTimeout(), [this] {
+        report(Notice::TokenAbandoned{});
+        retryRenewal();
+    });
+    report(Notice::TokenNeeded{renewal.request, true});
+}
+
+void Engine::takeRenewal(const TokenResult &result)
+{
+    const QString old = std::get<Phase::Established>(m_phase).link.token;
+    const auto expiry = [](const QString &token) { return tokenTimes(token).expiresAt; };
+    const bool isLater = !expiry(result.token) || expiry(result.token) > expiry(old);
+    if (result.kind != TokenResult::Token || result.token == old || !isLater || isUnusable(result.token)) {
+        everwireTrace(lcAuth) << "the token provider has no later token";
+        retryRenewal();
+    } else if (m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Reauthenticate) {
+        offerToken(result.token);
+    } else {
+        reconnectWith(result.token);
+    }
+}
+
+// Until it has expired; then it is for the server to say so.
+void Engine::retryRenewal()
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    renewal.request = 0;
+    renewal.timer.reset();
+    if (m_around.scheduler->now() + RetryWait < renewal.until)
+        renewal.timer = m_around.scheduler->after(RetryWait, [this] { renewToken(); });
+}
+
+void Engine::offerToken(const QString &token)
+{
+    auto &open = std::get<Phase::Established>(m_phase);
+    everwireTrace(lcAuth) << "sending it on the live connection";
+    open.renewal.request = 0;
+    open.renewal.offered = token;
+    open.renewal.timer = m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
+    const Transport *const transport = open.link.transport.get();
+    const qint64 written =
+        open.link.transport->sendSecretText(open.link.protocol->reauthenticate(token));
+    if (Link *current = link(); current && current->transport.get() == transport)
+        current->position += written;
+}
+
+void Engine::renewed(const SessionInfo &session)
+{
+    auto &open = std::get<Phase::Established>(m_phase);
+    open.link.token = std::exchange(open.renewal.offered, {});
+    report(Notice::SessionRenewed{session});
+    scheduleRenewal(session);
+}
+
+// Quietly: nothing has failed, and what is queued stays queued.
+void Engine::reconnectWith(const QString &token)
+{
+    everwireTrace(lcAuth) << "reconnecting with the new token";
+    leaveLink(Farewell::Close);
+    enter(Phase::Opening(), ConnectionState::Connecting, beginAttempt());
+    proceed(token);
+}
+
+} // namespace Everwire
