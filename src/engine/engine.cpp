@@ -131,7 +131,7 @@ void Engine::handle(Command::AnswerToken &command)
 {
     const TokenResult &result = command.result;
     if (const auto *open = std::get_if<Phase::Established>(&m_phase);
-        open && open->renewal.request == command.request) {
+        open && open->renewal.request != 0 && open->renewal.request == command.request) {
         takeRenewal(result);
         return;
     }
@@ -440,8 +440,14 @@ void Engine::transportEnded(const TransportEnd &end)
 // A server may quote the token, in whatever it says (rule A7).
 QString Engine::withoutToken(QString text)
 {
-    const QString token = currentToken();
-    return token.isEmpty() ? text : text.replace(token, QStringLiteral("[token]"));
+    QStringList secrets{currentToken()};
+    if (const auto *open = std::get_if<Phase::Established>(&m_phase))
+        secrets.append(open->renewal.offered);
+    for (const QString &token : std::as_const(secrets)) {
+        if (!token.isEmpty())
+            text.replace(token, QStringLiteral("[token]"));
+    }
+    return text;
 }
 
 QString Engine::currentToken()

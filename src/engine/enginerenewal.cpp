@@ -6,6 +6,7 @@
 #include "engine/trace.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace Everwire {
 
@@ -19,6 +20,16 @@ constexpr int LargestShare = 4; // of what is left, for tokens that live shortly
 constexpr milliseconds ShortestWait = std::chrono::seconds(1);
 constexpr milliseconds LongestWait = std::chrono::hours(24 * 20); // timers count in 31 bits
 constexpr milliseconds RetryWait = std::chrono::seconds(5);
+// No clock is off by more, or TLS would fail; a timestamp that is, is none of now.
+constexpr qint64 LargestSkew = qint64(24) * 3600 * 1000; // ms
+
+// The server judges by its own clock, and mostly tells it.
+qint64 serverTime(const SessionInfo &session, qint64 ours)
+{
+    const QDateTime theirs = QDateTime::fromString(session.timestamp(), Qt::ISODateWithMs);
+    const bool isNow = theirs.isValid() && std::abs(theirs.toMSecsSinceEpoch() - ours) <= LargestSkew;
+    return isNow ? theirs.toMSecsSinceEpoch() : ours;
+}
 
 } // namespace
 
@@ -27,9 +38,7 @@ void Engine::scheduleRenewal(const SessionInfo &session)
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (!open || m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Off)
         return;
-    // The server judges by its own clock, and mostly tells it.
-    const QDateTime theirs = QDateTime::fromString(session.timestamp(), Qt::ISODateWithMs);
-    const qint64 now = theirs.isValid() ? theirs.toMSecsSinceEpoch() : m_around.wallClock();
+    const qint64 now = serverTime(session, m_around.wallClock());
     const std::optional<milliseconds> left = timeLeft(tokenTimes(open->link.token), now);
     if (!left)
         return;

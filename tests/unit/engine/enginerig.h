@@ -43,6 +43,7 @@ public:
         around.protocols = [] { return std::make_unique<JsonEventProtocol>(); };
         around.scheduler = &scheduler;
         around.random = [this] { return random; };
+        around.wallClock = [this] { return wallClock; };
         around.inbox = inbox;
         around.outbox = outbox;
         engine = std::make_unique<Engine>(std::move(around));
@@ -207,6 +208,7 @@ public:
     ConnectionConfig config;
     QUrl url{QStringLiteral("wss://server.example/stream")};
     double random = 0.5;
+    qint64 wallClock = 1'800'000'000'000; // ms since 1970
     quint32 generation = 0;
     FakeTransport::Wire wire;
     ManualScheduler scheduler;

@@ -81,6 +81,10 @@ const EventRow Events[] = {
         answer(rig, TokenResult::Token, u"token\n"_s);
     }},
     {"resume reading", "M8", "DECCAORRXX", [](EngineRig &rig) { rig.post(Command::ResumeReading{}); }},
+    {"network back", "R7", "DECCAORRXX", [](EngineRig &rig) { rig.post(Command::NetworkBack{}); }},
+    {"preparation stale", "O2", "DECCAORRXX", [](EngineRig &rig) {
+        rig.post(Command::AnswerPreparation{rig.lastRequest(), {PreparationResult::Refused, {}, {}}, {}});
+    }},
     {"configure", "C5", "DECCAORRXX", [](EngineRig &rig) { rig.postConfigure(rig.config); }},
     {"set debug", "C4", "DECCAORRXX", [](EngineRig &rig) { rig.post(Command::SetDebug{true}); }},
     {"opened", "S1", "DECAAORRXX", [](EngineRig &rig) { onWire(rig, [](auto &t) { t.connectTo(); }); }},

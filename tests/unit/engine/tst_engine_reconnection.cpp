@@ -25,6 +25,13 @@ private Q_SLOTS:
     void r6_closeCodes_data();
     void r6_closeCodes();
     void r6_withoutAutoReconnectNothingIsRetried();
+    void r7_aWaitEndsWhenTheNetworkIsBack();
+    void r7_notAllAtTheSameMoment();
+    void r7_aShorterWaitStays();
+    void r7_whoGaveUpForTheNetworkStartsAfresh_data();
+    void r7_whoGaveUpForTheNetworkStartsAfresh();
+    void r7_anOpenConnectionIsChecked();
+    void r7_itIsNoGate();
     void r8_aLostConnectionIs1006();
     void r9_connectTimeout();
     void r9_tokenTimeoutAbandonsTheRequest();
@@ -450,6 +457,101 @@ void TestEngineReconnection::c5_reconnectWhileFetchingAsksAgain()
     rig.giveToken();
     rig.connectTo();
     QCOMPARE(rig.states(), u"connecting authenticating connected"_s);
+}
+
+void TestEngineReconnection::r7_aWaitEndsWhenTheNetworkIsBack()
+{
+    EngineRig rig(EngineRig::open().setInitialReconnectDelay(20s));
+    rig.toConnected();
+    rig.lose();
+    rig.scheduler.advance(1s);
+    rig.post(Command::NetworkBack{});
+    rig.scheduler.advance(0ms); // no jitter
+    QCOMPARE(rig.state(), u"connecting"_s);
+    QCOMPARE(rig.last().attempt, 1);
+    rig.connectTo();
+    rig.scheduler.advance(24s); // the old wait is over, too
+    QCOMPARE(rig.states(), u"connecting connected reconnecting connecting connected"_s);
+}
+
+void TestEngineReconnection::r7_notAllAtTheSameMoment()
+{
+    EngineRig rig(EngineRig::open().setInitialReconnectDelay(20s).setReconnectJitter(0.2));
+    rig.toConnected();
+    rig.lose();
+    rig.random = 0.75;
+    rig.post(Command::NetworkBack{});
+    rig.scheduler.advance(2999ms);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+void TestEngineReconnection::r7_aShorterWaitStays()
+{
+    EngineRig rig(EngineRig::open().setInitialReconnectDelay(20s).setReconnectJitter(0.2));
+    rig.toConnected();
+    rig.lose();
+    rig.scheduler.advance(rig.last().retryDelay - 1ms);
+    rig.random = 0.99;
+    rig.post(Command::NetworkBack{});
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+void TestEngineReconnection::r7_whoGaveUpForTheNetworkStartsAfresh_data()
+{
+    QTest::addColumn<int>("code");
+    QTest::addColumn<bool>("autoReconnect");
+    QTest::addColumn<bool>("startsAfresh");
+    QTest::newRow("refused") << int(ConnectionError::ConnectionRefused) << true << true;
+    QTest::newRow("no such host") << int(ConnectionError::HostNotFound) << true << true;
+    QTest::newRow("no upgrade") << int(ConnectionError::HandshakeFailed) << true << false;
+    QTest::newRow("never retried") << int(ConnectionError::ConnectionRefused) << false << false;
+}
+
+void TestEngineReconnection::r7_whoGaveUpForTheNetworkStartsAfresh()
+{
+    QFETCH(int, code);
+    QFETCH(bool, autoReconnect);
+    QFETCH(bool, startsAfresh);
+    EngineRig rig(EngineRig::open().setMaxReconnectAttempts(1).setAutoReconnect(autoReconnect));
+    rig.postOpen();
+    rig.wire.current->end(ConnectionError::Code(code), 0);
+    if (autoReconnect) {
+        rig.scheduler.advance(1s);
+        rig.wire.current->end(ConnectionError::Code(code), 0);
+    }
+    QCOMPARE(rig.state(), u"error"_s);
+    rig.post(Command::NetworkBack{});
+    QCOMPARE(rig.state(), startsAfresh ? u"connecting"_s : u"error"_s);
+    if (!startsAfresh)
+        return;
+    QCOMPARE(rig.last().attempt, 0);
+    rig.wire.current->end(ConnectionError::Code(code), 0);
+    QCOMPARE(rig.last().attempt, 1); // counted anew
+}
+
+void TestEngineReconnection::r7_anOpenConnectionIsChecked()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    rig.post(Command::NetworkBack{});
+    QCOMPARE(rig.wire.pings, 1);
+    rig.post(Command::NetworkBack{}); // one question at a time
+    QCOMPARE(rig.wire.pings, 1);
+    rig.scheduler.advance(10s); // pongTimeout
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::HeartbeatTimeout);
+}
+
+void TestEngineReconnection::r7_itIsNoGate()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    rig.lose();
+    rig.scheduler.advance(1s); // nobody has said that there is a network
+    QCOMPARE(rig.state(), u"connecting"_s);
 }
 
 QTEST_GUILESS_MAIN(TestEngineReconnection)

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+//
+// One user and the next: tokens shared by connections, signing in and out, and what is forgotten.
+#include <Everwire/ConnectionHandle>
+#include <Everwire/FunctionTokenProvider>
+#include <Everwire/WebSocketProvider>
+
+#include "support/testserver.h"
+
+#include <QJsonDocument>
+#include <QMutex>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <atomic>
+#include <thread>
+
+using namespace Everwire;
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace {
+
+class SlowTokens final : public TokenProvider
+{
+    Q_OBJECT
+
+public:
+    int fetched = 0;
+    QList<TokenRequest> open;
+
+protected:
+    void fetch(const TokenRequest &request) override
+    {
+        ++fetched;
+        open.append(request);
+    }
+};
+
+QString tokenOf(int user)
+{
+    return u"user-%1"_s.arg(user);
+}
+
+} // namespace
+
+class TestUsers : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void cleanup();
+
+    void a1_fiftyConnectionsShareOneRequest();
+    void a1_theTokenIsAskedForAtOnce();
+    void o2_closeAbandonsIt();
+    void signOutClosesAndForgets();
+    void signOutEndsATokenRequest();
+    void signInReopensWhatHandlesHold();
+    void signInWithAProviderOfItsOwn();
+    void o5_deletedInForgotten();
+    void aUserSwitchUnderLoad();
+
+private:
+    Connection *open(const QString &type);
+
+    std::unique_ptr<TestServer> server;
+    std::unique_ptr<WebSocketProvider> provider;
+};
+
+void TestUsers::init()
+{
+    server = std::make_unique<TestServer>();
+    provider = std::make_unique<WebSocketProvider>();
+    provider->setToken(tokenOf(1));
+}
+
+void TestUsers::cleanup()
+{
+    provider.reset();
+    server.reset();
+}
+
+Connection *TestUsers::open(const QString &type)
+{
+    Connection *connection = provider->connection(type);
+    [&] { QVERIFY(provider->configure(type, ConnectionConfig().setUrl(server->url()).setLinger(0ms))); }();
+    connection->open();
+    return connection;
+}
+
+void TestUsers::a1_fiftyConnectionsShareOneRequest()
+{
+    SlowTokens tokens;
+    provider->setTokenProvider(&tokens);
+    QList<Connection *> connections;
+    for (int i = 0; i < 50; ++i)
+        connections.append(open(u"type-%1"_s.arg(i)));
+    QCOMPARE(tokens.fetched, 1);
+    tokens.open.first().resolve(tokenOf(7));
+    for (Connection *connection : connections)
+        QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(tokens.fetched, 1);
+    QCOMPARE(server->tokens(), QList<QByteArray>(50, "user-7"));
+}
+
+void TestUsers::a1_theTokenIsAskedForAtOnce()
+{
+    SlowTokens tokens;
+    provider->setTokenProvider(&tokens);
+    Connection *connection = open(u"a"_s);
+    QCOMPARE(tokens.fetched, 1); // and not when the wire thread comes round
+    tokens.open.first().resolve(tokenOf(2));
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(tokens.fetched, 1);
+    server->drop();
+    QTRY_COMPARE(tokens.fetched, 2); // for every attempt
+}
+
+void TestUsers::o2_closeAbandonsIt()
+{
+    SlowTokens tokens;
+    provider->setTokenProvider(&tokens);
+    Connection *connection = open(u"a"_s);
+    connection->close();
+    tokens.open.first().resolve(tokenOf(2));
+    connection->open();
+    QCOMPARE(tokens.fetched, 1); // it is Disconnecting yet
+    QTRY_COMPARE(tokens.fetched, 2);
+    tokens.open.last().resolve(tokenOf(3));
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(server->tokens(), QList<QByteArray>{"user-3"});
+}
+
+void TestUsers::signOutClosesAndForgets()
+{
+    Connection *connection = open(u"a"_s);
+    QTRY_VERIFY(connection->isConnected());
+    QVERIFY(connection->sendJson({{u"type"_s, u"mine"_s}}));
+    server->sendText(R"({"type":"for-user-1"})");
+    QTRY_COMPARE(connection->messages()->rowCount(), 2);
+    QSignalSpy forgotten(connection, &Connection::forgotten);
+    provider->signOut();
+    QCOMPARE(forgotten.size(), 1);
+    QCOMPARE(connection->messages()->rowCount(), 0);
+    QCOMPARE(connection->sessionInfo(), SessionInfo());
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    connection->open();
+    QTRY_COMPARE(connection->state(), Connection::Error);
+    QCOMPARE(connection->errorCode(), ConnectionError::NoToken);
+    provider->signOut();
+    QCOMPARE(connection->error(), QString());
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    QCOMPARE(connection->errorCode(), ConnectionError::NoError);
+}
+
+void TestUsers::signOutEndsATokenRequest()
+{
+    SlowTokens tokens;
+    provider->setTokenProvider(&tokens);
+    Connection *connection = open(u"a"_s);
+    provider->signOut();
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    connection->open();
+    QTRY_COMPARE(tokens.open.size(), 2);
+    tokens.open[0].resolve(tokenOf(1)); // too late
+    tokens.open[1].resolve(tokenOf(2));
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(server->tokens(), QList<QByteArray>{"user-2"});
+}
+
+void TestUsers::signInReopensWhatHandlesHold()
+{
+    Connection *held = provider->connection(u"held"_s);
+    QVERIFY(provider->configure(u"held"_s, ConnectionConfig().setUrl(server->url())));
+    ConnectionHandle handle(u"held"_s, provider.get());
+    handle.open();
+    Connection *byTheApp = open(u"app"_s);
+    QTRY_VERIFY(held->isConnected() && byTheApp->isConnected());
+    provider->signIn(tokenOf(2));
+    QTRY_VERIFY(held->isConnected());
+    QTRY_COMPARE(byTheApp->state(), Connection::Disconnected);
+    QCOMPARE(server->tokens().last(), "user-2");
+    QCOMPARE(server->tokens().size(), 3);
+}
+
+void TestUsers::signInWithAProviderOfItsOwn()
+{
+    int user = 1;
+    FunctionTokenProvider tokens([&user]() -> QString { return tokenOf(user); });
+    provider->setTokenProvider(&tokens);
+    ConnectionHandle handle(u"held"_s, provider.get());
+    QVERIFY(provider->configure(u"held"_s, ConnectionConfig().setUrl(server->url())));
+    handle.open();
+    QTRY_VERIFY(handle.connection()->isConnected());
+    user = 2;
+    provider->signIn();
+    QTRY_COMPARE(server->tokens(), (QList<QByteArray>{"user-1", "user-2"}));
+    QCOMPARE(provider->tokenProvider(), &tokens);
+}
+
+void TestUsers::o5_deletedInForgotten()
+{
+    for (const QString &type : {u"a"_s, u"b"_s}) {
+        Connection *connection = open(type);
+        connect(connection, &Connection::forgotten, connection, [connection] { delete connection; });
+    }
+    provider->signOut();
+    QVERIFY(provider->connections()->list().isEmpty());
+    connect(open(u"c"_s), &Connection::forgotten, this, [this] { provider.reset(); });
+    provider->signIn(tokenOf(2));
+    QVERIFY(!provider);
+}
+
+// The bar: no message of the old user on the new one's session, sent or shown, in 1,000 switches.
+void TestUsers::aUserSwitchUnderLoad()
+{
+    constexpr int Switches = 1000;
+    ConnectionHandle handle(u"held"_s, provider.get());
+    QVERIFY(provider->configure(
+        u"held"_s, ConnectionConfig().setUrl(server->url()).setLinger(0ms).setMaxQueuedMessages(100000)));
+    Connection *connection = handle.connection();
+    std::atomic<int> user{1};
+    std::atomic<bool> goesOn{true};
+    std::atomic<int> accepted{0};
+    int wronglyShown = 0;
+    int shown = 0;
+    connection->subscribe(u"for"_s, this, [&](const QJsonObject &message) {
+        ++shown;
+        if (message.value("token"_L1).toString() != tokenOf(user))
+            ++wronglyShown;
+    });
+    handle.open();
+
+    // Sends whose content depends on the user must see one user: the switch and the send exclude each other, as in an
+    // app that stops its microphone before the switch.
+    QMutex whoIsIt;
+    std::thread sender([&] {
+        while (goesOn) {
+            const QMutexLocker lock(&whoIsIt);
+            if (connection->sendJson({{u"type"_s, u"from"_s}, {u"user"_s, int(user)}}))
+                ++accepted;
+        }
+    });
+    for (int i = 2; i <= Switches + 1; ++i) {
+        if (i % 2 == 0) // else it is switched while it connects
+            QTRY_VERIFY(connection->isConnected());
+        const QByteArray token = tokenOf(user).toLatin1();
+        server->sendText(R"({"type":"for","token":")" + token + "\"}");
+        connection->sendJson({{u"type"_s, u"from"_s}, {u"user"_s, int(user)}});
+        const QMutexLocker lock(&whoIsIt);
+        user = i;
+        provider->signIn(tokenOf(i));
+        for (int row = 0; row < connection->messages()->rowCount(); ++row)
+            QFAIL("something of the old user is still shown");
+    }
+    goesOn = false;
+    sender.join();
+    QTRY_VERIFY(connection->isConnected());
+    QVERIFY(connection->sendJson({{u"type"_s, u"last"_s}}));
+    QTRY_VERIFY(server->messages().contains(R"({"type":"last"})"));
+
+    QHash<int, QByteArray> users; // by the server's connection
+    int sent = 0;
+    for (const TestServer::Received &received : server->received()) {
+        const QJsonObject message = QJsonDocument::fromJson(received.bytes).object();
+        if (message.contains("token"_L1)) {
+            QVERIFY(!users.contains(received.connection));
+            users.insert(received.connection, message.value("token"_L1).toString().toLatin1());
+        } else if (message.contains("user"_L1)) {
+            ++sent;
+            QCOMPARE(users.value(received.connection), tokenOf(message.value("user"_L1).toInt()).toLatin1());
+        }
+    }
+    QCOMPARE(wronglyShown, 0);
+    QVERIFY(sent > 0 && accepted > 0);
+    qInfo("%d switches: %d messages sent, %d accepted beside the UI thread, %d shown, on %d sessions", Switches, sent,
+          int(accepted), shown, int(users.size()));
+}
+
+QTEST_GUILESS_MAIN(TestUsers)
+#include "tst_users.moc"

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+//
+// The engine: the token of a live connection is renewed before it expires.
+#include "enginerig.h"
+
+#include <QJsonDocument>
+
+using namespace Everwire;
+using namespace Everwire::Test;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr qint64 Now = 1'800'000'000; // s since 1970; the rig's wall clock
+
+QString jwt(qint64 expiresAt, std::optional<qint64> issuedAt = {}, const QString &mark = {})
+{
+    QJsonObject claims{{u"exp"_s, expiresAt}, {u"mark"_s, mark}};
+    if (issuedAt)
+        claims.insert(u"iat"_s, *issuedAt);
+    return u"e30."_s +
+           QString::fromLatin1(QJsonDocument(claims)
+                                   .toJson(QJsonDocument::Compact)
+                                   .toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals)) +
+           u".sig"_s;
+}
+
+QByteArray accepted(const QString &timestamp = {}, const QString &session = u"s-1"_s)
+{
+    return QJsonDocument(QJsonObject{{u"type"_s, u"auth_success"_s},
+                                     {u"session_id"_s, session},
+                                     {u"user_id"_s, u"u-1"_s},
+                                     {u"timestamp"_s, timestamp}})
+        .toJson();
+}
+
+struct RenewalRig : EngineRig
+{
+    explicit RenewalRig(ConnectionConfig::TokenRenewal how)
+        : EngineRig(plain().setTokenRenewal(how).setHeartbeat(ConnectionConfig::Heartbeat::Off))
+    {
+    }
+
+    void connectWith(const QString &token, const QByteArray &answer = accepted())
+    {
+        toOpening(token);
+        wire.current->connectTo();
+        wire.current->receive(answer);
+    }
+    [[nodiscard]] qsizetype asked() { return all<Notice::TokenNeeded>().size(); }
+};
+
+} // namespace
+
+class TestEngineRenewal : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void asksAMinuteBeforeItExpires();
+    void asksInTimeForShortOnes();
+    void theServersClockCounts();
+    void aServersTimestampOfAnotherDayDoesNot();
+    void aClockThatIsWrongIsNotBelieved();
+    void offAndOpaqueTokensAreLeftAlone();
+    void aFarExpiryIsNoOverflow();
+    void reconnectsQuietly();
+    void aQuietReconnectLosesNothing();
+    void noLaterTokenIsAskedForAgain();
+    void aProviderThatHangsIsAskedAgain();
+    void reauthenticatesOnTheLiveConnection();
+    void reauthenticationThatIsIgnoredReconnects();
+    void reauthenticationThatIsRefusedReconnects();
+    void a7_theOfferedTokenIsInNoError();
+    void o2_closeEndsIt();
+};
+
+void TestEngineRenewal::asksAMinuteBeforeItExpires()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3539s);
+    QCOMPARE(rig.asked(), 1);
+    rig.scheduler.advance(1s);
+    QCOMPARE(rig.asked(), 2);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    QVERIFY(!rig.all<Notice::TokenNeeded>().first().fresh);
+    QCOMPARE(rig.state(), u"connected"_s);
+}
+
+void TestEngineRenewal::asksInTimeForShortOnes()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 20));
+    rig.scheduler.advance(14'999ms);
+    QCOMPARE(rig.asked(), 1);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.asked(), 2);
+}
+
+void TestEngineRenewal::theServersClockCounts()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.wallClock -= 7200'000; // ours is two hours late
+    rig.connectWith(jwt(Now + 3600),
+                    accepted(QDateTime::fromSecsSinceEpoch(Now, Qt::UTC).toString(Qt::ISODate)));
+    rig.scheduler.advance(3540s);
+    QCOMPARE(rig.asked(), 2);
+}
+
+void TestEngineRenewal::aServersTimestampOfAnotherDayDoesNot()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600), accepted(u"2024-01-01T00:00:00Z"_s)); // when the session was made, perhaps
+    rig.scheduler.advance(3540s);
+    QCOMPARE(rig.asked(), 2);
+}
+
+void TestEngineRenewal::aClockThatIsWrongIsNotBelieved()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.wallClock += 7200'000; // by ours it has expired; the server has just accepted it
+    rig.connectWith(jwt(Now + 3600, Now));
+    rig.scheduler.advance(3539s);
+    QCOMPARE(rig.asked(), 1);
+    rig.scheduler.advance(1s);
+    QCOMPARE(rig.asked(), 2);
+}
+
+void TestEngineRenewal::offAndOpaqueTokensAreLeftAlone()
+{
+    RenewalRig off(ConnectionConfig::TokenRenewal::Off);
+    off.connectWith(jwt(Now + 60));
+    RenewalRig opaque(ConnectionConfig::TokenRenewal::Reconnect);
+    opaque.connectWith(u"opaque"_s);
+    for (RenewalRig *rig : {&off, &opaque}) {
+        rig->scheduler.advance(24h);
+        QCOMPARE(rig->asked(), 1);
+        QCOMPARE(rig->state(), u"connected"_s);
+    }
+}
+
+void TestEngineRenewal::aFarExpiryIsNoOverflow()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(200'000'000'000));
+    rig.scheduler.advance(24h * 19);
+    QCOMPARE(rig.asked(), 1);
+}
+
+void TestEngineRenewal::reconnectsQuietly()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    (void)rig.lastRequest();
+    rig.forget();
+    rig.giveToken(jwt(Now + 7200));
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
+    rig.wire.current->connectTo();
+    rig.wire.current->receive(accepted({}, u"s-2"_s));
+    QCOMPARE(rig.states(), u"connecting authenticating connected"_s);
+    for (const Transition &transition : rig.all<Transition>())
+        QCOMPARE(transition.error.code(), ConnectionError::NoError);
+    QCOMPARE(rig.asked(), 0); // the token that was fetched is the one that is sent
+    QVERIFY(rig.tokensSent().last().contains(jwt(Now + 7200).toLatin1()));
+    // And so on.
+    rig.wallClock += 3540'000;
+    rig.scheduler.advance(2h);
+    QVERIFY(rig.asked() >= 1);
+}
+
+void TestEngineRenewal::aQuietReconnectLosesNothing()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200));
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.wire.current->connectTo();
+    QVERIFY(rig.push(text(2)).accepted);
+    QVERIFY(rig.sent().isEmpty());
+    rig.wire.current->receive(accepted());
+    QCOMPARE(rig.sent(), texts(1, 2));
+    QCOMPARE(rig.discarded(), 0);
+}
+
+void TestEngineRenewal::noLaterTokenIsAskedForAgain()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    const QString token = jwt(Now + 3600);
+    rig.connectWith(token);
+    rig.scheduler.advance(3540s);
+    rig.giveToken(token);
+    rig.scheduler.advance(5s);
+    QCOMPARE(rig.asked(), 3);
+    rig.giveToken(jwt(Now + 3000)); // another, and no better
+    rig.scheduler.advance(5s);
+    rig.answer({TokenResult::Failed, {}, u"offline"_s});
+    rig.scheduler.advance(5s);
+    rig.answer({TokenResult::None, {}, {}});
+    QCOMPARE(rig.asked(), 5);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.scheduler.advance(5s);
+    QCOMPARE(rig.asked(), 6);
+    rig.giveToken(jwt(Now + 9000));
+    QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+void TestEngineRenewal::aProviderThatHangsIsAskedAgain()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.scheduler.advance(10s); // tokenTimeout
+    QCOMPARE(rig.all<Notice::TokenAbandoned>().size(), 1);
+    rig.scheduler.advance(5s);
+    QCOMPARE(rig.asked(), 3);
+    // Once it has expired, what happens is the server's to decide.
+    rig.scheduler.advance(24h);
+    QCOMPARE(rig.asked(), 5);
+    QCOMPARE(rig.state(), u"connected"_s);
+}
+
+void TestEngineRenewal::reauthenticatesOnTheLiveConnection()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    const QString next = jwt(Now + 7200);
+    rig.giveToken(next);
+    QCOMPARE(rig.tokensSent().size(), 2);
+    QVERIFY(rig.wire.sent.last().isSecret);
+    rig.forget();
+    rig.wire.current->receive(R"({"type":"chat"})");
+    rig.wire.current->receive(R"({"type":"error","payload":{"error":"of the app"}})");
+    QCOMPARE(rig.all<Message>().size(), 2); // messages go on meanwhile
+    rig.wire.current->receive(accepted({}, u"s-2"_s));
+    QCOMPARE(rig.all<Message>().size(), 2);
+    QCOMPARE(rig.all<Notice::SessionRenewed>().size(), 1);
+    QCOMPARE(rig.all<Notice::SessionRenewed>().first().session.sessionId(), u"s-2"_s);
+    QVERIFY(rig.all<Transition>().isEmpty());
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.scheduler.advance(6s); // authTimeout is off
+    QCOMPARE(rig.state(), u"connected"_s);
+    QVERIFY(rig.push(text(1)).accepted);
+    QCOMPARE(rig.sent(), texts(1, 1));
+}
+
+void TestEngineRenewal::reauthenticationThatIsIgnoredReconnects()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200));
+    rig.scheduler.advance(4999ms);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"connecting"_s);
+    rig.connectTo();
+    QCOMPARE(rig.state(), u"connected"_s);
+    QVERIFY(rig.tokensSent().last().contains(jwt(Now + 7200).toLatin1()));
+}
+
+void TestEngineRenewal::reauthenticationThatIsRefusedReconnects()
+{
+    for (const QByteArray &no :
+         {AuthError, QByteArray(R"({"type":"error","payload":{"error":"no","code":"auth_failed"}})")}) {
+        RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+        rig.connectWith(jwt(Now + 3600));
+        rig.scheduler.advance(3540s);
+        rig.giveToken(jwt(Now + 7200));
+        rig.wire.current->receive(no);
+        QCOMPARE(rig.state(), u"connecting"_s);
+        rig.connectTo();
+        QCOMPARE(rig.state(), u"connected"_s);
+        QCOMPARE(rig.discarded(), 0);
+    }
+}
+
+void TestEngineRenewal::a7_theOfferedTokenIsInNoError()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    const QString next = jwt(Now + 7200);
+    rig.giveToken(next);
+    rig.wire.current->end(ConnectionError::ClosedByServer, 4003, u"do not like "_s + next);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    QVERIFY(!rig.last().error.message().contains(next));
+    QVERIFY(!rig.last().closeReason.contains(next));
+}
+
+void TestEngineRenewal::o2_closeEndsIt()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.postClose();
+    rig.giveToken(jwt(Now + 7200));
+    rig.scheduler.advance(24h);
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.tokensSent().size(), 1);
+}
+
+QTEST_GUILESS_MAIN(TestEngineRenewal)
+#include "tst_engine_renewal.moc"
