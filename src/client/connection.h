@@ -131,8 +131,8 @@ public:
     Q_INVOKABLE void open(const QVariantMap &config);
     // open(), and how it ended: finished when Connected is reached, at once where it is reached already; throws a
     // ConnectionException when the connection is in Error, was closed or is gone. Reconnecting goes on waiting.
-    [[nodiscard]] QFuture<SessionInfo> openAsync();
-    [[nodiscard]] QFuture<SessionInfo> openAsync(const ConnectionConfig &config);
+    QFuture<SessionInfo> openAsync();
+    QFuture<SessionInfo> openAsync(const ConnectionConfig &config);
     // The same for JavaScript: opened().then(session => …, error => …), in the engine that asks.
     Q_INVOKABLE QVariant opened();
     // Ends in Disconnected, from every state (O2, O3). What was accepted while connected is sent first; what
@@ -157,7 +157,7 @@ public:
     // RequestTimeout after *timeout*, counted from now; RequestFailed where it was not accepted, or its reply is of
     // type "error"; and the connection's error where that is lost or closed while it waits. Then nobody knows whether
     // the server has done what was asked. The provider's thread only.
-    [[nodiscard]] QFuture<QJsonObject> request(const QJsonObject &message, std::chrono::milliseconds timeout);
+    QFuture<QJsonObject> request(const QJsonObject &message, std::chrono::milliseconds timeout);
 
     // Closes, and forgets all that belongs to the user: queue, messages, session, error, what open(config) and the
     // preparation have said. WebSocketProvider::signOut() does it to every connection.
