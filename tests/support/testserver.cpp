@@ -2,6 +2,7 @@
 #include "support/testserver.h"
 
 #include <QJsonDocument>
+#include <QTcpSocket>
 #include <QWebSocket>
 #include <QWebSocketServer>
 
@@ -60,6 +61,9 @@ void TestServer::accept()
             ++m_open;
         }
         m_sockets.append(socket);
+        // Nagle's algorithm would have every second small message wait 40 ms for the client's acknowledgement.
+        if (auto *tcp = socket->findChild<QTcpSocket *>())
+            tcp->setSocketOption(QAbstractSocket::LowDelayOption, 1);
         connect(
             socket, &QWebSocket::textMessageReceived, m_context.get(),
             [this, socket, number](const QString &text) { receive(socket, number, text.toUtf8(), false); });
