@@ -22,14 +22,20 @@ void QmlSubscription::setConnection(Connection *connection)
 {
     if (connection == m_connection)
         return;
-    disconnect(m_connectionGone);
+    if (m_connection)
+        m_connection->disconnect(this);
     m_connection = connection;
-    if (connection)
-        m_connectionGone = connect(connection, &QObject::destroyed, this, [this] {
+    if (connection) {
+        connect(connection, &QObject::destroyed, this, [this] {
             m_connection.clear();
             resubscribe();
             Q_EMIT connectionChanged();
         });
+        connect(connection, &Connection::forgotten, this, [this] {
+            m_conflater.clear();
+            forget();
+        });
+    }
     forget();
     resubscribe();
     Q_EMIT connectionChanged();

@@ -78,7 +78,6 @@ private:
     void deliver(const Message &message);
 
     QPointer<Connection> m_connection;
-    QMetaObject::Connection m_connectionGone;
     QString m_event;
     Subscription m_subscription;
     Conflater m_conflater;

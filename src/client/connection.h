@@ -219,6 +219,11 @@ Q_SIGNALS:
 protected:
     bool event(QEvent *event) override;
 
+    // For JavaScript, which sees what is protected, and where a number is a time in milliseconds:
+    // connection.request(message).then(…) waits 10 s.
+    Q_INVOKABLE QVariant request(const QJsonObject &message);
+    Q_INVOKABLE QVariant request(const QJsonObject &message, double timeoutMs);
+
 private:
     friend class ConnectionHandle;
     friend class ConnectionPrivate;
@@ -226,10 +231,6 @@ private:
     friend class JsPromise;
     friend class WebSocketProvider;
     Connection(const QString &type, WebSocketProvider *provider);
-
-    // For JavaScript, where a number is a time in milliseconds: connection.request(message).then(…).
-    Q_INVOKABLE QVariant request(const QJsonObject &message);
-    Q_INVOKABLE QVariant request(const QJsonObject &message, double timeoutMs);
 
     Subscription addSubscription(const QString &event, QObject *context,
                                  std::function<void(const Message &)> handler);

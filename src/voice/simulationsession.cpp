@@ -97,6 +97,7 @@ void SimulationSession::subscribe()
             setError(QStringLiteral("A part of your turn was lost: %1").arg(reason));
     });
     connect(m_connection, &Connection::disconnected, this, [this] { setStatus({}); });
+    connect(m_connection, &Connection::forgotten, this, [this] { forget(); });
 }
 
 Connection *SimulationSession::connection() const
@@ -204,6 +205,21 @@ void SimulationSession::stop()
         setStatus({});
     if (self)
         setAudioLevel(0);
+}
+
+// The user has gone, and the conversation was theirs.
+void SimulationSession::forget()
+{
+    const QPointer<SimulationSession> self(this);
+    m_sequence = 0;
+    m_awaitsAnswer = false;
+    m_turns->clear();
+    if (self)
+        stop();
+    if (self)
+        setError({});
+    if (self)
+        setSessionId({});
 }
 
 // The last one to leave closes what a session has opened.

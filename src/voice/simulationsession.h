@@ -102,6 +102,7 @@ private:
     void subscribe();
     [[nodiscard]] QVariantMap options() const;
     void leave();
+    void forget();
     void onAiResponse(const QJsonObject &message);
     void onTranscript(const QJsonObject &message);
     void onStatus(const QJsonObject &message);

@@ -5,6 +5,8 @@
 #include <Everwire/Connection>
 #include <Everwire/WebSocketProvider>
 
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QQmlComponent>
 #include <QQmlEngine>
 #include <QRegularExpression>
@@ -44,6 +46,34 @@ QtObject {
     }
     function listenAndThrow() { connection.subscribe("chat", () => { throw new Error("boom") }) }
     function stop() { end() }
+
+    property string session: ""
+    property string failure: ""
+    property int reply: 0
+    property int all: 0
+    function check(what) {
+        // Only an object of this very engine is an instance of its Object.
+        if (!(what instanceof Promise))
+            throw new Error("the promise is of another engine")
+        return what
+    }
+    function waitForIt() {
+        check(connection.opened().then(info => { session = info.sessionId; return info }))
+            .then(info => { if (info.sessionId !== session) failure = "the chain is broken" })
+    }
+    function waitForTheError() {
+        check(connection.opened().catch(error => { failure = error.code + ": " + error.message }))
+    }
+    function ask() {
+        check(connection.request({ type: "ask" }, 5000)
+            .then(answer => { reply = answer.n }, error => { failure = error.message }))
+    }
+    function askAll() {
+        Promise.all([connection.opened(), connection.request({ type: "ask" })])
+            .then(values => { all = values.length; reply = values[1].n; session = values[0].sessionId })
+    }
+    function askInVain() { connection.request({ type: "ask" }, 20).catch(error => { failure = error.message }) }
+    function askAndLook() { connection.request({ type: "ask" }) }
 }
 )");
 
@@ -61,12 +91,21 @@ struct Page
     }
 
     void call(const char *function) const { QVERIFY(QMetaObject::invokeMethod(root.get(), function)); }
+    [[nodiscard]] QString text(const char *name) const { return root->property(name).toString(); }
     [[nodiscard]] int heard() const { return root->property("heard").toInt(); }
     [[nodiscard]] int heardByElement() const { return root->property("heardByElement").toInt(); }
 
     QQmlEngine engine;
     std::unique_ptr<QObject> root;
 };
+
+QByteArray answerTo(const QByteArray &question, int n)
+{
+    QJsonObject answer = QJsonDocument::fromJson(question).object();
+    answer.insert(QStringLiteral("type"), QStringLiteral("answer"));
+    answer.insert(QStringLiteral("n"), n);
+    return QJsonDocument(answer).toJson();
+}
 
 QByteArray chat(int n)
 {
@@ -176,6 +215,74 @@ private Q_SLOTS:
                              QRegularExpression(QStringLiteral(R"(page\.qml:\d+: .*"chat".*boom)")));
         m_server->sendText(chat(1));
         QTRY_COMPARE(second.heard(), 1);
+    }
+
+    void promisesAreTheAskingEngines()
+    {
+        const Page first;
+        const Page second;
+        first.call("waitForIt");
+        second.call("waitForIt");
+        for (const Page *page : {&second, &first})
+            QTRY_VERIFY(!page->text("session").isEmpty());
+        QCOMPARE(m_server->connectionsSoFar(), 1);
+        second.call("ask");
+        QTRY_COMPARE(m_server->messages().size(), 1);
+        m_server->sendText(answerTo(m_server->messages().first(), 7));
+        QTRY_COMPARE(second.root->property("reply").toInt(), 7);
+        QCOMPARE(first.root->property("reply").toInt(), 0);
+        QCOMPARE(first.text("failure") + second.text("failure"), QString());
+    }
+
+    void promisesAreRejectedWithTheError()
+    {
+        m_server->setAuth(TestServer::Auth::RefuseForm1);
+        const Page first;
+        const Page second;
+        first.call("waitForTheError");
+        second.call("waitForTheError");
+        for (const Page *page : {&first, &second})
+            QTRY_VERIFY2(page->text("failure").startsWith(
+                             QString::number(ConnectionError::AuthenticationFailed) + QStringLiteral(": ")),
+                         qPrintable(page->text("failure")));
+        m_server->setAuth(TestServer::Auth::Accept);
+        WebSocketProvider::instance()->setToken(QStringLiteral("another"));
+        open();
+        second.call("askInVain");
+        QTRY_COMPARE(second.text("failure"), QStringLiteral("There was no reply within 20 ms"));
+    }
+
+    void promisesCanBeCombined()
+    {
+        const Page first;
+        const Page second;
+        first.call("waitForIt"); // it is the first engine that sees the connection
+        second.call("askAll");
+        QTRY_COMPARE(m_server->messages().size(), 1);
+        m_server->sendText(answerTo(m_server->messages().first(), 9));
+        QTRY_COMPARE(second.root->property("all").toInt(), 2);
+        QCOMPARE(second.root->property("reply").toInt(), 9);
+        QVERIFY(!second.text("session").isEmpty());
+    }
+
+    void promisesOfAnEngineOrAnObjectThatIsGone()
+    {
+        auto first = std::make_unique<Page>();
+        Page second;
+        open();
+        first->call("ask");
+        second.call("ask");
+        second.call("askAndLook");
+        QTRY_COMPARE(m_server->messages().size(), 3);
+        const QList<QByteArray> questions = m_server->messages();
+        first.reset();
+        second.engine.collectGarbage();
+        second.root.reset();
+        for (const QByteArray &question : questions)
+            m_server->sendText(answerTo(question, 1));
+        QTRY_COMPARE(connection()->messages()->rowCount(), 6); // and nothing has crashed
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+        QVERIFY(connection()->isConnected());
     }
 
     void o5_theConnectionIsDeleted()
