@@ -21,6 +21,7 @@ struct WebSocketProvider::Private
 
     std::unique_ptr<WireThread> wireThread; // made with the first connection
     QHash<QString, Connection *> byType;
+    QHash<QString, QString> environment; // what files have defined
     QHash<QString, ConnectionConfig> configs;
     ConnectionsModel *connections;
     QPointer<TokenProvider> tokenProvider;
@@ -121,7 +122,14 @@ bool WebSocketProvider::configure(const QString &type, const QVariantMap &config
 
 ConnectionConfig WebSocketProvider::configuration(const QString &type) const
 {
-    return builtIn(type).mergedWith(Environment::configurationFor(type)).mergedWith(d->configs.value(type));
+    return builtIn(type).mergedWith(Environment::configurationFor(type, d->environment)).mergedWith(d->configs.value(type));
+}
+
+bool WebSocketProvider::loadEnvironmentFile(const QString &path)
+{
+    const bool isGood = Environment::readFile(path, &d->environment);
+    forEach([](Connection &connection) { connection.d->configured(); });
+    return isGood;
 }
 
 void WebSocketProvider::closeAll()

@@ -55,6 +55,12 @@ public:
     // configure()'s over the environment's over the built-in (C1, C2).
     Q_INVOKABLE [[nodiscard]] Everwire::ConnectionConfig configuration(const QString &type) const;
 
+    // Reads NAME=value lines (rule C2): <TYPE>_WS_URL and NEXT_PUBLIC_<TYPE>_WS_URL count as if they were in the
+    // environment, behind what is there; of several files the one loaded last goes first. Nothing is written to the
+    // process's own environment. A path, ":/a/resource", or a file: or qrc: URL. False where the file could not be read
+    // or a line of it is bad: the log says which, and the good ones count. At most 1 MiB.
+    Q_INVOKABLE bool loadEnvironmentFile(const QString &path);
+
     // Closes every connection (O2).
     Q_INVOKABLE void closeAll();
 
