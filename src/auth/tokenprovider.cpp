@@ -50,9 +50,9 @@ void TokenRequest::reject(const QString &reason) const
                   {TokenResult::Failed, {}, reason.isEmpty() ? QStringLiteral("no reason given") : reason});
 }
 
-void TokenRequest::resolveNone() const
+void TokenRequest::resolveNone(const QString &reason) const
 {
-    State::answer(d, {});
+    State::answer(d, {TokenResult::None, {}, reason});
 }
 
 bool TokenRequest::wantsFresh() const
@@ -66,6 +66,25 @@ TokenProvider::~TokenProvider()
 {
     if (m_current)
         m_current->forgetProvider();
+    for (const auto &request : {m_current, m_next}) {
+        if (request)
+            tellThatItIsGone(*request);
+    }
+}
+
+// Whoever waits need not wait for tokenTimeout.
+void TokenProvider::tellThatItIsGone(TokenRequest::State &request)
+{
+    for (const auto &waiter : std::exchange(request.waiters, {})) {
+        if (!waiter.context)
+            continue;
+        QMetaObject::invokeMethod(
+            waiter.context,
+            [callback = waiter.callback] {
+                callback({TokenResult::Failed, {}, QStringLiteral("the token provider is gone")});
+            },
+            Qt::QueuedConnection);
+    }
 }
 
 void TokenProvider::request(QObject *context, Callback callback, bool fresh)

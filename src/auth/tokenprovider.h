@@ -21,7 +21,7 @@ struct TokenResult
     };
     Kind kind = None;
     QString token;
-    QString reason;
+    QString reason; // for a person; of None it may be empty
 };
 
 class TokenProvider;
@@ -35,7 +35,7 @@ public:
     void resolve(const QString &token) const;
     void reject(const QString &reason) const;
     // Nobody is logged in: the connection goes to Error (NoToken) until open() is called again.
-    void resolveNone() const;
+    void resolveNone(const QString &reason = {}) const;
     // One that was given before will not do: the server has refused it, or it is about to expire. For providers that
     // keep what they have fetched.
     [[nodiscard]] bool wantsFresh() const;
@@ -81,6 +81,7 @@ private:
 
     void start(std::shared_ptr<TokenRequest::State> request);
     void startNext();
+    static void tellThatItIsGone(TokenRequest::State &request);
     static void removeWaiter(TokenRequest::State &request, QObject *context);
     [[nodiscard]] static bool isWaitedFor(const TokenRequest::State &request);
 

@@ -8,6 +8,7 @@
 #include "client/websocketprovider.h"
 #include "core/closecode.h"
 #include "core/logging.h"
+#include "core/loopback.h"
 #include "engine/wirethread.h"
 #include "protocol/jsoneventprotocol.h"
 #include "transport/transportfactory.h"
@@ -15,7 +16,6 @@
 #include <QCoreApplication>
 #include <QElapsedTimer>
 #include <QEvent>
-#include <QHostAddress>
 #include <QRandomGenerator>
 #include <QThread>
 
@@ -31,12 +31,6 @@ constexpr qint64 DrainBudgetMs = 4;
 constexpr size_t DrainChunk = 64;
 // Often enough for a countdown in seconds that never skips one.
 constexpr milliseconds CountdownTick{200};
-
-bool isLoopback(const QString &host)
-{
-    return host == QLatin1String("localhost") || host.endsWith(QLatin1String(".localhost")) ||
-           QHostAddress(host).isLoopback();
-}
 
 } // namespace
 

@@ -2,6 +2,7 @@
 //
 // ConnectionConfig by name: reading and writing maps, merging, and the checks of rule C3.
 #include "core/connectionconfig_p.h"
+#include "core/urltemplate.h"
 
 #include <QMetaEnum>
 #include <QRegularExpression>
@@ -244,13 +245,6 @@ QString urlProblem(const QUrl &url)
     return {};
 }
 
-const QRegularExpression &templatePart()
-{
-    static const QRegularExpression part(QStringLiteral("(?:\\{|%7B)([A-Za-z_][A-Za-z0-9_.-]*)(?:\\}|%7D)"),
-                                         QRegularExpression::CaseInsensitiveOption);
-    return part;
-}
-
 QString headerProblem(const QString &name, const QVariant &value)
 {
     static const QStringList ours{QStringLiteral("host"), QStringLiteral("upgrade"),
@@ -366,7 +360,7 @@ private:
     {
         if (d.url && !d.url->isEmpty()) {
             QString filled = *d.url;
-            filled.replace(templatePart(), QStringLiteral("x"));
+            filled.replace(UrlTemplate::part(), QStringLiteral("x"));
             if (const QString problem = urlProblem(QUrl(filled)); !problem.isEmpty())
                 add("url", problem);
         }
@@ -473,25 +467,13 @@ QStringList ConnectionConfig::problems() const
 
 QUrl ConnectionConfig::resolvedUrl(QString *problem) const
 {
-    const QString text = url();
-    const QVariantMap values = options();
-    QString filled;
-    qsizetype done = 0;
-    for (auto it = templatePart().globalMatch(text); it.hasNext();) {
-        const auto match = it.next();
-        const QString name = match.captured(1);
-        const QString value = values.value(name).toString();
-        if (value.isEmpty()) {
-            *problem =
-                QStringLiteral("the URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
-                    .arg(name);
-            return {};
-        }
-        filled += QStringView(text).mid(done, match.capturedStart() - done);
-        filled += QString::fromLatin1(QUrl::toPercentEncoding(value));
-        done = match.capturedEnd();
+    QString missing;
+    const QString filled = UrlTemplate::fill(this->url(), options(), &missing);
+    if (!missing.isEmpty()) {
+        *problem = QStringLiteral("the URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
+                       .arg(missing);
+        return {};
     }
-    filled += QStringView(text).mid(done);
     const QUrl url(filled);
     *problem = urlProblem(url);
     return problem->isEmpty() ? url : QUrl();

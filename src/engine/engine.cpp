@@ -147,6 +147,7 @@ void Engine::handle(Command::AnswerToken &command)
              Farewell::Abort);
     } else if (result.kind == TokenResult::None) {
         fail({ConnectionError::NoToken,
+              !result.reason.isEmpty() ? QStringLiteral("There is no token to authenticate with: %1").arg(result.reason) :
               QStringLiteral("There is no token to authenticate with. Set WebSocketProvider's token or token "
                              "provider, or "
                              "authentication: None for a server that wants none"),

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "auth/jsonexchange.h"
+
+#include "core/loopback.h"
+
+#include <QJsonDocument>
+#include <QNetworkAccessManager>
+#include <QNetworkReply>
+#include <QTimer>
+
+namespace Everwire {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr qint64 LargestAnswer = 64 * 1024; // bytes
+constexpr int LongestRetryAfter = 3600;     // s
+
+QString withoutSecrets(const QUrl &url)
+{
+    return url.toString(QUrl::RemoveUserInfo | QUrl::RemoveQuery | QUrl::RemoveFragment);
+}
+
+// A sentence; empty where the request may be sent.
+QString problemWith(const JsonExchange::Request &request)
+{
+    const QString scheme = request.url.scheme();
+    if (!request.url.isValid() || request.url.host().isEmpty() ||
+        (scheme != QLatin1String("http") && scheme != QLatin1String("https")))
+        return QStringLiteral("\"%1\" is no http:// or https:// URL").arg(withoutSecrets(request.url));
+    if (scheme == QLatin1String("http") && !isLoopback(request.url.host()) && !request.allowInsecure)
+        return QStringLiteral("%1 would be asked unencrypted. Use https://, or allow it for a network that you trust")
+            .arg(withoutSecrets(request.url));
+    for (auto it = request.headers.begin(); it != request.headers.end(); ++it) {
+        const QString line = it.key() + it->toString();
+        for (const QChar c : line) {
+            if (c.unicode() < 0x20 || c.unicode() == 0x7f)
+                return QStringLiteral("the header %1 holds a control character").arg(it.key().simplified());
+        }
+        if (it.key().isEmpty())
+            return QStringLiteral("a header's name is empty");
+    }
+    return {};
+}
+
+} // namespace
+
+JsonExchange::JsonExchange(QNetworkAccessManager &network, const Request &request, Callback callback, QObject *parent)
+    : QObject(parent), m_where(withoutSecrets(request.url)), m_callback(std::move(callback))
+{
+    const QString problem = problemWith(request);
+    if (problem.isEmpty()) {
+        send(network, request);
+        return;
+    }
+    Answer refused;
+    refused.problem = problem;
+    QMetaObject::invokeMethod(
+        this, [this, refused] { finish(refused); }, Qt::QueuedConnection);
+}
+
+JsonExchange::~JsonExchange()
+{
+    if (!m_reply)
+        return;
+    m_reply->disconnect(this);
+    m_reply->abort();
+    m_reply->deleteLater();
+}
+
+void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
+{
+    QNetworkRequest http(request.url);
+    http.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::SameOriginRedirectPolicy);
+    http.setAttribute(QNetworkRequest::CacheLoadControlAttribute, QNetworkRequest::AlwaysNetwork);
+    http.setRawHeader("Accept", "application/json");
+    if (request.body)
+        http.setHeader(QNetworkRequest::ContentTypeHeader, QStringLiteral("application/json"));
+    if (!request.bearer.isEmpty())
+        http.setRawHeader("Authorization", "Bearer " + request.bearer.toUtf8());
+    for (auto it = request.headers.begin(); it != request.headers.end(); ++it)
+        http.setRawHeader(it.key().toUtf8(), it->toString().toUtf8());
+    const QByteArray body =
+        request.body ? QJsonDocument(*request.body).toJson(QJsonDocument::Compact) : QByteArray();
+    m_reply = network.sendCustomRequest(http, request.method, body);
+
+    connect(m_reply, &QNetworkReply::finished, this, &JsonExchange::readReply);
+    connect(m_reply, &QNetworkReply::readyRead, this, [this] {
+        if (m_reply->bytesAvailable() <= LargestAnswer)
+            return;
+        Answer tooLarge;
+        tooLarge.problem = QStringLiteral("the answer of %1 is larger than %2 KiB").arg(m_where).arg(LargestAnswer / 1024);
+        finish(tooLarge);
+    });
+    QTimer::singleShot(request.timeout, this, [this, timeout = request.timeout] {
+        Answer late;
+        late.problem = QStringLiteral("%1 did not answer within %2 ms").arg(m_where).arg(timeout.count());
+        late.mayPass = true;
+        finish(late);
+    });
+}
+
+void JsonExchange::finish(Answer answer)
+{
+    const Callback callback = std::exchange(m_callback, {});
+    deleteLater();
+    if (callback)
+        callback(answer); // last: it may delete this
+}
+
+void JsonExchange::readReply()
+{
+    finish(judge(m_reply->read(LargestAnswer + 1)));
+}
+
+JsonExchange::Answer JsonExchange::judge(const QByteArray &body) const
+{
+    Answer answer;
+    answer.status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    const bool isAnswered = answer.status >= 200 && answer.status < 300;
+    answer.mayPass = answer.status == 0 || answer.status >= 500 || answer.status == 429;
+    answer.retryAfter = std::chrono::seconds(
+        std::clamp(m_reply->rawHeader("Retry-After").trimmed().toInt(), 0, LongestRetryAfter));
+    if (!isAnswered || m_reply->error() != QNetworkReply::NoError) {
+        answer.problem = explainFailure();
+        return answer;
+    }
+    if (body.size() > LargestAnswer) {
+        answer.problem = QStringLiteral("the answer of %1 is larger than %2 KiB").arg(m_where).arg(LargestAnswer / 1024);
+        return answer;
+    }
+    if (answer.status == 204)
+        return answer;
+    QJsonParseError error{};
+    const QJsonDocument document = QJsonDocument::fromJson(body, &error);
+    if (document.isObject()) {
+        answer.json = document.object();
+        return answer;
+    }
+    const bool isHtml = body.trimmed().startsWith('<');
+    answer.problem =
+        QStringLiteral("%1 answered with %2 instead of a JSON object. Check the URL")
+            .arg(m_where, isHtml ? QStringLiteral("HTML")
+                          : error.error != QJsonParseError::NoError
+                              ? QStringLiteral("something that is no JSON (%1)").arg(error.errorString())
+                              : QStringLiteral("other JSON"));
+    return answer;
+}
+
+QString JsonExchange::explainFailure() const
+{
+    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    const QUrl location = m_reply->header(QNetworkRequest::LocationHeader).toUrl();
+    if (!location.isEmpty())
+        return QStringLiteral("%1 redirects to %2, which is another server. Use that URL")
+            .arg(m_where, withoutSecrets(m_reply->url().resolved(location)));
+    if (status == 0)
+        return QStringLiteral("%1 could not be asked: %2").arg(m_where, m_reply->errorString());
+    const QString phrase =
+        m_reply->attribute(QNetworkRequest::HttpReasonPhraseAttribute).toString().left(80).simplified();
+    const QString what = QStringLiteral("%1 answered %2").arg(m_where, QStringLiteral("%1 %2").arg(status).arg(phrase).trimmed());
+    if (status == 401 || status == 403)
+        return what + QStringLiteral(". Sign in again");
+    if (status >= 500 || status == 429)
+        return what + QStringLiteral(": the server has a problem");
+    return what + QStringLiteral(". Check the URL and the request");
+}
+
+} // namespace Everwire

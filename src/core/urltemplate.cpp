@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "core/urltemplate.h"
+
+#include <QRegularExpression>
+#include <QUrl>
+
+namespace Everwire::UrlTemplate {
+
+const QRegularExpression &part()
+{
+    static const QRegularExpression theExpression(
+        QStringLiteral("(?:\\{|%7B)([A-Za-z_][A-Za-z0-9_.-]*)(?:\\}|%7D)"),
+        QRegularExpression::CaseInsensitiveOption);
+    return theExpression;
+}
+
+QString fill(const QString &text, const QVariantMap &values, QString *missing)
+{
+    QString filled;
+    qsizetype done = 0;
+    for (auto it = part().globalMatch(text); it.hasNext();) {
+        const auto match = it.next();
+        const QString name = match.captured(1);
+        const QString value = values.value(name).toString();
+        if (value.isEmpty()) {
+            *missing = name;
+            return {};
+        }
+        filled += QStringView(text).mid(done, match.capturedStart() - done);
+        filled += QString::fromLatin1(QUrl::toPercentEncoding(value));
+        done = match.capturedEnd();
+    }
+    return filled + QStringView(text).mid(done);
+}
+
+} // namespace Everwire::UrlTemplate

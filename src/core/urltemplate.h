@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <Everwire/Global>
+
+#include <QString>
+#include <QVariantMap>
+
+class QRegularExpression;
+
+namespace Everwire::UrlTemplate {
+
+// {name}, or its braces percent-encoded; the name is captured.
+[[nodiscard]] const QRegularExpression &part();
+
+// The template with its {parts} replaced by values, percent-encoded. A part without a value is named in *missing* and
+// nothing is returned.
+[[nodiscard]] EVERWIRE_EXPORT QString fill(const QString &text, const QVariantMap &values, QString *missing);
+
+} // namespace Everwire::UrlTemplate
