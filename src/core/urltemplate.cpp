@@ -30,7 +30,8 @@ QString fill(const QString &text, const QVariantMap &values, QString *missing)
         filled += QString::fromLatin1(QUrl::toPercentEncoding(value));
         done = match.capturedEnd();
     }
-    return filled + QStringView(text).mid(done);
+    filled += QStringView(text).mid(done);
+    return filled;
 }
 
 } // namespace Everwire::UrlTemplate
