@@ -210,7 +210,7 @@ bool areIgnored(const QList<QSslError> &errors, const TlsOptions &options, const
         names.append(nameOf(error));
     }
     qCWarning(lcConnection).noquote()
-        << where << "is not the server it should be, and that is ignored:" << names.join(QStringLiteral(", "))
+        << where << "could not be verified, and that is ignored:" << names.join(QStringLiteral(", "))
         << "(ignoreTlsErrors)";
     return true;
 }
