@@ -39,21 +39,13 @@ Dialer::Resolver Dialer::systemResolver()
 
 QList<QHostAddress> Dialer::interleaved(const QList<QHostAddress> &addresses)
 {
-    if (addresses.size() < 2)
-        return addresses;
-    const auto isOfFirst = [family = addresses.first().protocol()](const QHostAddress &address) {
-        return address.protocol() == family;
-    };
-    QList<QHostAddress> ordered = addresses;
-    const auto others = std::stable_partition(ordered.begin(), ordered.end(), isOfFirst);
+    QList<QHostAddress> preferred;
+    QList<QHostAddress> others;
+    for (const QHostAddress &address : addresses)
+        (address.protocol() == addresses.first().protocol() ? preferred : others).append(address);
     QList<QHostAddress> mixed;
-    for (auto one = ordered.cbegin(), other = QList<QHostAddress>::const_iterator(others);
-         mixed.size() < ordered.size();) {
-        if (one != QList<QHostAddress>::const_iterator(others))
-            mixed.append(*one++);
-        if (other != ordered.cend())
-            mixed.append(*other++);
-    }
+    for (qsizetype i = 0; i < std::max(preferred.size(), others.size()); ++i)
+        mixed += preferred.mid(i, 1) + others.mid(i, 1);
     return mixed;
 }
 
@@ -111,8 +103,8 @@ void Dialer::startNext()
         m_next.stop();
     else
         m_next.start();
-    socket->connectToHost(address.toString(), m_port,
-                          m_mode); // which may succeed or fail, and so end us, at once
+    // It may succeed or fail at once, and with that we may have ended.
+    socket->connectToHost(address.toString(), m_port, m_mode);
 }
 
 void Dialer::connected(QTcpSocket *socket)

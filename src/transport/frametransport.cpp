@@ -706,13 +706,17 @@ void FrameTransport::abort()
 // With TLS 1.3 a server looks at the client's certificate when the handshake is over for the client.
 bool FrameTransport::isRefusedByTls() const
 {
-    return m_isTls && m_socket->error() == QAbstractSocket::SslInternalError;
+#if QT_CONFIG(ssl)
+    return m_isTls && m_socket && Tls::isAlert(m_socket->errorString());
+#else
+    return false;
+#endif
 }
 
 TransportEnd FrameTransport::whyNotConnected() const
 {
     const QString where = TransportErrors::where(m_target.url);
-    if (m_handshake && !(m_socket && isRefusedByTls())) {
+    if (m_handshake && !isRefusedByTls()) {
         QString message =
             QStringLiteral("%1 did not open a WebSocket: %2").arg(where, m_handshake->problem());
         if (!m_handshake->location().isEmpty())

@@ -94,7 +94,7 @@ private:
 
     QObject m_context; // of every connection to the socket: nothing reaches us once we are gone
     Dialer::Resolver m_resolver;
-    std::unique_ptr<Dialer> m_dialer; // while there is no socket yet
+    std::unique_ptr<Dialer> m_dialer; // finds m_socket, for a name
     // Not a unique_ptr: the socket may be on the stack while we go, so it is deleted later.
     QTcpSocket *m_socket = nullptr;
     QPointer<QTcpSocket> m_tunnel; // Qt's own to a proxy, below m_socket

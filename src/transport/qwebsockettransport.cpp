@@ -276,7 +276,7 @@ TransportEnd QWebSocketTransport::whyItNeverOpened() const
 #if QT_CONFIG(ssl)
     if (m_error == QAbstractSocket::SslInvalidUserDataError)
         return Tls::unusable(m_errorString, m_target.tls);
-    if (m_error == QAbstractSocket::SslHandshakeFailedError || m_error == QAbstractSocket::SslInternalError)
+    if (m_error == QAbstractSocket::SslHandshakeFailedError || Tls::isAlert(m_errorString))
         return Tls::failed(m_where, m_errorString, m_target.tls);
 #endif
     if (!m_tcpConnected)

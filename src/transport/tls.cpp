@@ -240,14 +240,19 @@ TransportEnd notPinned(const QString &where, const QString &why)
             "If the server has a new key that you have checked, pin that; otherwise somebody is between"));
 }
 
+bool isAlert(const QString &why)
+{
+    return why.contains(QLatin1String("SSL routines")) && why.contains(QLatin1String(" alert "));
+}
+
 TransportEnd failed(const QString &where, const QString &why, const TlsOptions &options)
 {
     const auto says = [&why](const char *what) {
         return why.contains(QLatin1String(what), Qt::CaseInsensitive);
     };
     // The alerts by which a server refuses a client (RFC 8446 §6.2), in OpenSSL's words.
-    const bool isAboutUs = says("alert") && (says("certificate") || says("unknown ca") ||
-                                             says("handshake failure") || says("access denied"));
+    const bool isAboutUs = isAlert(why) && (says("certificate") || says("unknown ca") ||
+                                            says("handshake failure") || says("access denied"));
     QString advice;
     if (says("wrong version number") || says("packet length"))
         advice = QStringLiteral("What listens there speaks no TLS; a ws:// URL or another port may be meant");

@@ -29,6 +29,9 @@ namespace Everwire::Tls {
                                                      const TlsOptions &options);
 // None of its keys is pinned.
 [[nodiscard]] TransportEnd notPinned(const QString &where, const QString &why);
+// Whether this, of a socket's errorString(), is the peer's refusal (RFC 8446 §6). OpenSSL's words: with another library,
+// an alert that comes after the handshake looks as any other end of the connection.
+[[nodiscard]] bool isAlert(const QString &why);
 // The handshake broke off, or the server did once it was over: what TLS itself says about it.
 [[nodiscard]] EVERWIRE_EXPORT TransportEnd failed(const QString &where, const QString &why,
                                                   const TlsOptions &options);
