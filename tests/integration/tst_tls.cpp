@@ -59,6 +59,8 @@ private Q_SLOTS:
 
     void a8_theServerIsVerified_data();
     void a8_theServerIsVerified();
+    void a8_theApplicationsDefaultsWeakenNothing_data();
+    void a8_theApplicationsDefaultsWeakenNothing();
     void a8_errorsAreIgnoredOnlyIfAllAreNamed_data();
     void a8_errorsAreIgnoredOnlyIfAllAreNamed();
     void a8_anIgnoredErrorIsLoggedEachTime_data() { transports(); }
@@ -139,6 +141,7 @@ void tst_Tls::initTestCase()
     make("self", "");
     make("client", "ca", "DNS:client");
     make("other-client", "stranger", "DNS:client");
+    make("branch-client", "middle", "DNS:client");
     Certificates::Wish rsa;
     rsa.issuer = s("ca");
     rsa.keyType = QStringList{s("-newkey"), s("rsa:2048")};
@@ -256,6 +259,36 @@ void tst_Tls::a8_theServerIsVerified()
     for (const QString &error : errors)
         QVERIFY2(message().contains(QLatin1Char('(') + error + QLatin1Char(')')), qPrintable(message()));
     QVERIFY2(message().contains(advice), qPrintable(message()));
+    NOBODY_HEARD_US();
+}
+
+void tst_Tls::a8_theApplicationsDefaultsWeakenNothing_data()
+{
+    QTest::addColumn<int>("transport");
+    QTest::addColumn<QString>("server");
+    QTest::addColumn<bool>("accepted");
+    bothTransports("an unknown CA", [](QTestData &data) { data << s("good") << false; });
+    bothTransports("a CA of the application's", [](QTestData &data) { data << s("strange") << true; });
+}
+
+void tst_Tls::a8_theApplicationsDefaultsWeakenNothing()
+{
+    QFETCH(const QString, server);
+    QFETCH(const bool, accepted);
+    serve({server});
+    const QSslConfiguration before = QSslConfiguration::defaultConfiguration();
+    QSslConfiguration weak = before;
+    weak.setPeerVerifyMode(QSslSocket::VerifyNone);
+    weak.setProtocol(QSsl::AnyProtocol);
+    weak.setCaCertificates({made->certificate(s("stranger"))});
+    QSslConfiguration::setDefaultConfiguration(weak);
+    open(config().setCaCertificates({made->path(s("middle.crt"))})); // of no use here
+    const bool established = isEstablished();
+    QSslConfiguration::setDefaultConfiguration(before);
+    QVERIFY2(established == accepted, qPrintable(message()));
+    if (accepted)
+        return;
+    QCOMPARE(connection->errorCode(), ConnectionError::TlsFailed);
     NOBODY_HEARD_US();
 }
 
@@ -390,26 +423,34 @@ void tst_Tls::a8_qwebsocketRefusesPins()
 void tst_Tls::a8_clientCertificates_data()
 {
     QTest::addColumn<int>("transport");
-    QTest::addColumn<QString>("client");
+    QTest::addColumn<QString>("certificate");
+    QTest::addColumn<QString>("key");
     QTest::addColumn<bool>("accepted");
-    bothTransports("given", [](QTestData &data) { data << s("client") << true; });
-    bothTransports("not given", [](QTestData &data) { data << QString() << false; });
-    bothTransports("by another CA", [](QTestData &data) { data << s("other-client") << false; });
+    const auto add = [](const char *row, const QString &certificate, const QString &key, bool accepted) {
+        bothTransports(row, [&](QTestData &data) { data << certificate << key << accepted; });
+    };
+    add("given", made->path(s("client.crt")), made->path(s("client.key")), true);
+    add("as PEM text", QString::fromLatin1(made->pem(s("client.crt"))),
+        QString::fromLatin1(made->pem(s("client.key"))), true);
+    add("with its chain", made->bundle(s("branch.pem"), {s("branch-client"), s("middle")}),
+        made->path(s("branch-client.key")), true);
+    add("not given", {}, {}, false);
+    add("by another CA", made->path(s("other-client.crt")), made->path(s("other-client.key")), false);
 }
 
 void tst_Tls::a8_clientCertificates()
 {
-    QFETCH(const QString, client);
+    QFETCH(const QString, certificate);
+    QFETCH(const QString, key);
     QFETCH(const bool, accepted);
     QSslConfiguration tls = made->server({s("good")});
     tls.setPeerVerifyMode(QSslSocket::VerifyPeer);
     tls.setCaCertificates({made->certificate(s("ca"))});
     raw = std::make_unique<RawServer>(tls);
-    ConnectionConfig configured = config().setCaCertificates({made->path(s("ca.crt"))});
-    if (!client.isEmpty())
-        configured.setClientCertificate(made->path(client + s(".crt")))
-            .setClientKey(made->path(client + s(".key")));
-    open(configured);
+    open(config()
+             .setCaCertificates({made->path(s("ca.crt"))})
+             .setClientCertificate(certificate)
+             .setClientKey(key));
     QVERIFY2(isEstablished() == accepted, qPrintable(message()));
     if (!accepted) // Qt's server hangs up without an alert
         QVERIFY2(message().contains(s("127.0.0.1:")), qPrintable(message()));
