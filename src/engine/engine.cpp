@@ -336,6 +336,12 @@ void Engine::openTransport(const QString &token)
     target.compress = m_config.compression() == ConnectionConfig::Compression::Auto;
     target.compressionThreshold = m_config.compressionThreshold();
     target.followRedirects = m_config.followRedirects();
+    target.tls.caCertificates = m_config.caCertificates();
+    target.tls.clientCertificate = m_config.clientCertificate();
+    target.tls.clientKey = m_config.clientKey();
+    target.tls.pinnedPublicKeys = m_config.pinnedPublicKeys();
+    target.tls.ignoreTlsErrors = m_config.ignoreTlsErrors();
+    target.proxy = m_config.proxy();
     transport.open(target);
 }
 
@@ -422,7 +428,8 @@ void Engine::transportEnded(const TransportEnd &end)
         return;
     }
     const QString reason = withoutToken(end.reason);
-    const ConnectionError error(end.error.code(), withoutToken(end.error.message()), end.error.closeCode());
+    const ConnectionError error(end.error.code(), withoutToken(end.error.message()), end.error.closeCode(),
+                                end.error.isFinal());
     if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
         if (end.error.closeCode() == CloseCode::AuthenticationFailed) {
             refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason,
@@ -431,7 +438,7 @@ void Engine::transportEnded(const TransportEnd &end)
         }
         const bool late = end.error.closeCode() == CloseCode::AuthenticationTimeout;
         fail({late ? ConnectionError::AuthenticationTimeout : error.code(), error.message(),
-              error.closeCode()},
+              error.closeCode(), error.isFinal()},
              Farewell::Abort, reason);
         return;
     }

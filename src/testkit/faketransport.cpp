@@ -32,11 +32,11 @@ void FakeTransport::take(qint64 bytes)
 }
 
 void FakeTransport::end(ConnectionError::Code code, int closeCode, const QString &reason,
-                        std::chrono::milliseconds retryAfter)
+                        std::chrono::milliseconds retryAfter, bool isFinal)
 {
     closeSocket();
     const TransportEnd how{
-        {code, QStringLiteral("the fake network ended it"), closeCode}, reason, retryAfter};
+        {code, QStringLiteral("the fake network ended it"), closeCode, isFinal}, reason, retryAfter};
     tell([&](TransportListener &l) { l.transportEnded(how); });
 }
 

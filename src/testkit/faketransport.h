@@ -75,7 +75,7 @@ public:
     // The system takes so many of the bytes that wait.
     void take(qint64 bytes);
     void end(ConnectionError::Code code, int closeCode, const QString &reason = {},
-             std::chrono::milliseconds retryAfter = {});
+             std::chrono::milliseconds retryAfter = {}, bool isFinal = false);
 
     void open(const TransportTarget &target) override;
     qint64 sendText(const QByteArray &utf8) override;

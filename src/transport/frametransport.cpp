@@ -2,9 +2,10 @@
 #include "transport/frametransport.h"
 
 #include "core/closecode.h"
+#include "transport/pinning.h"
+#include "transport/proxy.h"
+#include "transport/tls.h"
 #include "transport/transporterrors.h"
-
-#include <QTcpSocket>
 
 #include <algorithm>
 #include <utility>
@@ -14,7 +15,6 @@
 #endif
 
 #if QT_CONFIG(ssl)
-#include <QSslError>
 #include <QSslSocket>
 #endif
 
@@ -66,9 +66,16 @@ private:
     std::unique_ptr<Bytes> m_bytes;
 };
 
+QString hostOf(const QUrl &url)
+{
+    const QString host = url.host(QUrl::FullyEncoded);
+    const bool isIpv6 = host.contains(QLatin1Char(':')); // its zone is encoded in a URL (RFC 6874)
+    return isIpv6 ? url.host(QUrl::FullyDecoded) : host;
+}
+
 } // namespace
 
-FrameTransport::FrameTransport()
+FrameTransport::FrameTransport(Dialer::Resolver resolver) : m_resolver(std::move(resolver))
 {
     m_patience.setSingleShot(true);
     QObject::connect(&m_patience, &QTimer::timeout, &m_context, [this] { lost(); });
@@ -84,6 +91,7 @@ FrameTransport::~FrameTransport()
 void FrameTransport::open(const TransportTarget &target)
 {
     m_target = target;
+    m_proxy = Proxy::fromOption(target.proxy);
     connectToServer();
 }
 
@@ -92,40 +100,85 @@ void FrameTransport::connectToServer()
     m_stage = Stage::Connecting;
     m_isTls = m_target.url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) == 0;
     m_tcpConnected = false;
-    QString host = m_target.url.host(QUrl::FullyEncoded);
-    if (host.contains(QLatin1Char(':'))) // IPv6, whose zone is encoded in a URL (RFC 6874)
-        host = m_target.url.host(QUrl::FullyDecoded);
-    const quint16 port = quint16(m_target.url.port(m_isTls ? 443 : 80));
-    if (!m_isTls) {
-        m_socket = new QTcpSocket;
-        connectSignals();
-        // Unbuffered: read() goes to the system, so not reading is what pauses the peer.
-        m_socket->connectToHost(host, port, QIODevice::ReadWrite | QIODevice::Unbuffered);
+    if (m_isTls && !prepareTls())
         return;
-    }
+    const QString host = hostOf(m_target.url);
+    const quint16 port = quint16(m_target.url.port(m_isTls ? 443 : 80));
+    if (QHostAddress().setAddress(host) || Proxy::isBetween(m_proxy, host, port))
+        connectByName(host, port);
+    else
+        connectByAddress(host, port);
+}
+
+// False: it has ended.
+bool FrameTransport::prepareTls()
+{
 #if QT_CONFIG(ssl)
-    auto *socket = new QSslSocket;
-    m_socket = socket;
-    m_socket->setReadBufferSize(ReadSize);
-    connectSignals();
-    socket->connectToHostEncrypted(host, port);
+    QString problem;
+    m_tls = Tls::configuration(m_target.tls, &problem);
+    if (!problem.isEmpty())
+        finish(TransportErrors::badOption(problem));
+    return problem.isEmpty();
 #else
-    m_tlsProblem = QStringLiteral("this Qt was built without TLS");
-    m_socket = new QTcpSocket;
-    QMetaObject::invokeMethod(
-        &m_context, [this] { finish(whyNotConnected()); }, Qt::QueuedConnection);
+    finish(TransportErrors::tlsFailed(TransportErrors::where(m_target.url),
+                                      QStringLiteral("this Qt was built without TLS"),
+                                      QStringLiteral("Use one that was built with it")));
+    return false;
 #endif
+}
+
+QTcpSocket *FrameTransport::makeSocket() const
+{
+#if QT_CONFIG(ssl)
+    if (m_isTls) {
+        auto *socket = new QSslSocket;
+        socket->setReadBufferSize(ReadSize);
+        socket->setSslConfiguration(m_tls);
+        return socket;
+    }
+#endif
+    return new QTcpSocket;
+}
+
+// Unbuffered, read() goes to the system, so not reading is what pauses the peer.
+QIODevice::OpenMode FrameTransport::openMode() const
+{
+    return m_isTls ? QIODevice::ReadWrite : QIODevice::ReadWrite | QIODevice::Unbuffered;
+}
+
+// A proxy finds the name's addresses; an address has no others.
+void FrameTransport::connectByName(const QString &host, quint16 port)
+{
+    m_socket = makeSocket();
+    if (m_proxy)
+        m_socket->setProxy(*m_proxy);
+    connectSignals();
+    QObject::connect(m_socket, &QTcpSocket::connected, &m_context, [this] { tcpConnected(); });
+    m_socket->connectToHost(host, port, openMode());
+}
+
+void FrameTransport::connectByAddress(const QString &host, quint16 port)
+{
+    const auto make = [this] {
+        QTcpSocket *socket = makeSocket();
+        socket->setProxy(QNetworkProxy::NoProxy); // which was asked for the name already
+        return socket;
+    };
+    m_dialer = std::make_unique<Dialer>(m_resolver, make, [this](const Dialer::Outcome &outcome) {
+        m_socket = outcome.socket;
+        if (m_socket) {
+            connectSignals();
+            tcpConnected();
+        } else {
+            finish(TransportErrors::notConnected(TransportErrors::where(m_target.url), outcome.error,
+                                                 outcome.problem, m_target.proxy));
+        }
+    });
+    m_dialer->dial(host, port, openMode());
 }
 
 void FrameTransport::connectSignals()
 {
-    QObject::connect(m_socket, &QTcpSocket::connected, &m_context, [this] {
-        m_tcpConnected = true;
-        m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
-        lookForAProxy();
-        if (!m_isTls)
-            sendRequest();
-    });
     QObject::connect(m_socket, &QTcpSocket::readyRead, &m_context, [this] { receive(); });
     QObject::connect(m_socket, &QTcpSocket::bytesWritten, &m_context, [this] { flushAndTell(); });
     const auto gone = [this] {
@@ -138,17 +191,48 @@ void FrameTransport::connectSignals()
     };
     QObject::connect(m_socket, &QTcpSocket::disconnected, &m_context, gone);
     QObject::connect(m_socket, &QTcpSocket::errorOccurred, &m_context, gone);
+    if (m_isTls)
+        connectTlsSignals();
+}
+
+void FrameTransport::connectTlsSignals()
+{
 #if QT_CONFIG(ssl)
-    if (auto *tls = qobject_cast<QSslSocket *>(m_socket)) {
-        QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this] { sendRequest(); });
-        QObject::connect(tls, &QSslSocket::encryptedBytesWritten, &m_context, [this] { flushAndTell(); });
-        QObject::connect(tls, &QSslSocket::sslErrors, &m_context, [this](const QList<QSslError> &errors) {
-            QStringList texts;
-            for (const QSslError &error : errors)
-                texts.append(error.errorString());
-            m_tlsProblem = texts.join(QStringLiteral("; "));
-        });
+    auto *tls = static_cast<QSslSocket *>(m_socket);
+    QObject::connect(tls, &QSslSocket::encryptedBytesWritten, &m_context, [this] { flushAndTell(); });
+    QObject::connect(tls, &QSslSocket::sslErrors, &m_context, [this, tls](const QList<QSslError> &errors) {
+        const QString where = TransportErrors::where(m_target.url);
+        if (Tls::areIgnored(errors, m_target.tls, where))
+            tls->ignoreSslErrors(errors);
+        else
+            m_tlsEnd = Tls::untrusted(where, errors, m_target.tls);
+    });
+    QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this, tls] {
+        const QStringList &pins = m_target.tls.pinnedPublicKeys;
+        const QString problem = pins.isEmpty() ? QString()
+                                               : Pinning::problem(tls->peerCertificateChain(), pins,
+                                                                  [this] { return Tls::authorities(m_tls); });
+        if (problem.isEmpty())
+            sendRequest();
+        else
+            finish(Tls::notPinned(TransportErrors::where(m_target.url), problem));
+    });
+#endif
+}
+
+void FrameTransport::tcpConnected()
+{
+    m_tcpConnected = true;
+    m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+    lookForAProxy();
+    if (!m_isTls) {
+        sendRequest();
+        return;
     }
+#if QT_CONFIG(ssl)
+    auto *tls = static_cast<QSslSocket *>(m_socket);
+    tls->setPeerVerifyName(hostOf(m_target.url)); // the name in SNI, too, whatever address it has
+    tls->startClientEncryption();
 #endif
 }
 
@@ -370,9 +454,9 @@ void FrameTransport::follow(const QUrl &location)
     m_target.url = next;
     m_socket->disconnect(&m_context);
     m_socket->abort();
-    m_socket->deleteLater();
+    std::exchange(m_socket, nullptr)->deleteLater();
     m_handshake.reset();
-    m_tlsProblem.clear();
+    m_tlsEnd.reset();
     m_out.clear();
     m_outAt = 0;
     m_socketIsGone = false;
@@ -549,7 +633,7 @@ void FrameTransport::close(int code, const QString &reason)
 {
     if (m_stage == Stage::Open)
         startClosing(code, reason);
-    else if (m_socket && m_stage != Stage::Closing)
+    else if ((m_socket || m_dialer) && m_stage != Stage::Closing)
         QMetaObject::invokeMethod(
             &m_context,
             [this] {
@@ -584,6 +668,8 @@ void FrameTransport::lost()
 {
     if (m_end)
         finish(*std::exchange(m_end, {})); // not ours any more, for the listener may delete us
+    else if (m_stage == Stage::Upgrading && isRefusedByTls())
+        finish(whyNotConnected());
     else if (m_stage == Stage::Upgrading && m_handshake->finish() != ClientHandshake::Outcome::Unfinished)
         finish(whyNotConnected());
     else
@@ -604,6 +690,8 @@ void FrameTransport::abort()
     m_stage = Stage::Ended;
     m_patience.stop();
     m_held.clear();
+    if (m_dialer)
+        m_dialer->abort();
     if (!m_socket)
         return;
     m_unsendable = bytesToWrite();
@@ -615,10 +703,20 @@ void FrameTransport::abort()
     std::exchange(m_socket, nullptr)->deleteLater();
 }
 
+// With TLS 1.3 a server looks at the client's certificate when the handshake is over for the client.
+bool FrameTransport::isRefusedByTls() const
+{
+#if QT_CONFIG(ssl)
+    return m_isTls && m_socket && Tls::isAlert(m_socket->errorString());
+#else
+    return false;
+#endif
+}
+
 TransportEnd FrameTransport::whyNotConnected() const
 {
     const QString where = TransportErrors::where(m_target.url);
-    if (m_handshake) {
+    if (m_handshake && !isRefusedByTls()) {
         QString message =
             QStringLiteral("%1 did not open a WebSocket: %2").arg(where, m_handshake->problem());
         if (!m_handshake->location().isEmpty())
@@ -631,11 +729,18 @@ TransportEnd FrameTransport::whyNotConnected() const
                           .arg(MaxRedirects);
         return {{ConnectionError::HandshakeFailed, message}, {}, m_handshake->retryAfter()};
     }
-    if (!m_tlsProblem.isEmpty())
-        return TransportErrors::tlsFailed(where, m_tlsProblem);
+    if (m_tlsEnd)
+        return *m_tlsEnd;
+    if (!m_socket)
+        return TransportErrors::notConnected(where, QAbstractSocket::OperationError,
+                                             QStringLiteral("it was given up"), m_target.proxy);
+#if QT_CONFIG(ssl)
+    if (m_socket->error() == QAbstractSocket::SslInvalidUserDataError)
+        return Tls::unusable(m_socket->errorString(), m_target.tls);
     if (m_isTls && m_tcpConnected)
-        return TransportErrors::tlsFailed(where, m_socket->errorString());
-    return TransportErrors::notConnected(where, m_socket->error(), m_socket->errorString());
+        return Tls::failed(where, m_socket->errorString(), m_target.tls);
+#endif
+    return TransportErrors::notConnected(where, m_socket->error(), m_socket->errorString(), m_target.proxy);
 }
 
 } // namespace Everwire

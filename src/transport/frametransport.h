@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "transport/dialer.h"
 #include "transport/frame.h"
 #include "transport/handshake.h"
 #include "transport/transport.h"
 
-#include <QAbstractSocket>
+#include <QNetworkProxy>
 #include <QPointer>
+#include <QTcpSocket>
 #include <QTimer>
 
-class QTcpSocket;
+#if QT_CONFIG(ssl)
+#include <QSslConfiguration>
+#endif
+
+#include <memory>
+#include <optional>
 
 namespace Everwire {
 
@@ -18,7 +25,8 @@ namespace Everwire {
 class EVERWIRE_EXPORT FrameTransport final : public Transport
 {
 public:
-    FrameTransport();
+    // The resolver is asked for names that no proxy resolves.
+    explicit FrameTransport(Dialer::Resolver resolver = Dialer::systemResolver());
     ~FrameTransport() override;
     Q_DISABLE_COPY_MOVE(FrameTransport)
 
@@ -47,7 +55,14 @@ private:
     };
 
     void connectToServer();
+    [[nodiscard]] bool prepareTls();
+    [[nodiscard]] QTcpSocket *makeSocket() const;
+    [[nodiscard]] QIODevice::OpenMode openMode() const;
+    void connectByName(const QString &host, quint16 port);
+    void connectByAddress(const QString &host, quint16 port);
     void connectSignals();
+    void connectTlsSignals();
+    void tcpConnected();
     void lookForAProxy();
     void sendRequest();
 
@@ -74,9 +89,12 @@ private:
     void endAfterClose(const TransportEnd &end);
     void lost();
     void finish(const TransportEnd &end);
+    [[nodiscard]] bool isRefusedByTls() const;
     [[nodiscard]] TransportEnd whyNotConnected() const;
 
     QObject m_context; // of every connection to the socket: nothing reaches us once we are gone
+    Dialer::Resolver m_resolver;
+    std::unique_ptr<Dialer> m_dialer; // finds m_socket, for a name
     // Not a unique_ptr: the socket may be on the stack while we go, so it is deleted later.
     QTcpSocket *m_socket = nullptr;
     QPointer<QTcpSocket> m_tunnel; // Qt's own to a proxy, below m_socket
@@ -86,7 +104,11 @@ private:
     bool m_isTls = false;
     bool m_tcpConnected = false;
     int m_redirects = 0;
-    QString m_tlsProblem;
+    std::optional<QNetworkProxy> m_proxy; // the option's
+    std::optional<TransportEnd> m_tlsEnd; // why the server is not trusted
+#if QT_CONFIG(ssl)
+    QSslConfiguration m_tls;
+#endif
 
     std::optional<ClientHandshake> m_handshake; // until it is over
     std::optional<FrameReader> m_reader;        // from then on

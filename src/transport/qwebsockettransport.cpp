@@ -2,13 +2,14 @@
 #include "transport/qwebsockettransport.h"
 
 #include "core/closecode.h"
+#include "transport/proxy.h"
+#include "transport/tls.h"
 #include "transport/transporterrors.h"
 #include "transport/utf8cut.h"
 
 #include <QCoreApplication>
 #include <QJsonDocument>
 #include <QNetworkRequest>
-#include <QSslError>
 #include <QStringConverter>
 #include <QWebSocket>
 #include <QWebSocketHandshakeOptions>
@@ -40,6 +41,12 @@ void QWebSocketTransport::open(const TransportTarget &target)
     m_socket->setMaxAllowedIncomingFrameSize(quint64(target.maxIncomingSize));
     m_socket->setMaxAllowedIncomingMessageSize(quint64(target.maxIncomingSize));
 
+    m_target = target;
+    if (const std::optional<QNetworkProxy> proxy = Proxy::fromOption(target.proxy))
+        m_socket->setProxy(*proxy);
+    if (!prepareTls())
+        return;
+
     QNetworkRequest request(target.url);
     for (auto it = target.headers.begin(); it != target.headers.end(); ++it)
         request.setRawHeader(it.key().toLatin1(), it.value().toString().toUtf8());
@@ -47,6 +54,30 @@ void QWebSocketTransport::open(const TransportTarget &target)
     options.setSubprotocols(target.protocols);
     m_socket->open(request, options);
     watchInnerSocket(target.maxIncomingSize);
+}
+
+// False: it has ended.
+bool QWebSocketTransport::prepareTls()
+{
+#if QT_CONFIG(ssl)
+    if (m_target.url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) != 0)
+        return true;
+    QString problem;
+    if (!m_target.tls.pinnedPublicKeys.isEmpty())
+        problem = QStringLiteral(
+            "pinnedPublicKeys: QWebSocket sends its request before a key could be looked at. Set "
+            "transport to Automatic, or remove the pins");
+    else
+        m_socket->setSslConfiguration(Tls::configuration(m_target.tls, &problem));
+    if (problem.isEmpty())
+        return true;
+    abort();
+    if (listener())
+        listener()->transportEnded(TransportErrors::badOption(problem));
+    return false;
+#else
+    return true;
+#endif
 }
 
 void QWebSocketTransport::connectSignals()
@@ -91,10 +122,12 @@ void QWebSocketTransport::connectSignals()
 #endif
 #if QT_CONFIG(ssl)
     QObject::connect(m_socket, &QWebSocket::sslErrors, &m_context, [this](const QList<QSslError> &errors) {
-        QStringList texts;
-        for (const QSslError &error : errors)
-            texts.append(error.errorString());
-        m_tlsProblem = texts.join(QStringLiteral("; "));
+        // QWebSocket's own ignoreSslErrors(errors) is for the next open().
+        auto *tls = qobject_cast<QSslSocket *>(m_inner.data());
+        if (tls && Tls::areIgnored(errors, m_target.tls, m_where))
+            tls->ignoreSslErrors(errors);
+        else
+            m_tlsEnd = Tls::untrusted(m_where, errors, m_target.tls);
     });
 #endif
 }
@@ -238,10 +271,16 @@ TransportEnd QWebSocketTransport::howItEnded() const
 
 TransportEnd QWebSocketTransport::whyItNeverOpened() const
 {
-    if (!m_tlsProblem.isEmpty() || m_error == QAbstractSocket::SslHandshakeFailedError)
-        return TransportErrors::tlsFailed(m_where, m_tlsProblem.isEmpty() ? m_errorString : m_tlsProblem);
+    if (m_tlsEnd)
+        return *m_tlsEnd;
+#if QT_CONFIG(ssl)
+    if (m_error == QAbstractSocket::SslInvalidUserDataError)
+        return Tls::unusable(m_errorString, m_target.tls);
+    if (m_error == QAbstractSocket::SslHandshakeFailedError || Tls::isAlert(m_errorString))
+        return Tls::failed(m_where, m_errorString, m_target.tls);
+#endif
     if (!m_tcpConnected)
-        return TransportErrors::notConnected(m_where, m_error, m_errorString);
+        return TransportErrors::notConnected(m_where, m_error, m_errorString, m_target.proxy);
     return {{ConnectionError::HandshakeFailed,
              QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
                  .arg(m_where,

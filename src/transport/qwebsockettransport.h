@@ -6,6 +6,8 @@
 #include <QAbstractSocket>
 #include <QPointer>
 
+#include <optional>
+
 class QWebSocket;
 
 namespace Everwire {
@@ -34,6 +36,7 @@ public:
     [[nodiscard]] qint64 bytesSaved() const override { return 0; }
 
 private:
+    [[nodiscard]] bool prepareTls();
     void connectSignals();
     void watchInnerSocket(qint64 maxIncomingSize);
     void receiveText(const QString &text);
@@ -48,7 +51,8 @@ private:
     QWebSocket *m_socket;
     QPointer<QAbstractSocket> m_inner; // QWebSocket's own QTcpSocket or QSslSocket
     QString m_where;                   // host and port, for messages: no path, no query
-    QString m_tlsProblem;
+    TransportTarget m_target;
+    std::optional<TransportEnd> m_tlsEnd; // why the server is not trusted
     QString m_errorString;
     QAbstractSocket::SocketError m_error = QAbstractSocket::UnknownSocketError;
     QByteArray m_scratch;

@@ -17,6 +17,16 @@
 
 namespace Everwire {
 
+// How a server proves who it is, and the client who we are: the configuration's options of the same names.
+struct TlsOptions
+{
+    QStringList caCertificates;
+    QString clientCertificate;
+    QString clientKey;
+    QStringList pinnedPublicKeys;
+    QStringList ignoreTlsErrors;
+};
+
 // What a transport needs to know to open a connection.
 struct TransportTarget
 {
@@ -28,6 +38,8 @@ struct TransportTarget
     bool compress = false;           // offer permessage-deflate (rule C6)
     qint64 compressionThreshold = 0; // bytes: shorter messages are not compressed
     bool followRedirects = false;
+    TlsOptions tls; // also where a redirect leads
+    QString proxy;  // as the option says it
 };
 
 // How a connection really ended. error.closeCode() is the peer's, 1006 where no Close frame came (rule R8),

@@ -2,6 +2,7 @@
 #include "transport/transporterrors.h"
 
 #include "core/closecode.h"
+#include "transport/proxy.h"
 
 namespace Everwire::TransportErrors {
 
@@ -14,7 +15,8 @@ QString where(const QUrl &url)
         .arg(url.port(tls ? 443 : 80));
 }
 
-TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError error, const QString &why)
+TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError error, const QString &why,
+                          const QString &proxy)
 {
     ConnectionError::Code code = ConnectionError::ConnectionRefused;
     QString message = QStringLiteral("No connection to %1: %2. Is the server running?").arg(where, why);
@@ -30,24 +32,26 @@ TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError err
     case QAbstractSocket::ProxyNotFoundError:
     case QAbstractSocket::ProxyProtocolError:
         message =
-            QStringLiteral("No connection to %1 through the proxy: %2. Check the application's QNetworkProxy "
-                           "and what the proxy allows")
-                .arg(where, why);
+            QStringLiteral("No connection to %1 through %2: %3. Check the %4 and what the proxy allows")
+                .arg(where, Proxy::nameOf(proxy), why,
+                     proxy.isEmpty() ? QStringLiteral("QNetworkProxy") : QStringLiteral("option proxy"));
         break;
     default: break;
     }
     return {{code, message}, {}, {}};
 }
 
-TransportEnd tlsFailed(const QString &where, const QString &why)
+TransportEnd tlsFailed(const QString &where, const QString &why, const QString &advice)
 {
-    return {
-        {ConnectionError::TlsFailed,
-         QStringLiteral(
-             "No secure connection to %1: %2. Check the server's certificate and the date of this machine")
-             .arg(where, why)},
-        {},
-        {}};
+    return {{ConnectionError::TlsFailed,
+             QStringLiteral("No secure connection to %1: %2. %3").arg(where, why, advice)},
+            {},
+            {}};
+}
+
+TransportEnd badOption(const QString &message)
+{
+    return {{ConnectionError::InvalidConfiguration, message, 0, true}, {}, {}};
 }
 
 TransportEnd lost(const QString &where, const QString &why)

@@ -9,10 +9,12 @@
 namespace Everwire::TransportErrors {
 
 [[nodiscard]] QString where(const QUrl &url);
-// There was never a TCP connection: no such host, nobody listens, the proxy will not.
+// There was never a TCP connection: no such host, nobody listens, the proxy (as the option says it) will not.
 [[nodiscard]] TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError error,
-                                        const QString &why);
-[[nodiscard]] TransportEnd tlsFailed(const QString &where, const QString &why);
+                                        const QString &why, const QString &proxy);
+[[nodiscard]] TransportEnd tlsFailed(const QString &where, const QString &why, const QString &advice);
+// An option that no further attempt can use: final.
+[[nodiscard]] TransportEnd badOption(const QString &message);
 [[nodiscard]] TransportEnd lost(const QString &where, const QString &why);
 [[nodiscard]] TransportEnd closed(const QString &where, int code, const QString &reason);
 

@@ -28,6 +28,13 @@ ProxyServer::~ProxyServer()
     QNetworkProxy::setApplicationProxy(m_before);
 }
 
+QString ProxyServer::url() const
+{
+    return QStringLiteral("%1://127.0.0.1:%2")
+        .arg(m_kind == Kind::Http ? QStringLiteral("http") : QStringLiteral("socks5"))
+        .arg(m_server.serverPort());
+}
+
 void ProxyServer::greet(QTcpSocket *client)
 {
     m_kind == Kind::Http ? greetHttp(client) : greetSocks(client);

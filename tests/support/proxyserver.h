@@ -21,6 +21,9 @@ public:
     explicit ProxyServer(Kind kind, bool refuses = false);
     ~ProxyServer() override;
 
+    // The same proxy as the option proxy wants it.
+    [[nodiscard]] QString url() const;
+
     // Takes no more of what clients send, and takes it again.
     void hold();
     void goOn();

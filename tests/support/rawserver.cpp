@@ -21,21 +21,37 @@ QByteArray pem(const char *name)
     return file.readAll();
 }
 
+std::unique_ptr<QTcpServer> makeServer(const QSslConfiguration &tls)
+{
+    auto server = std::make_unique<QSslServer>();
+    server->setSslConfiguration(tls);
+    return server;
+}
+
 std::unique_ptr<QTcpServer> makeServer(RawServer::Security security)
 {
     if (security == RawServer::Security::Plain)
         return std::make_unique<QTcpServer>();
-    auto server = std::make_unique<QSslServer>();
     QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
     configuration.setLocalCertificate(RawServer::certificate());
     configuration.setPrivateKey(QSslKey(pem("localhost.key"), QSsl::Ec));
-    server->setSslConfiguration(configuration);
-    return server;
+    return makeServer(configuration);
 }
 
 } // namespace
 
-RawServer::RawServer(Security security, const QHostAddress &address) : m_server(makeServer(security))
+RawServer::RawServer(Security security, const QHostAddress &address)
+    : RawServer(makeServer(security), address)
+{
+}
+
+RawServer::RawServer(const QSslConfiguration &tls, const QHostAddress &address)
+    : RawServer(makeServer(tls), address)
+{
+}
+
+RawServer::RawServer(std::unique_ptr<QTcpServer> server, const QHostAddress &address)
+    : m_server(std::move(server))
 {
     if (!m_server->listen(address))
         qFatal("the raw server cannot listen: %s", qPrintable(m_server->errorString()));

@@ -4,6 +4,7 @@
 #include <QHostAddress>
 #include <QObject>
 #include <QSslCertificate>
+#include <QSslConfiguration>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QUrl>
@@ -29,6 +30,10 @@ public:
     };
 
     explicit RawServer(Security security = Security::Plain,
+                       const QHostAddress &address = QHostAddress(QHostAddress::LocalHost));
+
+    // Over TLS as configured.
+    explicit RawServer(const QSslConfiguration &tls,
                        const QHostAddress &address = QHostAddress(QHostAddress::LocalHost));
 
     // What it shows over TLS: self-signed, for localhost, server.test, 127.0.0.1 and ::1.
@@ -63,6 +68,7 @@ public:
     [[nodiscard]] static QByteArray upgrade();
 
 private:
+    RawServer(std::unique_ptr<QTcpServer> server, const QHostAddress &address);
     void read();
 
     std::unique_ptr<QTcpServer> m_server;

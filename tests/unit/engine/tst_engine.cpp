@@ -38,7 +38,9 @@ private Q_SLOTS:
     void o6_shutdownSendsWhatItCanAndSaysGoodbye();
     void o6_nothingIsLeftAfterTheEngine();
 
+    void a8_whatIsFinalForTheTransportIsNotRetried();
     void limitsReachTheTransport();
+    void a8_theOptionsForTlsReachTheTransport();
 };
 
 void TestEngine::s1_openWalksToConnected()
@@ -369,6 +371,37 @@ void TestEngine::o6_nothingIsLeftAfterTheEngine()
 }
 
 // Rules: Q6, M8
+void TestEngine::a8_whatIsFinalForTheTransportIsNotRetried()
+{
+    EngineRig rig(EngineRig::open());
+    rig.postOpen();
+    rig.wire.current->end(ConnectionError::InvalidConfiguration, 0, {}, {}, true);
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::InvalidConfiguration);
+    QVERIFY(rig.last().error.isFinal());
+    rig.scheduler.advance(1h);
+    QCOMPARE(rig.wire.made, 1);
+}
+
+void TestEngine::a8_theOptionsForTlsReachTheTransport()
+{
+    EngineRig rig(EngineRig::open()
+                      .setCaCertificates({u"ca.pem"_s})
+                      .setClientCertificate(u"me.pem"_s)
+                      .setClientKey(u"me.key"_s)
+                      .setPinnedPublicKeys({u"sha256/x"_s})
+                      .setIgnoreTlsErrors({u"CertificateExpired"_s})
+                      .setProxy(u"none"_s));
+    rig.postOpen();
+    const TransportTarget target = rig.wire.targets.constFirst();
+    QCOMPARE(target.tls.caCertificates, QStringList{u"ca.pem"_s});
+    QCOMPARE(target.tls.clientCertificate, u"me.pem"_s);
+    QCOMPARE(target.tls.clientKey, u"me.key"_s);
+    QCOMPARE(target.tls.pinnedPublicKeys, QStringList{u"sha256/x"_s});
+    QCOMPARE(target.tls.ignoreTlsErrors, QStringList{u"CertificateExpired"_s});
+    QCOMPARE(target.proxy, u"none"_s);
+}
+
 void TestEngine::limitsReachTheTransport()
 {
     EngineRig rig(EngineRig::plain()
