@@ -17,12 +17,14 @@ struct Text
 };
 
 constexpr std::array<Text, missedNotifications> missed{{
+    {"Microphone check", "Your last two turns were quiet. Move a little closer."},
     {"Your weekly summary is ready",
      "5 sessions, 42 minutes of speech. Your pace is steadier than last week."},
     {"Priya Raman shared a scenario", "\"Renewal with a sceptical CFO\" is now in your library."},
+    {"Jonas Weber joined your group", "He starts with \"Feature demo\" today."},
     {"Objection handling: assessed", "You asked four open questions. Listen again to how you closed."},
 }};
-constexpr std::array<int, missedNotifications> hoursAgo{26, 3, 1};
+constexpr std::array<int, missedNotifications> hoursAgo{75, 26, 7, 3, 1};
 
 constexpr std::array<Text, 10> live{{
     {"Daniel Okafor mentioned you", "\"Could you look at my opening? I think it is too long.\""},
@@ -34,7 +36,7 @@ constexpr std::array<Text, 10> live{{
     {"Recording kept for 7 days", "\"Pricing conversation\" will be deleted on Friday unless you save it."},
     {"Sofia Marin accepted your invitation", "She joins your group for negotiation training."},
     {"Scenario updated", "\"Objection handling\" has a new partner: the impatient founder."},
-    {"Microphone check", "Your last two turns were quiet. Move a little closer."},
+    {"Library: two new scenarios", "\"Late delivery\" and \"The second opinion\"."},
 }};
 
 constexpr std::array<const char *, 5> assessmentSteps{"Reading the recording", "Writing the transcript",

@@ -8,9 +8,9 @@
 namespace Everwire::Demo::Content {
 
 // Those before the first live one: what a user has missed.
-inline constexpr int missedNotifications = 3;
+inline constexpr int missedNotifications = 5;
 
-// The first missedNotifications are hours older than started, the others are of now.
+// The first missedNotifications are hours and days older than started, the others are of now.
 [[nodiscard]] QJsonObject notification(int step, const QDateTime &started, const QDateTime &now);
 
 // "progress" from 0 to 100 percent, "complete" with a score, a pause (an empty object), and then the next.

@@ -10,8 +10,8 @@ namespace Everwire {
 class NotificationFeed;
 }
 
-// Waits until the window shows what it is made for, prints it, takes a picture and ends the application: 0, or 1
-// with the reason where that did not come about in time.
+// Waits until the window shows what it is made for, reads some of it, prints it, takes a picture and ends the
+// application: 0, or 1 with the reason where that did not come about in time.
 class HeadlessRun : public QObject
 {
     Q_OBJECT
@@ -24,6 +24,7 @@ private:
     [[nodiscard]] QString missing() const;
     void look();
     void finish();
+    bool takePicture() const;
     void printTranscript() const;
     void fail(const QString &reason);
 

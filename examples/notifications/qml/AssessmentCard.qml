@@ -16,6 +16,7 @@ Card {
     title: qsTr("Assessment")
     padding: Theme.wide
     action: StateBadge {
+        visible: !card.connection.isConnected
         connection: card.connection
     }
 
@@ -44,8 +45,8 @@ Card {
 
         PlainText {
             Layout.fillWidth: true
-            text: card.isScored ? qsTr("Finished") : progress.latest?.step ?? qsTr("Waiting for the next recording")
-            elide: Text.ElideRight
+            text: card.isScored ? qsTr("Finished") : progress.latest?.step ?? qsTr("No recording yet")
+            wrapMode: Text.Wrap
             font.weight: Font.DemiBold
         }
         PlainText {

@@ -49,9 +49,9 @@ Item {
     Rectangle {
         anchors.right: parent.right
         anchors.top: parent.top
-        anchors.margins: 1
-        width: Math.max(height, number.implicitWidth + 10)
-        height: number.implicitHeight + 3
+        anchors.margins: -1
+        width: Math.max(height, number.implicitWidth + 12)
+        height: number.implicitHeight + 5
         radius: height / 2
         color: Theme.alarm
         border.width: 2

@@ -28,7 +28,7 @@ Rectangle {
         RowLayout {
             Layout.fillWidth: true
             Layout.leftMargin: Theme.wide
-            Layout.rightMargin: Theme.small
+            Layout.rightMargin: Math.max(card.padding, Theme.small)
             Layout.topMargin: Theme.small
             Layout.bottomMargin: Theme.tight
             spacing: Theme.small

@@ -43,7 +43,7 @@ Rectangle {
             }
             PlainText {
                 Layout.fillWidth: true
-                text: header.feed.unreadCount === 0 ? qsTr("All read") : qsTr("%1 unread").arg(header.feed.unreadCount)
+                text: header.feed.notifications.count === 0 ? qsTr("Nothing new") : header.feed.unreadCount === 0 ? qsTr("All read") : qsTr("%1 unread").arg(header.feed.unreadCount)
                 color: Theme.muted
                 elide: Text.ElideRight
                 font.pixelSize: Theme.smallSize

@@ -91,6 +91,8 @@ ApplicationWindow {
                 feed: feed
             }
             ColumnLayout {
+                id: side
+
                 Layout.fillWidth: !window.isWide
                 Layout.preferredWidth: 300
                 Layout.alignment: Qt.AlignTop
@@ -105,6 +107,7 @@ ApplicationWindow {
                     id: price
 
                     Layout.fillWidth: true
+                    isCompact: !window.isWide
                 }
                 AppButton {
                     Layout.fillWidth: true
@@ -122,9 +125,9 @@ ApplicationWindow {
         id: toast
 
         anchors.right: parent.right
-        anchors.top: parent.top
+        anchors.bottom: parent.bottom
         anchors.margins: Theme.wide
-        width: Math.min(340, parent.width - 2 * Theme.wide)
+        width: window.isWide ? side.width : parent.width - 2 * Theme.wide
         onRead: id => feed.markAsRead(id)
     }
 

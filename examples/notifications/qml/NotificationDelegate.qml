@@ -14,19 +14,33 @@ ItemDelegate {
     required property date timestamp
     required property bool isRead
     property bool isCurrent: false
+    readonly property bool isAt: hovered || isCurrent
 
     signal read
     signal removed
 
+    function appear(): void {
+        appearing.start();
+    }
+
     topPadding: Theme.normal
     bottomPadding: Theme.normal
     leftPadding: Theme.wide
-    rightPadding: Theme.small
+    rightPadding: Theme.wide
     hoverEnabled: true
     focusPolicy: Qt.NoFocus
     Accessible.name: (isRead ? "" : qsTr("Unread: ")) + title + ". " + message + " " + Clock.ago(timestamp)
     onClicked: row.read()
 
+    NumberAnimation {
+        id: appearing
+
+        target: row
+        property: "opacity"
+        from: 0
+        to: 1
+        duration: 200
+    }
     FontMetrics {
         id: metrics
 
@@ -69,6 +83,7 @@ ItemDelegate {
                 PlainText {
                     text: Clock.ago(row.timestamp)
                     color: Theme.muted
+                    opacity: row.isAt ? 0 : 1 // the button is there
                     font.pixelSize: Theme.smallSize
                 }
             }
@@ -81,20 +96,23 @@ ItemDelegate {
                 maximumLineCount: 3
                 elide: Text.ElideRight
                 lineHeight: 1.1
-                font.pixelSize: 13
+                font.pixelSize: Theme.bodySize
             }
         }
-        AppButton {
-            Layout.alignment: Qt.AlignTop
-            Layout.topMargin: -Theme.small
-            flat: true
-            focusPolicy: Qt.NoFocus
-            glyph: Glyph.Close
-            ink: Theme.muted
-            hint: qsTr("Remove (Del)")
-            opacity: row.hovered || row.isCurrent ? 1 : 0
-            onClicked: row.removed()
-        }
+    }
+
+    AppButton {
+        anchors.right: parent.right
+        anchors.top: parent.top
+        anchors.margins: Theme.tight
+        anchors.rightMargin: Theme.small
+        visible: row.isAt
+        flat: true
+        focusPolicy: Qt.NoFocus
+        glyph: Glyph.Close
+        ink: Theme.muted
+        hint: qsTr("Remove (Del)")
+        onClicked: row.removed()
     }
 
     background: Rectangle {
@@ -105,6 +123,7 @@ ItemDelegate {
             anchors.right: parent.right
             anchors.bottom: parent.bottom
             anchors.leftMargin: Theme.wide + 8 + Theme.normal
+            anchors.rightMargin: Theme.wide
             height: 1
             color: Theme.border
         }

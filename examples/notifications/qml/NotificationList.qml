@@ -42,7 +42,6 @@ Card {
         activeFocusOnTab: true
         boundsBehavior: Flickable.StopAtBounds
         currentIndex: -1
-        highlightFollowsCurrentItem: activeFocus && !follows
         model: card.feed.notifications
         Accessible.role: Accessible.List
         Accessible.name: card.title
@@ -53,10 +52,13 @@ Card {
                 list.positionViewAtBeginning();
         }
         onActiveFocusChanged: {
-            if (list.activeFocus && list.currentIndex < 0 && list.count > 0)
-                list.currentIndex = 0;
+            list.currentIndex = list.activeFocus && list.count > 0 ? 0 : -1;
+            list.follows = list.atYBeginning;
         }
-        onCurrentIndexChanged: list.follows = list.currentIndex <= 0
+        onCurrentIndexChanged: {
+            if (list.activeFocus)
+                list.follows = list.currentIndex <= 0;
+        }
         Keys.onReturnPressed: card.feed.markAsRead(list.currentId)
         Keys.onEnterPressed: card.feed.markAsRead(list.currentId)
         Keys.onSpacePressed: card.feed.markAsRead(list.currentId)
@@ -66,33 +68,12 @@ Card {
             onPressedChanged: list.follows = list.atYBeginning
         }
 
-        add: Transition {
-            NumberAnimation {
-                property: "opacity"
-                from: 0
-                to: 1
-                duration: 200
-            }
-        }
-        displaced: Transition {
-            NumberAnimation {
-                property: "y"
-                duration: 200
-                easing.type: Easing.OutCubic
-            }
-            // What was still appearing.
-            NumberAnimation {
-                property: "opacity"
-                to: 1
-                duration: 200
-            }
-        }
-
         delegate: NotificationDelegate {
             required property int index
 
             width: ListView.view.width
             isCurrent: list.activeFocus && list.currentIndex === index
+            ListView.onAdd: appear()
             onRead: card.feed.markAsRead(notificationId)
             onRemoved: card.feed.remove(notificationId)
         }

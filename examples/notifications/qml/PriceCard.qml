@@ -11,11 +11,13 @@ Card {
     readonly property Connection connection: handle.connection
     readonly property real price: latest.latest?.value ?? 0
     property var history: []
+    property bool isCompact: false
     readonly property real change: history.length > 1 ? price - history[0] : 0
 
     title: qsTr("Price")
     padding: Theme.wide
     action: StateBadge {
+        visible: !card.connection.isConnected
         connection: card.connection
     }
 
@@ -55,6 +57,7 @@ Card {
             }
             PlainText {
                 Layout.alignment: Qt.AlignRight
+                visible: card.history.length > 1
                 text: (card.change < 0 ? "▼ " : "▲ ") + Math.abs(card.change).toFixed(2)
                 color: card.change < 0 ? Theme.bad : Theme.good
                 font.pixelSize: Theme.smallSize
@@ -63,6 +66,7 @@ Card {
     }
     Sparkline {
         Layout.fillWidth: true
+        visible: !card.isCompact
         implicitHeight: 56
         values: card.history
         capacity: 180
@@ -70,7 +74,8 @@ Card {
     }
     PlainText {
         Layout.fillWidth: true
-        text: qsTr("200 messages a second, one redraw a frame")
+        visible: !card.isCompact
+        text: qsTr("The newest of 200 messages a second")
         color: Theme.muted
         wrapMode: Text.Wrap
         font.pixelSize: Theme.smallSize

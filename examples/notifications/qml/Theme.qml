@@ -37,6 +37,7 @@ QtObject {
     readonly property color badSoft: dark ? "#3a1b18" : "#fde8e5"
 
     readonly property int textSize: 14
+    readonly property int bodySize: 13
     readonly property int smallSize: 12
     readonly property int titleSize: 19
     readonly property int displaySize: 28

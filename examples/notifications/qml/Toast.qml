@@ -86,6 +86,8 @@ Control {
             PlainText {
                 Layout.fillWidth: true
                 text: toast.title
+                wrapMode: Text.Wrap
+                maximumLineCount: 2
                 elide: Text.ElideRight
                 font.weight: Font.DemiBold
             }
@@ -95,9 +97,9 @@ Control {
                 text: toast.message
                 color: Theme.muted
                 wrapMode: Text.Wrap
-                maximumLineCount: 2
+                maximumLineCount: 3
                 elide: Text.ElideRight
-                font.pixelSize: 13
+                font.pixelSize: Theme.bodySize
             }
         }
         AppButton {
@@ -114,17 +116,17 @@ Control {
     background: Item {
         // A shadow without a shader, which the software renderer has none of.
         Repeater {
-            model: 4
+            model: 6
 
             Rectangle {
                 required property int index
 
                 anchors.fill: parent
-                anchors.margins: -2 * index
+                anchors.margins: -1.5 * index
                 anchors.topMargin: -index
-                anchors.bottomMargin: -3 * index
-                radius: Theme.radius + 2 * index
-                color: Theme.dark ? "#24000000" : "#0c101830"
+                anchors.bottomMargin: -2.5 * index
+                radius: Theme.radius + 1.5 * index
+                color: Theme.dark ? "#1c000000" : "#07101830"
             }
         }
         Rectangle {

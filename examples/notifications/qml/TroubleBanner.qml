@@ -11,6 +11,8 @@ Rectangle {
     required property Connection connection
     readonly property bool hasEnded: connection.state === Connection.Error
     readonly property bool isWaiting: connection.state === Connection.Reconnecting
+    property bool wasConnected: false
+    readonly property string waiting: wasConnected ? qsTr("Connection lost. Attempt %1 in %2 s") : qsTr("No connection yet. Attempt %1 in %2 s")
     readonly property color ink: hasEnded ? Theme.bad : Theme.warn
 
     signal retry
@@ -21,6 +23,13 @@ Rectangle {
     Accessible.role: Accessible.AlertMessage
     Accessible.name: headline.text + " " + reason.text
 
+    Connections {
+        target: banner.connection
+
+        function onConnected(): void {
+            banner.wasConnected = true;
+        }
+    }
     RowLayout {
         id: row
 
@@ -44,7 +53,7 @@ Rectangle {
                 id: headline
 
                 Layout.fillWidth: true
-                text: banner.hasEnded ? qsTr("There is no connection") : qsTr("Connection lost. Attempt %1 in %2 s").arg(banner.connection.reconnectAttempt).arg((banner.connection.nextRetryIn / 1000).toFixed(1))
+                text: banner.hasEnded ? qsTr("There is no connection") : banner.waiting.arg(banner.connection.reconnectAttempt).arg((banner.connection.nextRetryIn / 1000).toFixed(1))
                 color: banner.ink
                 wrapMode: Text.Wrap
                 font.weight: Font.DemiBold
