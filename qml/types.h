@@ -9,6 +9,8 @@
 #include <Everwire/ConnectionsModel>
 #include <Everwire/Message>
 #include <Everwire/MessageModel>
+#include <Everwire/NotificationFeed>
+#include <Everwire/NotificationModel>
 #include <Everwire/SessionInfo>
 #include <Everwire/SimulationSession>
 #include <Everwire/TurnModel>
@@ -52,6 +54,13 @@ struct SimulationSessionType
     QML_NAMED_ELEMENT(SimulationSession)
 };
 
+struct NotificationFeedType
+{
+    Q_GADGET
+    QML_FOREIGN(Everwire::NotificationFeed)
+    QML_NAMED_ELEMENT(NotificationFeed)
+};
+
 struct ConnectionsModelType
 {
     Q_GADGET
@@ -74,6 +83,14 @@ struct TurnModelType
     QML_FOREIGN(Everwire::TurnModel)
     QML_NAMED_ELEMENT(TurnModel)
     QML_UNCREATABLE("it is a SimulationSession's turns")
+};
+
+struct NotificationModelType
+{
+    Q_GADGET
+    QML_FOREIGN(Everwire::NotificationModel)
+    QML_NAMED_ELEMENT(NotificationModel)
+    QML_UNCREATABLE("it is a NotificationFeed's notifications")
 };
 
 // Values: connection.sessionInfo.sessionId, message.type …

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QColor>
+#include <QPainterPath>
+#include <QQuickPaintedItem>
+
+// A line drawing in the text's colour, sharp at every size, also for a Qt without its SVG module.
+//
+//     Glyph { name: Glyph.Bell; color: Theme.text }
+class Glyph : public QQuickPaintedItem
+{
+    Q_OBJECT
+    QML_ELEMENT
+    Q_PROPERTY(Name name READ name WRITE setName NOTIFY nameChanged FINAL)
+    Q_PROPERTY(QColor color READ color WRITE setColor NOTIFY colorChanged FINAL)
+
+public:
+    enum Name { None, Bell, Check, Close, Retry, Sun, Moon, Warning, Cut };
+    Q_ENUM(Name)
+
+    explicit Glyph(QQuickItem *parent = nullptr);
+
+    [[nodiscard]] Name name() const { return m_name; }
+    void setName(Name name);
+    [[nodiscard]] QColor color() const { return m_color; }
+    void setColor(const QColor &color);
+
+    void paint(QPainter *painter) override;
+
+    // In a rectangle with its top left at 0, 0; for what is no item, too.
+    static void draw(QPainter &painter, Name name, const QColor &color, qreal side);
+
+Q_SIGNALS:
+    void nameChanged();
+    void colorChanged();
+
+private:
+    Name m_name = None;
+    QColor m_color = Qt::black;
+};
