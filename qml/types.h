@@ -7,10 +7,13 @@
 #include <Everwire/ConnectionError>
 #include <Everwire/ConnectionHandle>
 #include <Everwire/ConnectionsModel>
+#include <Everwire/HttpPreparation>
+#include <Everwire/HttpTokenProvider>
 #include <Everwire/Message>
 #include <Everwire/MessageModel>
 #include <Everwire/NotificationFeed>
 #include <Everwire/NotificationModel>
+#include <Everwire/Preparation>
 #include <Everwire/SessionInfo>
 #include <Everwire/SimulationSession>
 #include <Everwire/TurnModel>
@@ -59,6 +62,36 @@ struct NotificationFeedType
     Q_GADGET
     QML_FOREIGN(Everwire::NotificationFeed)
     QML_NAMED_ELEMENT(NotificationFeed)
+};
+
+struct HttpTokenProviderType
+{
+    Q_GADGET
+    QML_FOREIGN(Everwire::HttpTokenProvider)
+    QML_NAMED_ELEMENT(HttpTokenProvider)
+};
+
+struct HttpPreparationType
+{
+    Q_GADGET
+    QML_FOREIGN(Everwire::HttpPreparation)
+    QML_NAMED_ELEMENT(HttpPreparation)
+};
+
+// The types of properties, which QML needs to know to assign what derives from them.
+
+struct TokenProviderBase
+{
+    Q_GADGET
+    QML_FOREIGN(Everwire::TokenProvider)
+    QML_ANONYMOUS
+};
+
+struct PreparationBase
+{
+    Q_GADGET
+    QML_FOREIGN(Everwire::Preparation)
+    QML_ANONYMOUS
 };
 
 struct ConnectionsModelType

@@ -141,7 +141,10 @@ void Connection::setDebug(bool debug)
 
 void Connection::setTokenProvider(TokenProvider *provider)
 {
+    if (provider == d->m_tokenProvider)
+        return;
     d->m_tokenProvider = provider;
+    Q_EMIT tokenProviderChanged();
 }
 
 TokenProvider *Connection::tokenProvider() const
@@ -151,7 +154,10 @@ TokenProvider *Connection::tokenProvider() const
 
 void Connection::setPreparation(Preparation *preparation)
 {
+    if (preparation == d->m_preparation)
+        return;
     d->m_preparation = preparation;
+    Q_EMIT preparationChanged();
 }
 
 Preparation *Connection::preparation() const

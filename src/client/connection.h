@@ -6,8 +6,10 @@
 #include <Everwire/Handler>
 #include <Everwire/Message>
 #include <Everwire/MessageModel>
+#include <Everwire/Preparation>
 #include <Everwire/SessionInfo>
 #include <Everwire/Subscription>
+#include <Everwire/TokenProvider>
 
 #include <QBindable>
 #include <QFuture>
@@ -24,8 +26,6 @@ class ConnectionHandle;
 class ConnectionPrivate;
 class JsHandler;
 class JsPromise;
-class Preparation;
-class TokenProvider;
 class WebSocketProvider;
 
 // One shared connection of a named type. WebSocketProvider::connection() hands it out and owns it; whoever
@@ -74,6 +74,12 @@ class EVERWIRE_EXPORT Connection : public QObject
     // Bytes of accepted messages that the operating system has not taken: in the queue or in the socket (Q7).
     Q_PROPERTY(
         qint64 bytesToWrite READ bytesToWrite NOTIFY bytesToWriteChanged BINDABLE bindableBytesToWrite FINAL)
+    // Used before the provider's own for this connection's tokens (A1). Not owned; nullptr: the provider's.
+    Q_PROPERTY(Everwire::TokenProvider *tokenProvider READ tokenProvider WRITE setTokenProvider NOTIFY
+                   tokenProviderChanged FINAL)
+    // Runs before each open()'s socket: a REST request whose answer fills the URL, for instance. Not owned.
+    Q_PROPERTY(Everwire::Preparation *preparation READ preparation WRITE setPreparation NOTIFY
+                   preparationChanged FINAL)
     // Logs this connection under everwire.*: states, sizes and types, no payload and no token (C4).
     Q_PROPERTY(bool debug READ debug WRITE setDebug NOTIFY debugChanged FINAL)
 
@@ -112,11 +118,9 @@ public:
     [[nodiscard]] QBindable<int> bindableQueuedMessages() const;
     [[nodiscard]] QBindable<qint64> bindableBytesToWrite() const;
 
-    // Used before the provider's own for this connection's tokens (A1). Not owned; nullptr: the provider's.
     void setTokenProvider(TokenProvider *provider);
     [[nodiscard]] TokenProvider *tokenProvider() const;
 
-    // Runs before each open()'s socket: a REST request whose answer fills the URL, for instance. Not owned.
     void setPreparation(Preparation *preparation);
     [[nodiscard]] Preparation *preparation() const;
 
@@ -215,6 +219,8 @@ Q_SIGNALS:
     void queuedMessagesChanged();
     void bytesToWriteChanged();
     void debugChanged();
+    void tokenProviderChanged();
+    void preparationChanged();
 
 protected:
     bool event(QEvent *event) override;

@@ -172,7 +172,10 @@ NetworkMonitor *WebSocketProvider::networkMonitor() const
 
 void WebSocketProvider::setTokenProvider(TokenProvider *provider)
 {
+    if (provider == d->tokenProvider)
+        return;
     d->tokenProvider = provider;
+    Q_EMIT tokenProviderChanged();
 }
 
 TokenProvider *WebSocketProvider::tokenProvider() const

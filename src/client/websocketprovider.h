@@ -4,6 +4,7 @@
 #include <Everwire/Connection>
 #include <Everwire/ConnectionConfig>
 #include <Everwire/ConnectionsModel>
+#include <Everwire/TokenProvider>
 
 #include <QObject>
 
@@ -13,7 +14,6 @@ namespace Everwire {
 
 class EngineHost;
 class NetworkMonitor;
-class TokenProvider;
 class WireThread;
 
 // Where an app gets its connections: one shared Connection for each named type.
@@ -31,6 +31,9 @@ class EVERWIRE_EXPORT WebSocketProvider : public QObject
     Q_PROPERTY(Everwire::ConnectionsModel *connections READ connections CONSTANT FINAL)
     // Logs all connections under everwire.*: states, sizes and types, no payload and no token (C4).
     Q_PROPERTY(bool debug READ debug WRITE setDebug NOTIFY debugChanged FINAL)
+    // Asked for a token for every attempt of every connection that has none of its own. Not owned.
+    Q_PROPERTY(Everwire::TokenProvider *tokenProvider READ tokenProvider WRITE setTokenProvider NOTIFY
+                   tokenProviderChanged FINAL)
     // Write it: the token of every connection that has no provider of its own. It reads as empty, so that it
     // shows up in no inspector and no log (A7).
     Q_PROPERTY(QString token READ token WRITE setToken NOTIFY tokenChanged FINAL)
@@ -76,7 +79,6 @@ public:
     void setNetworkMonitor(NetworkMonitor *monitor);
     [[nodiscard]] NetworkMonitor *networkMonitor() const;
 
-    // Asked for a token for every attempt of every connection that has none of its own. Not owned.
     void setTokenProvider(TokenProvider *provider);
     [[nodiscard]] TokenProvider *tokenProvider() const;
 
@@ -94,6 +96,7 @@ Q_SIGNALS:
 
     void debugChanged();
     void tokenChanged();
+    void tokenProviderChanged();
 
 private:
     friend class ConnectionPrivate;

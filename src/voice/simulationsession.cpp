@@ -2,6 +2,7 @@
 #include "voice/simulationsession.h"
 
 #include <Everwire/Connection>
+#include <Everwire/HttpPreparation>
 #include <Everwire/WebSocketProvider>
 
 #include <QMultiHash>
@@ -61,7 +62,7 @@ QByteArray wavHead()
 SimulationSession::SimulationSession(QObject *parent) : SimulationSession(nullptr, parent) {}
 
 SimulationSession::SimulationSession(WebSocketProvider *provider, QObject *parent)
-    : QObject(parent), m_turns(new TurnModel(this))
+    : QObject(parent), m_turns(new TurnModel(this)), m_preparation(new HttpPreparation(this))
 {
     if (!provider)
         provider = WebSocketProvider::instance();
@@ -97,6 +98,7 @@ void SimulationSession::subscribe()
             setError(QStringLiteral("A part of your turn was lost: %1").arg(reason));
     });
     connect(m_connection, &Connection::disconnected, this, [this] { setStatus({}); });
+    connect(m_connection, &Connection::urlChanged, this, [this] { takeSessionId(); });
     connect(m_connection, &Connection::forgotten, this, [this] { forget(); });
 }
 
@@ -129,6 +131,57 @@ void SimulationSession::setRole(const QString &role)
     Q_EMIT roleChanged();
 }
 
+QString SimulationSession::sessionsUrl() const
+{
+    return m_preparation->url();
+}
+
+void SimulationSession::setSessionsUrl(const QString &url)
+{
+    if (url == m_preparation->url())
+        return;
+    m_preparation->setUrl(url);
+    Q_EMIT sessionsUrlChanged();
+}
+
+void SimulationSession::setSessionRequest(const QJsonObject &request)
+{
+    if (request == m_sessionRequest)
+        return;
+    m_sessionRequest = request;
+    Q_EMIT sessionRequestChanged();
+}
+
+bool SimulationSession::makesSession() const
+{
+    return !m_preparation->url().isEmpty() && (m_sessionId.isEmpty() || m_sessionId == m_madeSessionId);
+}
+
+void SimulationSession::applyPreparation()
+{
+    if (makesSession()) {
+        QJsonObject request = m_sessionRequest;
+        if (!request.contains(QLatin1String("simulation_type")))
+            request.insert(QStringLiteral("simulation_type"), m_scenario);
+        m_preparation->setBody(request);
+        m_connection->setPreparation(m_preparation);
+    } else if (m_connection->preparation() == m_preparation) {
+        m_connection->setPreparation(nullptr);
+    }
+}
+
+// The one that was made is in the connection's options.
+void SimulationSession::takeSessionId()
+{
+    if (!m_started || !makesSession() || m_connection->preparation() != m_preparation)
+        return;
+    const QString made = m_connection->configuration().options().value(QStringLiteral("session_id")).toString();
+    if (made.isEmpty())
+        return;
+    m_madeSessionId = made;
+    setSessionId(made);
+}
+
 void SimulationSession::setAudioFormat(AudioFormat format)
 {
     if (format == m_audioFormat)
@@ -156,8 +209,12 @@ QVariantMap SimulationSession::options() const
 {
     QVariantMap options = m_connection->configuration().options();
     // Both spellings: templates have the backend's, the guide's options the web client's.
-    options.insert(QStringLiteral("session_id"), m_sessionId);
-    options.insert(QStringLiteral("sessionId"), m_sessionId);
+    for (const QString &key : {QStringLiteral("session_id"), QStringLiteral("sessionId")}) {
+        if (makesSession())
+            options.remove(key);
+        else
+            options.insert(key, m_sessionId);
+    }
     options.insert(QStringLiteral("scenario"), m_scenario);
     options.insert(QStringLiteral("role"), m_role);
     return options;
@@ -168,7 +225,7 @@ void SimulationSession::start()
     if (!m_connection)
         return;
     const QPointer<SimulationSession> self(this);
-    if (m_sessionId.isEmpty())
+    if (m_sessionId.isEmpty() && !makesSession())
         setSessionId(QUuid::createUuid().toString(QUuid::WithoutBraces));
     if (!self || !m_connection)
         return;
@@ -176,7 +233,10 @@ void SimulationSession::start()
     const bool isOpen =
         state != Connection::Disconnected && state != Connection::Disconnecting && state != Connection::Error;
     const QVariantMap wanted = options();
-    const bool asBefore = m_started && wanted == m_connection->configuration().options();
+    QVariantMap used = m_connection->configuration().options();
+    if (makesSession())
+        used.remove(QStringLiteral("session_id"));
+    const bool asBefore = m_started && wanted == used;
     if (isOpen && asBefore)
         return;
     // Somebody else's open connection is joined as it is.
@@ -189,6 +249,8 @@ void SimulationSession::start()
     m_turns->clear();
     if (self)
         setStatus({});
+    if (self && m_connection && (reopens || !isOpen))
+        applyPreparation();
     if (self && m_connection && reopens)
         m_connection->close();
     if (self && m_connection && (reopens || !isOpen))

@@ -10,6 +10,7 @@
 
 namespace Everwire {
 
+class HttpPreparation;
 class WebSocketProvider;
 
 // A voice conversation with a simulated partner over the connection "simulation": audio up, turns down. What
@@ -26,11 +27,16 @@ class EVERWIRE_EXPORT SimulationSession : public QObject
 {
     Q_OBJECT
     Q_PROPERTY(Everwire::Connection *connection READ connection CONSTANT FINAL)
-    // Fills {session_id} in the URL. start() makes one up where it is empty.
+    // Fills {session_id} in the URL. Where it is empty start() has it made by sessionsUrl, else makes one up.
     Q_PROPERTY(QString sessionId READ sessionId WRITE setSessionId NOTIFY sessionIdChanged FINAL)
     // Fill {scenario} and {role} in the URL.
     Q_PROPERTY(QString scenario READ scenario WRITE setScenario NOTIFY scenarioChanged FINAL)
     Q_PROPERTY(QString role READ role WRITE setRole NOTIFY roleChanged FINAL)
+    // Where a session is made before the socket is opened: start() POSTs sessionRequest there, and the answer's
+    // session_id is the session's. Empty, the default: nowhere.
+    Q_PROPERTY(QString sessionsUrl READ sessionsUrl WRITE setSessionsUrl NOTIFY sessionsUrlChanged FINAL)
+    // What is POSTed: simulation_type, which is the scenario where this does not say, scenario_prompt, product_id …
+    Q_PROPERTY(QJsonObject sessionRequest READ sessionRequest WRITE setSessionRequest NOTIFY sessionRequestChanged FINAL)
     // start() by itself, at the next turn of the event loop.
     Q_PROPERTY(bool autoConnect READ autoConnect WRITE setAutoConnect NOTIFY autoConnectChanged FINAL)
     // The conversation.
@@ -63,6 +69,10 @@ public:
     void setScenario(const QString &scenario);
     [[nodiscard]] QString role() const { return m_role; }
     void setRole(const QString &role);
+    [[nodiscard]] QString sessionsUrl() const;
+    void setSessionsUrl(const QString &url);
+    [[nodiscard]] QJsonObject sessionRequest() const { return m_sessionRequest; }
+    void setSessionRequest(const QJsonObject &request);
     [[nodiscard]] bool autoConnect() const { return m_autoConnect; }
     void setAutoConnect(bool autoConnect);
     [[nodiscard]] TurnModel *turns() const { return m_turns; }
@@ -92,6 +102,8 @@ Q_SIGNALS:
     void sessionIdChanged();
     void scenarioChanged();
     void roleChanged();
+    void sessionsUrlChanged();
+    void sessionRequestChanged();
     void autoConnectChanged();
     void errorChanged();
     void statusChanged();
@@ -101,6 +113,10 @@ Q_SIGNALS:
 private:
     void subscribe();
     [[nodiscard]] QVariantMap options() const;
+    // Whether start() has the session made by sessionsUrl.
+    [[nodiscard]] bool makesSession() const;
+    void applyPreparation();
+    void takeSessionId();
     void leave();
     void forget();
     void onAiResponse(const QJsonObject &message);
@@ -114,6 +130,9 @@ private:
 
     QPointer<Connection> m_connection;
     TurnModel *m_turns;
+    HttpPreparation *m_preparation; // makes the session
+    QJsonObject m_sessionRequest;
+    QString m_madeSessionId; // by it
     QString m_sessionId;
     QString m_scenario;
     QString m_role;
