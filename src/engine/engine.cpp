@@ -25,6 +25,17 @@ QByteArray fingerprint(const QString &token)
     return QCryptographicHash::hash(token.toUtf8(), QCryptographicHash::Sha256);
 }
 
+TlsOptions tlsOptions(const ConnectionConfig &config)
+{
+    TlsOptions options;
+    options.caCertificates = config.caCertificates();
+    options.clientCertificate = config.clientCertificate();
+    options.clientKey = config.clientKey();
+    options.pinnedPublicKeys = config.pinnedPublicKeys();
+    options.ignoreTlsErrors = config.ignoreTlsErrors();
+    return options;
+}
+
 // A sentence about the first character that cannot be in a token; empty where there is none.
 QString tokenProblem(const QString &token)
 {
@@ -336,11 +347,7 @@ void Engine::openTransport(const QString &token)
     target.compress = m_config.compression() == ConnectionConfig::Compression::Auto;
     target.compressionThreshold = m_config.compressionThreshold();
     target.followRedirects = m_config.followRedirects();
-    target.tls.caCertificates = m_config.caCertificates();
-    target.tls.clientCertificate = m_config.clientCertificate();
-    target.tls.clientKey = m_config.clientKey();
-    target.tls.pinnedPublicKeys = m_config.pinnedPublicKeys();
-    target.tls.ignoreTlsErrors = m_config.ignoreTlsErrors();
+    target.tls = tlsOptions(m_config);
     target.proxy = m_config.proxy();
     transport.open(target);
 }
