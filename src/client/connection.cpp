@@ -211,7 +211,7 @@ QVariant (*Connection::s_toPromise)(const QFuture<QVariant> &) = nullptr;
 
 QVariant Connection::opened()
 {
-    return s_toPromise ? s_toPromise(toVariants(openAsync())) : QVariant();
+    return s_toPromise ? s_toPromise(toVariants(d->opened())) : QVariant();
 }
 
 QFuture<QJsonObject> Connection::request(const QJsonObject &message, std::chrono::milliseconds timeout)

@@ -137,7 +137,8 @@ public:
     // ConnectionException when the connection is in Error, was closed or is gone. Reconnecting goes on waiting.
     QFuture<SessionInfo> openAsync();
     QFuture<SessionInfo> openAsync(const ConnectionConfig &config);
-    // The same for JavaScript: opened().then(session => …, error => …), in the engine that asks.
+    // The same for JavaScript: opened().then(session => …, error => …), a promise of the engine that asks. What is open
+    // or opening already it only waits for: it stays whose it was, a handle's for instance (rule O7).
     Q_INVOKABLE QVariant opened();
     // Ends in Disconnected, from every state (O2, O3). What was accepted while connected is sent first; what
     // waited for a connection is discarded and reported (Q8).

@@ -35,6 +35,7 @@ public:
     void open(const ConnectionConfig *config);
     void openWithMap(const QVariantMap &map);
     [[nodiscard]] QFuture<SessionInfo> openAsync(const ConnectionConfig *config);
+    [[nodiscard]] QFuture<SessionInfo> opened();
     [[nodiscard]] QFuture<QJsonObject> request(QJsonObject message, std::chrono::milliseconds timeout);
     void forget();
     void networkBack();
@@ -115,6 +116,7 @@ private:
     void askTokenAhead();
     void askToken(TokenProvider *provider, bool fresh);
     void abandonToken();
+    [[nodiscard]] QFuture<SessionInfo> sessionNow() const;
     void settle(const Transition &transition, bool wasConnected);
     void tellError(const ConnectionError &error);
     [[nodiscard]] bool prepares() const { return m_preparation && !m_prepared; }

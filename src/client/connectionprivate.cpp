@@ -263,13 +263,31 @@ void ConnectionPrivate::reconnect()
 
 QFuture<SessionInfo> ConnectionPrivate::openAsync(const ConnectionConfig *config)
 {
+    if (state() == ConnectionState::Connected) {
+        const QFuture<SessionInfo> future = sessionNow();
+        open(config); // says so where the configuration is another one
+        return future;
+    }
     const QFuture<SessionInfo> future = m_pendingOpens.add();
-    const bool isOpen = state() == ConnectionState::Connected;
-    const QPointer<Connection> self(q);
     open(config);
-    if (self && isOpen && state() == ConnectionState::Connected)
-        m_pendingOpens.resolve(m_sessionInfo);
     return future;
+}
+
+QFuture<SessionInfo> ConnectionPrivate::opened()
+{
+    const ConnectionState now = state();
+    if (now == ConnectionState::Connected)
+        return sessionNow();
+    const bool opens = now == ConnectionState::Connecting || now == ConnectionState::Authenticating ||
+                       now == ConnectionState::Reconnecting || m_reopenConfig;
+    return opens ? m_pendingOpens.add() : openAsync(nullptr);
+}
+
+QFuture<SessionInfo> ConnectionPrivate::sessionNow() const
+{
+    Deferred<SessionInfo> deferred;
+    deferred.resolve(m_sessionInfo);
+    return deferred.future();
 }
 
 QFuture<QJsonObject> ConnectionPrivate::request(QJsonObject message, milliseconds timeout)
