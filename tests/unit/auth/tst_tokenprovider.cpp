@@ -28,12 +28,15 @@ protected:
 class Asker : public QObject
 {
 public:
-    void ask(TokenProvider &provider)
+    void ask(TokenProvider &provider, bool fresh = false)
     {
-        provider.request(this, [this](const TokenResult &result) {
-            thread = QThread::currentThread();
-            results.append(result);
-        });
+        provider.request(
+            this,
+            [this](const TokenResult &result) {
+                thread = QThread::currentThread();
+                results.append(result);
+            },
+            fresh);
     }
 
     QList<TokenResult> results;
@@ -74,6 +77,7 @@ private Q_SLOTS:
     void deleteTheProviderInsideTheAnswer();
     void answerFromAnotherThread();
     void answersFromManyThreads();
+    void freshTokensAreFetchedOnTheirOwn();
     void providerGoneWhilePending();
     void providerGoneWhileTheFutureIsPending();
 };
@@ -387,8 +391,44 @@ void TestTokenProvider::answersFromManyThreads()
         for (auto &thread : threads)
             thread.join();
         runEvents();
-        QCOMPARE(asker.results.size(), round % 2 ? 0 : 1);
+        QCOMPARE(asker.results.size(), 1);
+        QCOMPARE(asker.results[0].kind, round % 2 ? TokenResult::Failed : TokenResult::Token);
     }
+}
+
+void TestTokenProvider::freshTokensAreFetchedOnTheirOwn()
+{
+    ManualTokenProvider provider;
+    Asker any;
+    Asker fresh;
+    Asker another;
+    any.ask(provider);
+    fresh.ask(provider, true);
+    another.ask(provider, true);
+    QCOMPARE(provider.requests.size(), 1); // one at a time
+    QVERIFY(!provider.requests[0].wantsFresh());
+    provider.requests[0].resolve(u"kept"_s);
+    runEvents();
+    QCOMPARE(any.results.size(), 1);
+    QVERIFY(fresh.results.isEmpty());
+    QCOMPARE(provider.requests.size(), 2);
+    QVERIFY(provider.requests[1].wantsFresh());
+    Asker late;
+    late.ask(provider); // a fresh one will do for everybody
+    provider.requests[1].resolve(u"new"_s);
+    runEvents();
+    QCOMPARE(provider.requests.size(), 2);
+    for (const Asker *asker : {&fresh, &another, &late}) {
+        QCOMPARE(asker->results.size(), 1);
+        QCOMPARE(asker->results[0].token, u"new"_s);
+    }
+    // Abandoned, it makes way.
+    any.ask(provider);
+    fresh.ask(provider, true);
+    provider.abandon(&any);
+    QCOMPARE(provider.requests.size(), 4);
+    QVERIFY(provider.requests[3].wantsFresh());
+    provider.abandon(&fresh);
 }
 
 void TestTokenProvider::providerGoneWhilePending()
@@ -400,7 +440,9 @@ void TestTokenProvider::providerGoneWhilePending()
     provider.reset();
     request.resolve(u"t"_s);
     runEvents();
-    QVERIFY(asker.results.isEmpty());
+    QCOMPARE(asker.results.size(), 1);
+    QCOMPARE(asker.results[0].kind, TokenResult::Failed);
+    QCOMPARE(asker.results[0].reason, u"the token provider is gone"_s);
 }
 
 void TestTokenProvider::providerGoneWhileTheFutureIsPending()
@@ -414,7 +456,9 @@ void TestTokenProvider::providerGoneWhileTheFutureIsPending()
     promise.addResult(u"t"_s);
     promise.finish();
     runEvents();
-    QVERIFY(asker.results.isEmpty());
+    QCOMPARE(asker.results.size(), 1);
+    QCOMPARE(asker.results[0].kind, TokenResult::Failed);
+    QCOMPARE(asker.results[0].reason, u"the token provider is gone"_s);
 }
 
 QTEST_GUILESS_MAIN(TestTokenProvider)
