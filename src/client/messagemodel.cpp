@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "client/messagemodel.h"
 
+#include <QDateTime>
+#include <QLocale>
 #include <QPointer>
 
 #include <algorithm>
@@ -17,6 +19,45 @@ int MessageModel::rowCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : count();
 }
 
+int MessageModel::columnCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : ContentColumn + 1;
+}
+
+QVariant MessageModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
+        return QAbstractListModel::headerData(section, orientation, role);
+    switch (section) {
+    case TypeColumn: return tr("Type");
+    case DirectionColumn: return tr("Direction");
+    case TimeColumn: return tr("Time");
+    case SizeColumn: return tr("Size");
+    case ContentColumn: return tr("Content");
+    default: return {};
+    }
+}
+
+// The content is a line's worth of it, so that a view of megabytes stays quick.
+QString MessageModel::text(const Message &message, int column)
+{
+    constexpr qsizetype most = 200; // bytes
+    switch (column) {
+    case TypeColumn: return message.type();
+    case DirectionColumn: return message.direction() == Message::Incoming ? tr("in") : tr("out");
+    case TimeColumn: return message.timestamp().toLocalTime().toString(QStringLiteral("HH:mm:ss.zzz"));
+    case SizeColumn: return QLocale().toString(message.bytes().size());
+    case ContentColumn: break;
+    default: return {};
+    }
+    if (message.isBinary())
+        return tr("%1 bytes").arg(QLocale().toString(message.bytes().size()));
+    QString line = QString::fromUtf8(message.bytes().left(most)).simplified();
+    if (message.bytes().size() > most)
+        line += QChar(0x2026);
+    return line;
+}
+
 QVariant MessageModel::data(const QModelIndex &index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid))
@@ -24,7 +65,9 @@ QVariant MessageModel::data(const QModelIndex &index, int role) const
     const Message &message = m_messages[size_t(index.row())];
     switch (role) {
     case MessageIdRole: return message.messageId();
-    case Qt::DisplayRole:
+    case Qt::DisplayRole: return text(message, index.column());
+    case Qt::TextAlignmentRole:
+        return index.column() == SizeColumn ? QVariant::fromValue(Qt::AlignRight | Qt::AlignVCenter) : QVariant();
     case TypeRole: return message.type();
     case ConnectionTypeRole: return m_connectionType;
     case PayloadRole: return message.payload();

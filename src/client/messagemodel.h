@@ -13,6 +13,8 @@ namespace Everwire {
 // batch of messages by one insertion. Belongs to the provider's thread.
 //
 //     ListView { model: connection.messages; delegate: Label { required property string type; text: type } }
+//
+// A QTableView shows it as it is: each Column as text. The roles are the same in every column.
 class EVERWIRE_EXPORT MessageModel : public QAbstractListModel
 {
     Q_OBJECT
@@ -33,9 +35,14 @@ public:
     };
     Q_ENUM(Role)
 
+    enum Column { TypeColumn, DirectionColumn, TimeColumn, SizeColumn, ContentColumn };
+    Q_ENUM(Column)
+
     explicit MessageModel(const QString &connectionType, QObject *parent = nullptr);
 
     [[nodiscard]] int rowCount(const QModelIndex &parent = {}) const override;
+    [[nodiscard]] int columnCount(const QModelIndex &parent = {}) const override;
+    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
     [[nodiscard]] QVariant data(const QModelIndex &index, int role) const override;
     [[nodiscard]] QHash<int, QByteArray> roleNames() const override;
 
@@ -54,6 +61,7 @@ Q_SIGNALS:
     void limitChanged();
 
 private:
+    [[nodiscard]] static QString text(const Message &message, int column);
     void dropFirst(int rows);
 
     QString m_connectionType;

@@ -46,6 +46,7 @@ private Q_SLOTS:
     void m7_zeroKeepsNone();
     void m7_rolesAndData();
     void m7_binaryAndOutgoing();
+    void m7_asATable();
     void m7_at();
     void m7_clear();
     void m7_countChangesOnce();
@@ -135,6 +136,7 @@ void TestMessageModel::m7_rolesAndData()
     QCOMPARE(index.data(MessageModel::MessageIdRole), QVariant(message.messageId()));
     QCOMPARE(index.data(MessageModel::TypeRole), QVariant(u"x"_s));
     QCOMPARE(index.data(Qt::DisplayRole), QVariant(u"x"_s));
+    QCOMPARE(index.siblingAtColumn(MessageModel::ContentColumn).data(MessageModel::TypeRole), QVariant(u"x"_s));
     QCOMPARE(index.data(MessageModel::ConnectionTypeRole), QVariant(u"simulation"_s));
     QCOMPARE(index.data(MessageModel::PayloadRole).toJsonObject(), message.json());
     QCOMPARE(index.data(MessageModel::TimestampRole).toDateTime(), message.timestamp());
@@ -157,6 +159,31 @@ void TestMessageModel::m7_binaryAndOutgoing()
     QCOMPARE(index.data(MessageModel::IsBinaryRole), QVariant(true));
     QCOMPARE(index.data(MessageModel::DirectionRole).toInt(), int(Message::Outgoing));
     QCOMPARE(index.data(MessageModel::PayloadRole).toByteArray(), QByteArray("\x01\x02"));
+}
+
+void TestMessageModel::m7_asATable()
+{
+    MessageModel model(u"t"_s);
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    const QByteArray longText = R"({"type":"x","v":")" + QByteArray(5000, 'v') + "\"}";
+    model.append({Message::fromText("{\n \"type\":\"x\"}", u"x"_s, Message::Incoming),
+                  Message::fromText(longText, u"x"_s, Message::Outgoing),
+                  Message::fromBinary(QByteArray(3200, 'b'), Message::Incoming)});
+    const auto cell = [&](int row, MessageModel::Column column) { return model.index(row, column).data().toString(); };
+    QCOMPARE(model.columnCount(), 5);
+    QStringList titles;
+    for (int column = 0; column < model.columnCount(); ++column)
+        titles.append(model.headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+    QCOMPARE(titles.join(u' '), u"Type Direction Time Size Content"_s);
+    QCOMPARE(cell(0, MessageModel::TypeColumn), u"x"_s);
+    QCOMPARE(cell(0, MessageModel::ContentColumn), uR"({ "type":"x"})"_s); // one line
+    QCOMPARE(cell(0, MessageModel::DirectionColumn), u"in"_s);
+    QCOMPARE(cell(1, MessageModel::DirectionColumn), u"out"_s);
+    QVERIFY(cell(1, MessageModel::ContentColumn).size() < 250);
+    QVERIFY(cell(1, MessageModel::ContentColumn).endsWith(QChar(0x2026)));
+    QCOMPARE(cell(2, MessageModel::SizeColumn), QLocale().toString(3200));
+    QCOMPARE(cell(2, MessageModel::ContentColumn), QLocale().toString(3200) + u" bytes"_s);
+    QVERIFY(!model.index(0, 5).isValid());
 }
 
 void TestMessageModel::m7_at()
