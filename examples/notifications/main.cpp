@@ -44,8 +44,7 @@ void addOptions(QCommandLineParser &parser)
 {
     parser.setApplicationDescription(
         u"Live notifications, progress and prices. They come from a backend inside of this program, or from "
-        u"another: "
-        "set EVERWIRE_TOKEN, NOTIFICATIONS_WS_URL, ASSESSMENTS_WS_URL and PRICES_WS_URL in the environment."_s);
+        "another: set EVERWIRE_TOKEN, NOTIFICATIONS_WS_URL, ASSESSMENTS_WS_URL and PRICES_WS_URL."_s);
     parser.addHelpOption();
     parser.addOptions({
         {u"headless"_s, u"Without a display: wait for notifications and progress, print them, exit."_s},
@@ -68,6 +67,15 @@ std::unique_ptr<BackendThread> startBackend(bool quickly)
         WebSocketProvider::instance()->configure(
             type, ConnectionConfig().setUrl(backend->url().toString() + u'/' + type));
     return backend;
+}
+
+QQuickWindow *load(QQmlApplicationEngine &engine, bool canCutLine)
+{
+    engine.addImportPath(u"qrc:/qt-project.org/imports"_s);
+    engine.addImportPath(QStringLiteral(NOTIFICATIONS_QML_DIR));
+    engine.setInitialProperties({{u"canCutLine"_s, canCutLine}});
+    engine.load(QUrl(u"qrc:/qt-project.org/imports/NotificationsExample/Main.qml"_s));
+    return qobject_cast<QQuickWindow *>(engine.rootObjects().value(0));
 }
 
 void resize(QWindow *window, const QString &size)
@@ -100,13 +108,7 @@ int main(int argc, char *argv[])
 
     QQuickStyle::setStyle(u"Basic"_s);
     QQmlApplicationEngine engine;
-    engine.addImportPath(u"qrc:/qt-project.org/imports"_s);
-    engine.addImportPath(QStringLiteral(NOTIFICATIONS_QML_DIR));
-    engine.setInitialProperties({{u"canCutLine"_s, backend != nullptr}});
-    engine.load(QUrl(u"qrc:/qt-project.org/imports/NotificationsExample/Main.qml"_s));
-    auto *window = engine.rootObjects().isEmpty()
-                       ? nullptr
-                       : qobject_cast<QQuickWindow *>(engine.rootObjects().constFirst());
+    QQuickWindow *window = load(engine, backend != nullptr);
     if (!window)
         return complain(u"the window could not be made; the reasons are above"_s);
     QMetaObject::invokeMethod(window, "setThemeMode", Q_ARG(QString, parser.value(u"theme"_s)));

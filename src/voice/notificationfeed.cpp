@@ -52,15 +52,16 @@ std::vector<NotificationModel::Notification> withoutRepeats(Iterator begin, Iter
     std::vector<NotificationModel::Notification> fresh;
     QHash<QString, size_t> places;
     for (auto it = begin; it != end; ++it) {
-        const size_t place =
-            *places.insert(it->notificationId, places.value(it->notificationId, fresh.size()));
-        const QDateTime otherwise =
-            place < fresh.size() ? fresh[place].timestamp : QDateTime::currentDateTimeUtc();
+        const auto earlier = places.constFind(it->notificationId);
+        const bool isFirst = earlier == places.constEnd();
         if (!it->timestamp.isValid())
-            it->timestamp = otherwise;
-        if (place == fresh.size())
-            fresh.emplace_back();
-        fresh[place] = std::move(*it);
+            it->timestamp = isFirst ? QDateTime::currentDateTimeUtc() : fresh[*earlier].timestamp;
+        if (!isFirst) {
+            fresh[*earlier] = std::move(*it);
+            continue;
+        }
+        places.insert(it->notificationId, fresh.size());
+        fresh.push_back(std::move(*it));
     }
     return fresh;
 }
@@ -96,6 +97,12 @@ void NotificationFeed::subscribe()
 {
     connection()->subscribe(QStringLiteral("notification"), this, &NotificationFeed::take);
     connect(connection(), &Connection::errorChanged, this, &NotificationFeed::errorChanged);
+    // They were another user's.
+    connect(connection(), &Connection::forgotten, this, [this] {
+        m_arrived.clear();
+        m_unannounced.clear();
+        clear();
+    });
 }
 
 void NotificationFeed::setAutoConnect(bool autoConnect)

@@ -44,8 +44,8 @@ NotificationModel::Notification NotificationModel::at(int row) const
 
 int NotificationModel::rowOf(const QString &notificationId) const
 {
-    const auto known = m_numbers.find(notificationId);
-    if (known == m_numbers.end())
+    const auto known = m_numbers.constFind(notificationId);
+    if (known == m_numbers.constEnd())
         return -1;
     // Rows come and go, their numbers only fall from the first to the last.
     const auto row = std::lower_bound(m_rows.begin(), m_rows.end(), *known,

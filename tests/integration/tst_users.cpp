@@ -3,6 +3,8 @@
 // One user and the next: tokens shared by connections, signing in and out, and what is forgotten.
 #include <Everwire/ConnectionHandle>
 #include <Everwire/FunctionTokenProvider>
+#include <Everwire/NotificationFeed>
+#include <Everwire/SimulationSession>
 #include <Everwire/WebSocketProvider>
 
 #include "support/testserver.h"
@@ -61,6 +63,7 @@ private Q_SLOTS:
     void signOutEndsATokenRequest();
     void signInReopensWhatHandlesHold();
     void signInWithAProviderOfItsOwn();
+    void whatIsShownOfAUserGoes();
     void o5_deletedInForgotten();
     void aUserSwitchUnderLoad();
 
@@ -200,6 +203,28 @@ void TestUsers::signInWithAProviderOfItsOwn()
     provider->signIn();
     QTRY_COMPARE(server->tokens(), (QList<QByteArray>{"user-1", "user-2"}));
     QCOMPARE(provider->tokenProvider(), &tokens);
+}
+
+void TestUsers::whatIsShownOfAUserGoes()
+{
+    for (const QString &type : {u"notifications"_s, u"simulation"_s})
+        QVERIFY(provider->configure(type, ConnectionConfig().setUrl(server->url())));
+    NotificationFeed feed(provider.get());
+    SimulationSession session(provider.get());
+    session.start();
+    QTRY_VERIFY(feed.connection()->isConnected() && session.connection()->isConnected());
+    server->sendText(R"({"type":"notification","id":"1","title":"for user 1"})");
+    server->sendText(R"({"type":"ai_response","content":"for user 1"})");
+    QTRY_COMPARE(feed.notifications()->count(), 1);
+    QTRY_COMPARE(session.turns()->rowCount(), 1);
+    provider->signIn(tokenOf(2));
+    QCOMPARE(feed.notifications()->count(), 0);
+    QCOMPARE(feed.unreadCount(), 0);
+    QCOMPARE(session.turns()->rowCount(), 0);
+    QCOMPARE(session.sessionId(), QString());
+    QTRY_VERIFY(feed.connection()->isConnected()); // the feed holds a handle
+    QTRY_COMPARE(session.connection()->state(), Connection::Disconnected);
+    QCOMPARE(server->tokens().last(), "user-2");
 }
 
 void TestUsers::o5_deletedInForgotten()
