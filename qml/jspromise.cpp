@@ -55,7 +55,9 @@ QVariant toPromise(QObject *promise)
 
 void JsPromise::install()
 {
-    Connection::s_toPromise = [](const QFuture<QVariant> &future) { return toPromise(new JsPromise(future)); };
+    Connection::s_toPromise = [](const QFuture<QVariant> &future) {
+        return toPromise(new JsPromise(future));
+    };
 }
 
 QJSValue JsPromise::method(const QString &name)

@@ -32,8 +32,8 @@ HeadlessRun::HeadlessRun(MonitorWindow *window, const QString &picture, QObject 
     for (int i = 0; i < wantedAnswers; ++i)
         m_window->send(uR"({"type": "ping"})"_s); // queued until it is connected
     connect(&m_patience, &QTimer::timeout, this, [this] {
-        std::fprintf(stderr, "everwire-widgets: %d answers within 30 s, not %d; it is \"%s\". %s\n", m_answers,
-                     wantedAnswers, qUtf8Printable(m_window->summary()),
+        std::fprintf(stderr, "everwire-widgets: %d answers within 30 s, not %d; it is \"%s\". %s\n",
+                     m_answers, wantedAnswers, qUtf8Printable(m_window->summary()),
                      qUtf8Printable(m_window->connection()->error()));
         QApplication::exit(1);
     });
@@ -44,9 +44,11 @@ HeadlessRun::HeadlessRun(MonitorWindow *window, const QString &picture, QObject 
 void HeadlessRun::look()
 {
     constexpr int enough = 12; // rows, so that a picture shows something
-    if (m_answers < wantedAnswers || m_window->connection()->messages()->count() < enough || std::exchange(m_isDone, true))
+    if (m_answers < wantedAnswers || m_window->connection()->messages()->count() < enough ||
+        std::exchange(m_isDone, true))
         return;
-    QMetaObject::invokeMethod(this, &HeadlessRun::finish, Qt::QueuedConnection); // the window shows it by then
+    QMetaObject::invokeMethod(this, &HeadlessRun::finish,
+                              Qt::QueuedConnection); // the window shows it by then
 }
 
 void HeadlessRun::finish()
@@ -56,7 +58,8 @@ void HeadlessRun::finish()
     for (int row = 0; row < messages->rowCount(); ++row) {
         const auto cell = [&](int column) { return messages->index(row, column).data().toString(); };
         std::printf("%-4s %-14s %5s  %s\n", qUtf8Printable(cell(MessageModel::DirectionColumn)),
-                    qUtf8Printable(cell(MessageModel::TypeColumn)), qUtf8Printable(cell(MessageModel::SizeColumn)),
+                    qUtf8Printable(cell(MessageModel::TypeColumn)),
+                    qUtf8Printable(cell(MessageModel::SizeColumn)),
                     qUtf8Printable(cell(MessageModel::ContentColumn).left(60)));
     }
     if (!m_picture.isEmpty() && !m_window->grab().save(m_picture)) {

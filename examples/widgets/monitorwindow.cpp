@@ -56,8 +56,9 @@ void MonitorWindow::makeProperties()
     m_summary.setBinding([this, c] { return u"%1 – %2"_s.arg(c->type(), nameOf(m_state)); });
     m_session.setBinding([c] {
         const Everwire::SessionInfo session = c->bindableSessionInfo().value();
-        return session.userId().isEmpty() ? QString()
-                                          : tr("%1, session %2").arg(session.userId(), session.sessionId().left(8));
+        return session.userId().isEmpty()
+                   ? QString()
+                   : tr("%1, session %2").arg(session.userId(), session.sessionId().left(8));
     });
     m_trouble.setBinding([c] { return c->bindableError().value(); });
     m_retryText.setBinding([this, c] {

@@ -4,7 +4,6 @@
 #include "auth/jsonexchange.h"
 #include "core/urltemplate.h"
 
-
 namespace Everwire {
 
 HttpPreparation::HttpPreparation(QObject *parent) : Preparation(parent) {}
@@ -52,8 +51,9 @@ void HttpPreparation::prepare(const PreparationRequest &request)
     JsonExchange::Request http;
     http.url = QUrl(UrlTemplate::fill(m_url, config.options(), &missing));
     if (!missing.isEmpty()) {
-        request.refuse(QStringLiteral("its URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
-                           .arg(missing));
+        request.refuse(
+            QStringLiteral("its URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
+                .arg(missing));
         return;
     }
     if (!m_network)

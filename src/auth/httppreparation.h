@@ -7,7 +7,6 @@
 #include <QNetworkAccessManager>
 #include <QPointer>
 
-
 namespace Everwire {
 
 class JsonExchange;

@@ -138,11 +138,13 @@ void HttpTokenProvider::ask(const TokenRequest &request, int retriesLeft)
                 if (!token.isEmpty())
                     request.resolve(token);
                 else
-                    request.reject(
-                        QStringLiteral("the answer of the token endpoint has no \"%1\"")
-                            .arg(m_tokenPath.isEmpty() ? QStringLiteral("token\" and no \"access_token") : m_tokenPath));
+                    request.reject(QStringLiteral("the answer of the token endpoint has no \"%1\"")
+                                       .arg(m_tokenPath.isEmpty()
+                                                ? QStringLiteral("token\" and no \"access_token")
+                                                : m_tokenPath));
             } else if (answer.status == 204) {
-                request.resolveNone(QStringLiteral("the token endpoint has none for us (204). Sign in again"));
+                request.resolveNone(
+                    QStringLiteral("the token endpoint has none for us (204). Sign in again"));
             } else if (answer.isUnauthorized()) {
                 request.resolveNone(answer.problem);
             } else if (answer.mayPass && retriesLeft > 0) {

@@ -30,7 +30,8 @@ QString problemWith(const JsonExchange::Request &request)
         (scheme != QLatin1String("http") && scheme != QLatin1String("https")))
         return QStringLiteral("\"%1\" is no http:// or https:// URL").arg(withoutSecrets(request.url));
     if (scheme == QLatin1String("http") && !isLoopback(request.url.host()) && !request.allowInsecure)
-        return QStringLiteral("%1 would be asked unencrypted. Use https://, or allow it for a network that you trust")
+        return QStringLiteral(
+                   "%1 would be asked unencrypted. Use https://, or allow it for a network that you trust")
             .arg(withoutSecrets(request.url));
     for (auto it = request.headers.begin(); it != request.headers.end(); ++it) {
         const QString line = it.key() + it->toString();
@@ -46,7 +47,8 @@ QString problemWith(const JsonExchange::Request &request)
 
 } // namespace
 
-JsonExchange::JsonExchange(QNetworkAccessManager &network, const Request &request, Callback callback, QObject *parent)
+JsonExchange::JsonExchange(QNetworkAccessManager &network, const Request &request, Callback callback,
+                           QObject *parent)
     : QObject(parent), m_where(withoutSecrets(request.url)), m_callback(std::move(callback))
 {
     const QString problem = problemWith(request);
@@ -90,7 +92,8 @@ void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
         if (m_reply->bytesAvailable() <= LargestAnswer)
             return;
         Answer tooLarge;
-        tooLarge.problem = QStringLiteral("the answer of %1 is larger than %2 KiB").arg(m_where).arg(LargestAnswer / 1024);
+        tooLarge.problem =
+            QStringLiteral("the answer of %1 is larger than %2 KiB").arg(m_where).arg(LargestAnswer / 1024);
         finish(tooLarge);
     });
     QTimer::singleShot(request.timeout, this, [this, timeout = request.timeout] {
@@ -127,7 +130,8 @@ JsonExchange::Answer JsonExchange::judge(const QByteArray &body) const
         return answer;
     }
     if (body.size() > LargestAnswer) {
-        answer.problem = QStringLiteral("the answer of %1 is larger than %2 KiB").arg(m_where).arg(LargestAnswer / 1024);
+        answer.problem =
+            QStringLiteral("the answer of %1 is larger than %2 KiB").arg(m_where).arg(LargestAnswer / 1024);
         return answer;
     }
     if (answer.status == 204)
@@ -159,7 +163,8 @@ QString JsonExchange::explainFailure() const
         return QStringLiteral("%1 could not be asked: %2").arg(m_where, m_reply->errorString());
     const QString phrase =
         m_reply->attribute(QNetworkRequest::HttpReasonPhraseAttribute).toString().left(80).simplified();
-    const QString what = QStringLiteral("%1 answered %2").arg(m_where, QStringLiteral("%1 %2").arg(status).arg(phrase).trimmed());
+    const QString what = QStringLiteral("%1 answered %2")
+                             .arg(m_where, QStringLiteral("%1 %2").arg(status).arg(phrase).trimmed());
     if (status == 401 || status == 403)
         return what + QStringLiteral(". Sign in again");
     if (status >= 500 || status == 429)

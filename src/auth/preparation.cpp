@@ -60,8 +60,8 @@ Preparation::Preparation(QObject *parent) : QObject(parent) {}
 
 Preparation::~Preparation() = default;
 
-void Preparation::run(const QString &type, const ConnectionConfig &config, const QString &token, QObject *context,
-                      Callback callback)
+void Preparation::run(const QString &type, const ConnectionConfig &config, const QString &token,
+                      QObject *context, Callback callback)
 {
     auto state = std::make_shared<PreparationRequest::State>();
     state->type = type;

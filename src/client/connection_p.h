@@ -130,7 +130,7 @@ private:
     void set(QProperty<T> &property, const T &value, void (Connection::*changed)());
     [[nodiscard]] ConnectionConfig configWith(const ConnectionConfig &openConfig) const;
 
-    ConnectionConfig m_openConfig; // open(config)'s, which stays for later open()s
+    ConnectionConfig m_openConfig;         // open(config)'s, which stays for later open()s
     std::optional<QVariantMap> m_prepared; // options that this open()'s preparation has found
     PendingOpens m_pendingOpens;
     PendingRequests m_pendingRequests;
@@ -144,7 +144,7 @@ private:
     QTimer m_linger;
     QSet<ConnectionHandle *> m_handles;
     QPointer<TokenProvider> m_askedProvider;
-    QObject m_tokenContext; // stands for the one request under way
+    QObject m_tokenContext;                  // stands for the one request under way
     std::optional<quint64> m_tokenRequest;   // the engine's, which waits for the answer
     std::optional<TokenResult> m_tokenAhead; // the answer, which came before the engine has asked
     QObject m_preparationContext;

@@ -68,8 +68,8 @@ ConnectionPrivate::~ConnectionPrivate()
     abandonToken();
     if (m_provider)
         m_provider->forget(q, m_engine);
-    const ConnectionError gone(ConnectionError::ConnectionLost, QStringLiteral("The connection object is gone"), 0,
-                               true);
+    const ConnectionError gone(ConnectionError::ConnectionLost,
+                               QStringLiteral("The connection object is gone"), 0, true);
     m_pendingOpens.reject(gone);
     m_pendingRequests.failAll(gone);
 }
@@ -304,7 +304,8 @@ QFuture<QJsonObject> ConnectionPrivate::request(QJsonObject message, millisecond
         message.insert(field, id);
     }
     if (m_pendingRequests.contains(id))
-        return failed(QStringLiteral("A request with the %1 \"%2\" waits for its reply already").arg(field, id));
+        return failed(
+            QStringLiteral("A request with the %1 \"%2\" waits for its reply already").arg(field, id));
     // Before it is sent: a handler of what sending changes may run an event loop.
     const QFuture<QJsonObject> future = m_pendingRequests.add(id, timeout);
     const QPointer<Connection> self(q);
@@ -382,7 +383,8 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (const int limit = m_historyLimit.load(std::memory_order_relaxed); limit > 0) {
-        m_inbox->record(m_user, record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
+        m_inbox->record(m_user,
+                        record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
                                         : Message::fromText(record.bytes, type, Message::Outgoing),
                         limit);
         if (record.attachment)
@@ -774,12 +776,14 @@ void ConnectionPrivate::settle(const Transition &transition, bool wasConnected)
     const bool closes =
         transition.to == ConnectionState::Disconnecting || transition.to == ConnectionState::Disconnected;
     // Behind an authentication that failed the queue is empty (rule A3).
-    const bool lost = wasConnected || closes || transition.error.code() == ConnectionError::AuthenticationFailed;
+    const bool lost =
+        wasConnected || closes || transition.error.code() == ConnectionError::AuthenticationFailed;
     if (!lost || m_reopenConfig)
         return;
     ConnectionError error = transition.error;
     if (error.code() == ConnectionError::NoError)
-        error = {ConnectionError::RequestFailed, QStringLiteral("The connection was closed before the reply came")};
+        error = {ConnectionError::RequestFailed,
+                 QStringLiteral("The connection was closed before the reply came")};
     m_signals.push([this, error] { m_pendingRequests.failAll(error); });
     if (closes)
         m_signals.push([this] {

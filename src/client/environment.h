@@ -12,8 +12,8 @@ namespace Everwire::Environment {
 
 // What the environment says of this type: the URL from its variable, or from the same with the prefix NEXT_PUBLIC_ that
 // the web client uses. What files have defined comes behind the process's own.
-[[nodiscard]] EVERWIRE_EXPORT ConnectionConfig configurationFor(const QString &type,
-                                                                const QHash<QString, QString> &fromFiles = {});
+[[nodiscard]] EVERWIRE_EXPORT ConnectionConfig
+configurationFor(const QString &type, const QHash<QString, QString> &fromFiles = {});
 
 // Adds what the file defines to *values. False, and the log says why and in which lines, where it could not be read or
 // not all of it is good. A path, a resource (":/…") or a file: or qrc: URL.

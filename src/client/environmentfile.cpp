@@ -45,7 +45,10 @@ public:
     }
 
 private:
-    [[nodiscard]] QChar peek() const { return m_at < m_text.size() ? m_text.at(m_at) : QChar(QLatin1Char('\n')); }
+    [[nodiscard]] QChar peek() const
+    {
+        return m_at < m_text.size() ? m_text.at(m_at) : QChar(QLatin1Char('\n'));
+    }
     [[nodiscard]] bool atLineEnd() const { return peek() == QLatin1Char('\n'); }
 
     QChar next()
@@ -79,7 +82,8 @@ private:
             name = readName();
         }
         if (name.isEmpty())
-            return QStringLiteral("a variable's name is missing; it is letters, digits and _, and no digit first");
+            return QStringLiteral(
+                "a variable's name is missing; it is letters, digits and _, and no digit first");
         skipSpaces();
         if (peek() != QLatin1Char('='))
             return QStringLiteral("there is no \"=\" behind the name");

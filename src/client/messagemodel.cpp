@@ -67,7 +67,8 @@ QVariant MessageModel::data(const QModelIndex &index, int role) const
     case MessageIdRole: return message.messageId();
     case Qt::DisplayRole: return text(message, index.column());
     case Qt::TextAlignmentRole:
-        return index.column() == SizeColumn ? QVariant::fromValue(Qt::AlignRight | Qt::AlignVCenter) : QVariant();
+        return index.column() == SizeColumn ? QVariant::fromValue(Qt::AlignRight | Qt::AlignVCenter)
+                                            : QVariant();
     case TypeRole: return message.type();
     case ConnectionTypeRole: return m_connectionType;
     case PayloadRole: return message.payload();

@@ -57,12 +57,13 @@ void SystemNetworkMonitor::watchReachability()
     };
     const QNetworkInformation *information = QNetworkInformation::instance();
     m_isReachable = isOnline(information->reachability());
-    connect(information, &QNetworkInformation::reachabilityChanged, this, [this, isOnline](auto reachability) {
-        const bool was = std::exchange(m_isReachable, isOnline(reachability));
-        qCDebug(lcConnection) << "the network is" << (m_isReachable ? "reachable" : "not reachable");
-        if (m_isReachable && !was)
-            Q_EMIT networkBack();
-    });
+    connect(information, &QNetworkInformation::reachabilityChanged, this,
+            [this, isOnline](auto reachability) {
+                const bool was = std::exchange(m_isReachable, isOnline(reachability));
+                qCDebug(lcConnection) << "the network is" << (m_isReachable ? "reachable" : "not reachable");
+                if (m_isReachable && !was)
+                    Q_EMIT networkBack();
+            });
 }
 
 void SystemNetworkMonitor::look()

@@ -37,7 +37,7 @@ private:
     void look();
 
     QTimer *m_timer;
-    qint64 m_slept = 0;          // ms since boot
+    qint64 m_slept = 0; // ms since boot
     bool m_isReachable = true;
 };
 

@@ -122,7 +122,9 @@ bool WebSocketProvider::configure(const QString &type, const QVariantMap &config
 
 ConnectionConfig WebSocketProvider::configuration(const QString &type) const
 {
-    return builtIn(type).mergedWith(Environment::configurationFor(type, d->environment)).mergedWith(d->configs.value(type));
+    return builtIn(type)
+        .mergedWith(Environment::configurationFor(type, d->environment))
+        .mergedWith(d->configs.value(type));
 }
 
 bool WebSocketProvider::loadEnvironmentFile(const QString &path)

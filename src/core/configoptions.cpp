@@ -276,7 +276,8 @@ bool isTlsError(const QString &name)
 {
 #if QT_CONFIG(ssl)
     bool known = false;
-    const int value = QMetaEnum::fromType<QSslError::SslError>().keyToValue(name.toLatin1().constData(), &known);
+    const int value =
+        QMetaEnum::fromType<QSslError::SslError>().keyToValue(name.toLatin1().constData(), &known);
     return known && value != QSslError::NoError;
 #else
     return !name.isEmpty();
@@ -303,8 +304,9 @@ public:
     QStringList run()
     {
         for (auto option : {&ConnectionConfigData::connectTimeout, &ConnectionConfigData::tokenTimeout,
-                            &ConnectionConfigData::preparationTimeout, &ConnectionConfigData::authTimeout, &ConnectionConfigData::closeTimeout,
-                            &ConnectionConfigData::pingInterval, &ConnectionConfigData::pongTimeout})
+                            &ConnectionConfigData::preparationTimeout, &ConnectionConfigData::authTimeout,
+                            &ConnectionConfigData::closeTimeout, &ConnectionConfigData::pingInterval,
+                            &ConnectionConfigData::pongTimeout})
             atLeast(option, milliseconds(1));
         for (auto option :
              {&ConnectionConfigData::initialReconnectDelay, &ConnectionConfigData::maxReconnectDelay,
@@ -377,7 +379,8 @@ private:
         for (const QString &name : d.ignoreTlsErrors.value_or(QStringList())) {
             if (!isTlsError(name))
                 add("ignoreTlsErrors",
-                    QStringLiteral("\"%1\" is no name of QSslError::SslError; SelfSignedCertificate is one").arg(name));
+                    QStringLiteral("\"%1\" is no name of QSslError::SslError; SelfSignedCertificate is one")
+                        .arg(name));
         }
         if (d.clientCertificate && !d.clientCertificate->isEmpty() && d.clientKey && d.clientKey->isEmpty())
             add("clientKey", QStringLiteral("the clientCertificate needs it"));

@@ -43,8 +43,8 @@ public:
         ProtocolViolation,     // the peer broke RFC 6455 or a limit
         Overloaded,            // the UI is maxPendingBytes behind and reading cannot be paused (M8)
         PreparationFailed,     // what had to be done before the socket failed (Preparation)
-        RequestFailed,         // request(): the server answered with an error, or the request could not be sent
-        RequestTimeout,        // request(): no reply in time
+        RequestFailed,  // request(): the server answered with an error, or the request could not be sent
+        RequestTimeout, // request(): no reply in time
     };
     Q_ENUM(Code)
 
@@ -69,9 +69,9 @@ public:
     // Whether such a failure may be over once the network is back (rule R7).
     [[nodiscard]] friend constexpr bool isAboutTheNetwork(Code code)
     {
-        return code == HostNotFound || code == ConnectionRefused || code == ConnectTimeout || code == TlsFailed ||
-               code == ConnectionLost || code == HeartbeatTimeout || code == TokenFailed || code == TokenTimeout ||
-               code == PreparationFailed;
+        return code == HostNotFound || code == ConnectionRefused || code == ConnectTimeout ||
+               code == TlsFailed || code == ConnectionLost || code == HeartbeatTimeout ||
+               code == TokenFailed || code == TokenTimeout || code == PreparationFailed;
     }
 
     friend bool operator==(const ConnectionError &a, const ConnectionError &b)

@@ -22,6 +22,7 @@ struct TokenTimes
 
 // What is left of a token that the server has just accepted; none where it does not say. *now* is the server's clock
 // where it is known. A clock that calls the token expired is wrong, and its whole lifetime is assumed.
-[[nodiscard]] EVERWIRE_EXPORT std::optional<std::chrono::milliseconds> timeLeft(const TokenTimes &times, qint64 now);
+[[nodiscard]] EVERWIRE_EXPORT std::optional<std::chrono::milliseconds> timeLeft(const TokenTimes &times,
+                                                                                qint64 now);
 
 } // namespace Everwire

@@ -158,10 +158,12 @@ void Engine::handle(Command::AnswerToken &command)
              Farewell::Abort);
     } else if (result.kind == TokenResult::None) {
         fail({ConnectionError::NoToken,
-              !result.reason.isEmpty() ? QStringLiteral("There is no token to authenticate with: %1").arg(result.reason) :
-              QStringLiteral("There is no token to authenticate with. Set WebSocketProvider's token or token "
-                             "provider, or "
-                             "authentication: None for a server that wants none"),
+              !result.reason.isEmpty()
+                  ? QStringLiteral("There is no token to authenticate with: %1").arg(result.reason)
+                  : QStringLiteral(
+                        "There is no token to authenticate with. Set WebSocketProvider's token or token "
+                        "provider, or "
+                        "authentication: None for a server that wants none"),
               0, true},
              Farewell::Abort);
     } else if (const QString problem = tokenProblem(result.token); !problem.isEmpty()) {
@@ -251,8 +253,7 @@ void Engine::handle(Command::Configure &command)
 
 void Engine::startAfresh(Command::Open command)
 {
-    m_nextConfig =
-        Command::Configure{std::move(command.config), std::move(command.url), command.prepares};
+    m_nextConfig = Command::Configure{std::move(command.config), std::move(command.url), command.prepares};
     m_attempt = 0;
     startAttempt();
 }

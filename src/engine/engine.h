@@ -21,7 +21,7 @@ public:
         TransportFactory transports;
         std::function<std::unique_ptr<Protocol>()> protocols;
         Scheduler *scheduler = nullptr;
-        std::function<double()> random; // uniform in [0, 1)
+        std::function<double()> random;                                        // uniform in [0, 1)
         std::function<qint64()> wallClock = QDateTime::currentMSecsSinceEpoch; // ms since 1970
         std::shared_ptr<Inbox> inbox;
         std::shared_ptr<Outbox> outbox;
@@ -118,7 +118,7 @@ private:
     ConnectionState m_state = ConnectionState::Disconnected;
     Phase::Any m_phase;
     quint32 m_generation = 0;
-    int m_attempt = 0; // reconnection attempts since the connection was last stable (rule R4)
+    int m_attempt = 0;         // reconnection attempts since the connection was last stable (rule R4)
     quint64 m_lastRequest = 0; // of the app: for a token, or a preparation
     bool m_needsFreshToken = false;
     QList<QByteArray> m_refusedTokens; // hashes, so that none is ever sent again (rule A3)

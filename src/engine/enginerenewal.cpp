@@ -91,10 +91,10 @@ void Engine::offerToken(const QString &token)
     everwireTrace(lcAuth) << "sending it on the live connection";
     open.renewal.request = 0;
     open.renewal.offered = token;
-    open.renewal.timer = m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
+    open.renewal.timer =
+        m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
     const Transport *const transport = open.link.transport.get();
-    const qint64 written =
-        open.link.transport->sendSecretText(open.link.protocol->reauthenticate(token));
+    const qint64 written = open.link.transport->sendSecretText(open.link.protocol->reauthenticate(token));
     if (Link *current = link(); current && current->transport.get() == transport)
         current->position += written;
 }

@@ -79,7 +79,8 @@ class EVERWIRE_EXPORT Inbox
 {
 public:
     using Event = std::variant<Message, Transition, Notice::TokenNeeded, Notice::TokenAbandoned,
-                               Notice::PreparationNeeded, Notice::SessionRenewed, Notice::ParseError, Notice::Discarded, Notice::Overloaded>;
+                               Notice::PreparationNeeded, Notice::SessionRenewed, Notice::ParseError,
+                               Notice::Discarded, Notice::Overloaded>;
     struct Entry
     {
         quint32 generation = 0;

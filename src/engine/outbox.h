@@ -82,8 +82,8 @@ struct SetDebug
     bool on = false;
 };
 
-using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Configure,
-                         AnswerPreparation, NetworkBack, SetDebug>;
+using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Configure, AnswerPreparation,
+                         NetworkBack, SetDebug>;
 
 } // namespace Command
 

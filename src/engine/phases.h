@@ -94,7 +94,8 @@ struct Closing // Disconnecting
     Scheduler::Timer timeout;
 };
 
-using Any = std::variant<Idle, Failed, FetchingToken, Preparing, Opening, Authenticating, Established, Waiting, Closing>;
+using Any = std::variant<Idle, Failed, FetchingToken, Preparing, Opening, Authenticating, Established,
+                         Waiting, Closing>;
 
 } // namespace Phase
 

@@ -175,7 +175,8 @@ void SimulationSession::takeSessionId()
 {
     if (!m_started || !makesSession() || m_connection->preparation() != m_preparation)
         return;
-    const QString made = m_connection->configuration().options().value(QStringLiteral("session_id")).toString();
+    const QString made =
+        m_connection->configuration().options().value(QStringLiteral("session_id")).toString();
     if (made.isEmpty())
         return;
     m_madeSessionId = made;

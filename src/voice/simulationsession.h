@@ -36,7 +36,8 @@ class EVERWIRE_EXPORT SimulationSession : public QObject
     // session_id is the session's. Empty, the default: nowhere.
     Q_PROPERTY(QString sessionsUrl READ sessionsUrl WRITE setSessionsUrl NOTIFY sessionsUrlChanged FINAL)
     // What is POSTed: simulation_type, which is the scenario where this does not say, scenario_prompt, product_id …
-    Q_PROPERTY(QJsonObject sessionRequest READ sessionRequest WRITE setSessionRequest NOTIFY sessionRequestChanged FINAL)
+    Q_PROPERTY(QJsonObject sessionRequest READ sessionRequest WRITE setSessionRequest NOTIFY
+                   sessionRequestChanged FINAL)
     // start() by itself, at the next turn of the event loop.
     Q_PROPERTY(bool autoConnect READ autoConnect WRITE setAutoConnect NOTIFY autoConnectChanged FINAL)
     // The conversation.

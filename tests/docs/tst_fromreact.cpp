@@ -38,7 +38,8 @@ struct Page
     [[nodiscard]] bool hasLogged(const QString &text) const
     {
         const QStringList lines = log.lines();
-        return std::any_of(lines.begin(), lines.end(), [&](const QString &line) { return line.contains(text); });
+        return std::any_of(lines.begin(), lines.end(),
+                           [&](const QString &line) { return line.contains(text); });
     }
     void click(const QString &text) const
     {
@@ -78,7 +79,8 @@ const QMap<QString, Check> &checks()
          [](Page &page) {
              QTRY_VERIFY(page.simulation->isConnected());
              page.click(u"Send"_s);
-             QTRY_COMPARE(page.message(0), (QJsonObject{{u"type"_s, u"message"_s}, {u"content"_s, u"Hello!"_s}}));
+             QTRY_COMPARE(page.message(0),
+                          (QJsonObject{{u"type"_s, u"message"_s}, {u"content"_s, u"Hello!"_s}}));
              page.root.reset();
              QTRY_COMPARE(page.simulation->state(), Connection::Disconnected);
          }},
@@ -146,9 +148,10 @@ const QMap<QString, Check> &checks()
         {u"special-events"_s,
          [](Page &page) {
              QVERIFY(WebSocketProvider::instance()->configure(
-                 u"simulation"_s,
-                 ConnectionConfig().setUrl(page.server.url()).setMaxReconnectAttempts(1).setInitialReconnectDelay(
-                     std::chrono::milliseconds(10))));
+                 u"simulation"_s, ConnectionConfig()
+                                      .setUrl(page.server.url())
+                                      .setMaxReconnectAttempts(1)
+                                      .setInitialReconnectDelay(std::chrono::milliseconds(10))));
              opens(page);
              page.server.setAuth(TestServer::Auth::RefuseForm1);
              page.server.drop();
@@ -259,7 +262,8 @@ const QMap<QString, Check> &checks()
         {u"rerenders"_s,
          [](Page &page) {
              opens(page);
-             page.server.sendMany(500, [](int n) { return R"({"type":"price","value":)" + QByteArray::number(n) + "}"; });
+             page.server.sendMany(
+                 500, [](int n) { return R"({"type":"price","value":)" + QByteArray::number(n) + "}"; });
              QTRY_COMPARE(page.textOf("price"), u"499"_s);
          }},
         {u"debug"_s,
@@ -306,18 +310,43 @@ const QMap<QString, Check> &checks()
 // Sections of the guide that are about the client and have code.
 const QStringList &guideSections()
 {
-    static const QStringList theSections{
-        u"Pattern 1: Simple Hook Usage"_s, u"Pattern 2: Auto-Connect"_s, u"Pattern 3: Event Subscription"_s,
-        u"Pattern 4: Direct Provider Access"_s, u"useWebSocket"_s, u"useWebSocketContext"_s, u"Environment Variables"_s,
-        u"Custom Configuration"_s, u"Client → Server"_s, u"Server → Client"_s, u"Special Events"_s,
-        u"Reconnection Strategy"_s, u"Monitoring Reconnection"_s, u"Component-Level Errors"_s,
-        u"Provider-Level Errors"_s, u"Global Error Handling"_s, u"First Message Authentication"_s, u"Session Info"_s,
-        u"Message Queuing During Auth"_s, u"Auth Error Handling"_s, u"Example 1: Simulation Feature"_s,
-        u"Example 2: Notifications"_s, u"1. Use Appropriate Connection Type"_s, u"2. Clean Up Subscriptions"_s,
-        u"3. Handle Connection Errors"_s, u"4. Optimize Re-renders"_s, u"5. Debug Mode in Development"_s,
-        u"Unit Testing"_s, u"Integration Testing"_s, u"Connection Fails Immediately"_s, u"Messages Not Received"_s,
-        u"Multiple Connections Created"_s, u"Connection Pooling"_s, u"Message Queue"_s, u"Memory Management"_s,
-        u"From Direct WebSocket Usage"_s, u"From Component-Scoped Managers"_s};
+    static const QStringList theSections{u"Pattern 1: Simple Hook Usage"_s,
+                                         u"Pattern 2: Auto-Connect"_s,
+                                         u"Pattern 3: Event Subscription"_s,
+                                         u"Pattern 4: Direct Provider Access"_s,
+                                         u"useWebSocket"_s,
+                                         u"useWebSocketContext"_s,
+                                         u"Environment Variables"_s,
+                                         u"Custom Configuration"_s,
+                                         u"Client → Server"_s,
+                                         u"Server → Client"_s,
+                                         u"Special Events"_s,
+                                         u"Reconnection Strategy"_s,
+                                         u"Monitoring Reconnection"_s,
+                                         u"Component-Level Errors"_s,
+                                         u"Provider-Level Errors"_s,
+                                         u"Global Error Handling"_s,
+                                         u"First Message Authentication"_s,
+                                         u"Session Info"_s,
+                                         u"Message Queuing During Auth"_s,
+                                         u"Auth Error Handling"_s,
+                                         u"Example 1: Simulation Feature"_s,
+                                         u"Example 2: Notifications"_s,
+                                         u"1. Use Appropriate Connection Type"_s,
+                                         u"2. Clean Up Subscriptions"_s,
+                                         u"3. Handle Connection Errors"_s,
+                                         u"4. Optimize Re-renders"_s,
+                                         u"5. Debug Mode in Development"_s,
+                                         u"Unit Testing"_s,
+                                         u"Integration Testing"_s,
+                                         u"Connection Fails Immediately"_s,
+                                         u"Messages Not Received"_s,
+                                         u"Multiple Connections Created"_s,
+                                         u"Connection Pooling"_s,
+                                         u"Message Queue"_s,
+                                         u"Memory Management"_s,
+                                         u"From Direct WebSocket Usage"_s,
+                                         u"From Component-Scoped Managers"_s};
     return theSections;
 }
 
@@ -454,7 +483,8 @@ void TestFromReact::theUnitTestRuns()
     runner.start(QStringLiteral(EVERWIRE_QMLTESTS), {u"-input"_s, file.fileName()});
     QVERIFY(runner.waitForFinished(60000));
     const QByteArray output = runner.readAll();
-    QVERIFY2(runner.exitCode() == 0 && output.contains("PASS   : everwire::useWebSocket::test_connectsAndDisconnects()"),
+    QVERIFY2(runner.exitCode() == 0 &&
+                 output.contains("PASS   : everwire::useWebSocket::test_connectsAndDisconnects()"),
              output.constData());
     QCOMPARE(server.connectionsSoFar(), 1);
 }

@@ -75,7 +75,8 @@ private:
         const QString wanted = QString::fromUtf8(text);
         const auto has = [&] {
             const QStringList lines = log->lines();
-            return std::any_of(lines.begin(), lines.end(), [&](const QString &line) { return line.contains(wanted); });
+            return std::any_of(lines.begin(), lines.end(),
+                               [&](const QString &line) { return line.contains(wanted); });
         };
         QTRY_VERIFY2(has(), text);
     }
@@ -103,9 +104,6 @@ private:
     std::unique_ptr<LogRecorder> log;
     QTemporaryDir folder;
 };
-
-#include "snippets.inc"
-#line 107 "tst_fromreact_cpp.cpp"
 
 QList<TestFromReactCpp::Block> TestFromReactCpp::blocks()
 {
@@ -196,7 +194,8 @@ void TestFromReactCpp::checkCustomConfiguration()
     opens();
     QCOMPARE(simulation->url().path(), QString("/abc123"));
     QCOMPARE(simulation->configuration().maxReconnectAttempts(), 5);
-    QCOMPARE(simulation->configuration().options().value("scenario").toString(), QString("emergency-response"));
+    QCOMPARE(simulation->configuration().options().value("scenario").toString(),
+             QString("emergency-response"));
 }
 
 void TestFromReactCpp::checkClientToServer()
@@ -209,8 +208,9 @@ void TestFromReactCpp::checkClientToServer()
 void TestFromReactCpp::checkMonitoring()
 {
     QVERIFY(provider->configure(
-        "simulation", ConnectionConfig().setUrl(serverUrl).setMaxReconnectAttempts(1).setInitialReconnectDelay(
-                          std::chrono::milliseconds(10))));
+        "simulation",
+        ConnectionConfig().setUrl(serverUrl).setMaxReconnectAttempts(1).setInitialReconnectDelay(
+            std::chrono::milliseconds(10))));
     simulation->open();
     opens();
     server.reset();
@@ -234,7 +234,8 @@ void TestFromReactCpp::checkSessionInfo()
 {
     simulation->open();
     opens();
-    logs(qPrintable('"' + simulation->sessionInfo().userId() + "\" \"" + simulation->sessionInfo().sessionId() + '"'));
+    logs(qPrintable('"' + simulation->sessionInfo().userId() + "\" \"" +
+                    simulation->sessionInfo().sessionId() + '"'));
 }
 
 void TestFromReactCpp::checkSimulation()
@@ -254,3 +255,5 @@ void TestFromReactCpp::checkMessage()
 
 QTEST_GUILESS_MAIN(TestFromReactCpp)
 #include "tst_fromreact_cpp.moc"
+
+#include "snippets.inc"

@@ -207,7 +207,9 @@ void TestFutures::requestGivesTheReply()
 {
     open();
     QJsonObject reply;
-    connection->request({{u"type"_s, u"get"_s}}, 5s).then(this, [&](const QJsonObject &object) { reply = object; });
+    connection->request({{u"type"_s, u"get"_s}}, 5s).then(this, [&](const QJsonObject &object) {
+        reply = object;
+    });
     QTRY_COMPARE(server->messages().size(), 1);
     const QString id = idOf(server->messages().first());
     QVERIFY(!id.isEmpty());
@@ -237,10 +239,12 @@ void TestFutures::requestsAreToldApart()
 void TestFutures::requestKeepsAnIdOfItsOwn()
 {
     open();
-    const QFuture<QJsonObject> first = connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, u"mine"_s}}, 5s);
+    const QFuture<QJsonObject> first =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, u"mine"_s}}, 5s);
     QTRY_COMPARE(server->messages().size(), 1);
     QCOMPARE(idOf(server->messages().first()), u"mine"_s);
-    const QFuture<QJsonObject> second = connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, u"mine"_s}}, 5s);
+    const QFuture<QJsonObject> second =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, u"mine"_s}}, 5s);
     QCOMPARE(errorOf(second).value_or(ConnectionError()).code(), ConnectionError::RequestFailed);
     server->sendText(R"({"type":"got","request_id":"mine"})");
     QTRY_VERIFY(first.isFinished());
@@ -347,7 +351,9 @@ void TestFutures::aReplyGoesToSubscribersToo()
     open();
     QStringList order;
     connection->subscribe(u"got"_s, this, [&] { order.append(u"subscriber"_s); });
-    connection->request({{u"type"_s, u"get"_s}}, 5s).then([&](const QJsonObject &) { order.append(u"future"_s); });
+    connection->request({{u"type"_s, u"get"_s}}, 5s).then([&](const QJsonObject &) {
+        order.append(u"future"_s);
+    });
     QTRY_COMPARE(server->messages().size(), 1);
     server->sendText(R"({"type":"got","request_id":")" + idOf(server->messages().first()).toLatin1() + "\"}");
     QTRY_COMPARE(order, (QStringList{u"subscriber"_s, u"future"_s}));
@@ -437,7 +443,8 @@ void TestFutures::r7_theProviderHearsOfTheNetwork()
     QCOMPARE(provider->networkMonitor(), &monitor);
     const QUrl url = server->url();
     server.reset();
-    connection->open(ConnectionConfig().setInitialReconnectDelay(1h).setReconnectJitter(0).setMaxReconnectDelay(1h));
+    connection->open(
+        ConnectionConfig().setInitialReconnectDelay(1h).setReconnectJitter(0).setMaxReconnectDelay(1h));
     QTRY_COMPARE(connection->state(), Connection::Reconnecting);
     Q_EMIT monitor.networkBack();
     QTRY_COMPARE(connection->reconnectAttempt(), 2); // it has tried, and waits again
@@ -480,7 +487,8 @@ void TestFutures::c4_a7_nothingPrivateIsPrinted()
     StaticTokenProvider tokens(u"SECRET-token"_s);
     provider->setTokenProvider(&tokens);
     provider->setDebug(true);
-    for (const auto transport : {ConnectionConfig::Transport::Automatic, ConnectionConfig::Transport::QWebSocket}) {
+    for (const auto transport :
+         {ConnectionConfig::Transport::Automatic, ConnectionConfig::Transport::QWebSocket}) {
         const auto config = ConnectionConfig()
                                 .setUrl(server->url().toString() + u"?ticket=SECRET-query"_s)
                                 .setTransport(transport)

@@ -262,7 +262,8 @@ void TestHttp::a_badUrlsAndHeaders_data()
     QTest::newRow("none") << QUrl() << QVariantMap() << u"no http"_s;
     QTest::newRow("scheme") << QUrl(u"ftp://h/"_s) << QVariantMap() << u"no http"_s;
     QTest::newRow("no host") << QUrl(u"https:///x"_s) << QVariantMap() << u"no http"_s;
-    QTest::newRow("a line end") << QUrl(u"https://h/"_s) << QVariantMap{{u"X"_s, u"a\r\nY: b"_s}} << u"header X"_s;
+    QTest::newRow("a line end") << QUrl(u"https://h/"_s) << QVariantMap{{u"X"_s, u"a\r\nY: b"_s}}
+                                << u"header X"_s;
     QTest::newRow("no name") << QUrl(u"https://h/"_s) << QVariantMap{{u""_s, u"a"_s}} << u"name is empty"_s;
 }
 
@@ -335,7 +336,8 @@ void TestHttp::a7_nothingSecretIsPrintedOrReadBack()
     QStringList said;
     for (int i = 0; i < 3; ++i)
         said.append(ask(tokens).reason);
-    QVERIFY2(said[1].contains("redirects to http://127.0.0.1:1/x, which is another server"_L1), qPrintable(said[1]));
+    QVERIFY2(said[1].contains("redirects to http://127.0.0.1:1/x, which is another server"_L1),
+             qPrintable(said[1]));
     for (const QString &line : said + log.lines())
         QVERIFY2(!line.contains("SECRET"_L1), qPrintable(line));
 }
@@ -347,7 +349,8 @@ void TestHttp::a4_401IsFinalAnd500IsNot()
     HttpTokenProvider tokens(http->url());
     tokens.setRetries(0);
     provider->setTokenProvider(&tokens);
-    QVERIFY(provider->configure(u"a"_s, ConnectionConfig().setUrl(server->url()).setInitialReconnectDelay(10ms)));
+    QVERIFY(
+        provider->configure(u"a"_s, ConnectionConfig().setUrl(server->url()).setInitialReconnectDelay(10ms)));
     Connection *connection = provider->connection(u"a"_s);
     QSignalSpy errors(connection, &Connection::errorOccurred);
     connection->open();
@@ -368,7 +371,8 @@ void TestHttp::aSessionIsMadeBeforeTheSocket()
     provider->setToken(u"jwt"_s);
     Connection *connection = provider->connection(u"a"_s);
     connection->setPreparation(&preparation);
-    connection->open(ConnectionConfig().setUrl(server->url().toString() + u"simulations/{session_id}/stream"_s));
+    connection->open(
+        ConnectionConfig().setUrl(server->url().toString() + u"simulations/{session_id}/stream"_s));
     QTRY_VERIFY(connection->isConnected());
     QCOMPARE(connection->url().path(QUrl::FullyEncoded), u"/simulations/s%201/stream"_s);
     QCOMPARE(connection->configuration().options(), (QVariantMap{{u"session_id"_s, u"s 1"_s}, {u"n"_s, 7}}));
@@ -386,9 +390,11 @@ void TestHttp::preparation_data()
     QTest::addColumn<QByteArray>("body");
     QTest::addColumn<int>("code");
     QTest::addColumn<bool>("isFinal");
-    QTest::newRow("unknown scenario") << 422 << QByteArray() << int(ConnectionError::PreparationFailed) << true;
+    QTest::newRow("unknown scenario")
+        << 422 << QByteArray() << int(ConnectionError::PreparationFailed) << true;
     QTest::newRow("overloaded") << 503 << QByteArray() << int(ConnectionError::PreparationFailed) << false;
-    QTest::newRow("unauthorized") << 401 << QByteArray() << int(ConnectionError::AuthenticationFailed) << false;
+    QTest::newRow("unauthorized") << 401 << QByteArray() << int(ConnectionError::AuthenticationFailed)
+                                  << false;
     QTest::newRow("HTML") << 200 << QByteArray("<html>") << int(ConnectionError::PreparationFailed) << true;
     QTest::newRow("no id") << 200 << QByteArray("{}") << int(ConnectionError::PreparationFailed) << true;
 }
@@ -466,8 +472,8 @@ void TestHttp::simulationSessionHasItMade()
     http->answer(201, R"({"session_id":"made-1"})");
     http->answer(201, R"({"session_id":"made-2"})");
     provider->setToken(u"jwt"_s);
-    QVERIFY(provider->configure(u"simulation"_s,
-                                ConnectionConfig().setUrl(server->url().toString() + u"{session_id}/stream"_s)));
+    QVERIFY(provider->configure(
+        u"simulation"_s, ConnectionConfig().setUrl(server->url().toString() + u"{session_id}/stream"_s)));
     SimulationSession session(provider.get());
     session.setScenario(u"objection_handling"_s);
     session.setSessionsUrl(http->url(u"/api/v1/simulations"_s).toString());
@@ -494,8 +500,8 @@ void TestHttp::simulationSessionHasItMade()
 void TestHttp::simulationSessionRejoinsWhatTheAppNames()
 {
     provider->setToken(u"jwt"_s);
-    QVERIFY(provider->configure(u"simulation"_s,
-                                ConnectionConfig().setUrl(server->url().toString() + u"{session_id}/stream"_s)));
+    QVERIFY(provider->configure(
+        u"simulation"_s, ConnectionConfig().setUrl(server->url().toString() + u"{session_id}/stream"_s)));
     SimulationSession session(provider.get());
     session.setSessionsUrl(http->url().toString());
     session.setSessionId(u"mine"_s);

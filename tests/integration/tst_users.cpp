@@ -315,8 +315,8 @@ void TestUsers::aUserSwitchUnderLoad()
     }
     QCOMPARE(wronglyShown, 0);
     QVERIFY(sent > 0 && acceptedOfAll > 0 && shown > 0);
-    qInfo("%d switches: %d messages sent, %d accepted beside the UI thread, %d shown, on %d sessions", Switches, sent,
-          int(acceptedOfAll), shown, int(users.size()));
+    qInfo("%d switches: %d messages sent, %d accepted beside the UI thread, %d shown, on %d sessions",
+          Switches, sent, int(acceptedOfAll), shown, int(users.size()));
 }
 
 QTEST_GUILESS_MAIN(TestUsers)

@@ -46,7 +46,10 @@ struct QmlPage
         if (!root)
             qFatal("%s", qPrintable(component.errorString()));
     }
-    [[nodiscard]] Connection::State state() const { return Connection::State(root->property("shownState").toInt()); }
+    [[nodiscard]] Connection::State state() const
+    {
+        return Connection::State(root->property("shownState").toInt());
+    }
     [[nodiscard]] QString text(const char *name) const { return root->property(name).toString(); }
     void ask(const QString &name) const
     {
@@ -71,7 +74,8 @@ public:
     {
         handle.connection()
             ->request({{u"type"_s, u"ask"_s}, {u"request_id"_s, name}}, std::chrono::seconds(10))
-            .then(this, [this](const QJsonObject &answer) { setText(answer.value("request_id"_L1).toString()); });
+            .then(this,
+                  [this](const QJsonObject &answer) { setText(answer.value("request_id"_L1).toString()); });
     }
 
     ConnectionHandle handle;
@@ -93,10 +97,11 @@ void TestEverywhere::oneSocketOneStateAndPromisesWhereTheyWereAsked()
     TestServer server;
     WebSocketProvider *provider = WebSocketProvider::instance();
     provider->setToken(u"good"_s);
-    QVERIFY(provider->configure(
-        u"everywhere"_s,
-        ConnectionConfig().setUrl(server.url()).setLinger(std::chrono::milliseconds(0)).setInitialReconnectDelay(
-            std::chrono::milliseconds(10))));
+    QVERIFY(
+        provider->configure(u"everywhere"_s, ConnectionConfig()
+                                                 .setUrl(server.url())
+                                                 .setLinger(std::chrono::milliseconds(0))
+                                                 .setInitialReconnectDelay(std::chrono::milliseconds(10))));
     Connection *connection = provider->connection(u"everywhere"_s);
     auto first = std::make_unique<QmlPage>();
     auto second = std::make_unique<QmlPage>();

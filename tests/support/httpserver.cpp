@@ -26,7 +26,8 @@ QUrl HttpServer::url(const QString &path) const
 void HttpServer::answer(int status, const QByteArray &body, const QByteArray &headers)
 {
     m_answers.append({"HTTP/1.1 " + QByteArray::number(status) + " Because\r\n" + headers +
-                          "Connection: close\r\nContent-Length: " + QByteArray::number(body.size()) + "\r\n\r\n" + body,
+                          "Connection: close\r\nContent-Length: " + QByteArray::number(body.size()) +
+                          "\r\n\r\n" + body,
                       true});
 }
 
@@ -61,8 +62,9 @@ void HttpServer::read(QTcpSocket *socket)
         return;
     m_requests.append(request);
     received.clear();
-    const Answer answer =
-        m_answers.size() > 1 ? m_answers.takeFirst() : m_answers.isEmpty() ? Answer{{}, false} : m_answers.first();
+    const Answer answer = m_answers.size() > 1  ? m_answers.takeFirst()
+                          : m_answers.isEmpty() ? Answer{{}, false}
+                                                : m_answers.first();
     socket->write(answer.bytes);
     if (answer.closes)
         socket->disconnectFromHost();

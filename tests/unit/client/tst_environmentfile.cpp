@@ -20,8 +20,8 @@ using Values = QHash<QString, QString>;
 
 EnvironmentFile parse(const QByteArray &bytes)
 {
-    return EnvironmentFile::parse(bytes,
-                                  [](const QString &name) { return name == u"HOST"_s ? u"example.com"_s : QString(); });
+    return EnvironmentFile::parse(
+        bytes, [](const QString &name) { return name == u"HOST"_s ? u"example.com"_s : QString(); });
 }
 
 } // namespace
@@ -89,7 +89,8 @@ void TestEnvironmentFile::c2_good_data()
     row("comments and blank lines", "# one\n\n   # two\n\t\n", {});
     row("plain", "A=b", {{u"A"_s, u"b"_s}});
     row("spaces", "  A = b c \t\nB=\n", {{u"A"_s, u"b c"_s}, {u"B"_s, u""_s}});
-    row("export", "export A=b\nexport\tB=c\nexport=d", {{u"A"_s, u"b"_s}, {u"B"_s, u"c"_s}, {u"export"_s, u"d"_s}});
+    row("export", "export A=b\nexport\tB=c\nexport=d",
+        {{u"A"_s, u"b"_s}, {u"B"_s, u"c"_s}, {u"export"_s, u"d"_s}});
     row("comment behind", "A=b # c\nB=b#c\nC=#c", {{u"A"_s, u"b"_s}, {u"B"_s, u"b#c"_s}, {u"C"_s, u""_s}});
     row("a fragment", "A=ws://h/p?a=b#c", {{u"A"_s, u"ws://h/p?a=b#c"_s}});
     row("single quotes", "A='b $HOST \\n # c' # d", {{u"A"_s, u"b $HOST \\n # c"_s}});
@@ -99,13 +100,20 @@ void TestEnvironmentFile::c2_good_data()
     row("several lines", "A=\"one\ntwo\"\nB='three\n\nfour'\nC=d",
         {{u"A"_s, u"one\ntwo"_s}, {u"B"_s, u"three\n\nfour"_s}, {u"C"_s, u"d"_s}});
     row("references", "P=80\nA=ws://$HOST:${P}/\nB=\"${HOST}\"\nC=\\$HOST",
-        {{u"P"_s, u"80"_s}, {u"A"_s, u"ws://example.com:80/"_s}, {u"B"_s, u"example.com"_s}, {u"C"_s, u"$HOST"_s}});
-    row("the file goes before the environment", "HOST=mine\nA=$HOST", {{u"HOST"_s, u"mine"_s}, {u"A"_s, u"mine"_s}});
+        {{u"P"_s, u"80"_s},
+         {u"A"_s, u"ws://example.com:80/"_s},
+         {u"B"_s, u"example.com"_s},
+         {u"C"_s, u"$HOST"_s}});
+    row("the file goes before the environment", "HOST=mine\nA=$HOST",
+        {{u"HOST"_s, u"mine"_s}, {u"A"_s, u"mine"_s}});
     row("a lone dollar", "A=5$\nB=$5", {{u"A"_s, u"5$"_s}, {u"B"_s, u"$5"_s}});
     row("the last one counts", "A=1\nA=2", {{u"A"_s, u"2"_s}});
     row("CRLF", "A=b\r\nB='c\r\nd'\r\n", {{u"A"_s, u"b"_s}, {u"B"_s, u"c\nd"_s}});
     row("CR", "A=b\rB=c\r", {{u"A"_s, u"b"_s}, {u"B"_s, u"c"_s}});
-    row("BOM", "\xef\xbb\xbf" "A=b", {{u"A"_s, u"b"_s}});
+    row("BOM",
+        "\xef\xbb\xbf"
+        "A=b",
+        {{u"A"_s, u"b"_s}});
     row("UTF-8", "A=gr\xc3\xbc\xc3\x9f", {{u"A"_s, u"grüß"_s}});
 }
 
@@ -143,7 +151,11 @@ void TestEnvironmentFile::c2_bad_data()
     row("empty braces", "A=${}", 1, u"\"${\""_s);
     row("NUL", QByteArray("A=b\0c", 5), 1, u"NUL"_s);
     row("not UTF-8", "A=b\nB=\xff\xfe", 2, u"not UTF-8"_s);
-    row("UTF-16", QByteArray("\xff\xfe" "A\0=\0b\0", 8), 1, u"save it as UTF-8"_s);
+    row("UTF-16",
+        QByteArray("\xff\xfe"
+                   "A\0=\0b\0",
+                   8),
+        1, u"save it as UTF-8"_s);
 }
 
 void TestEnvironmentFile::c2_bad()
@@ -189,7 +201,8 @@ void TestEnvironmentFile::c2_referencesDoNotExplode()
 {
     QByteArray doubling = "A0=xxxxxxxxxxxxxxxx\n";
     for (int i = 0; i < 60; ++i)
-        doubling += "A" + QByteArray::number(i + 1) + "=$A" + QByteArray::number(i) + "$A" + QByteArray::number(i) + "\n";
+        doubling += "A" + QByteArray::number(i + 1) + "=$A" + QByteArray::number(i) + "$A" +
+                    QByteArray::number(i) + "\n";
     const EnvironmentFile file = parse(doubling);
     QVERIFY(!file.problems().isEmpty());
     qsizetype size = 0;
@@ -200,10 +213,11 @@ void TestEnvironmentFile::c2_referencesDoNotExplode()
 
 void TestEnvironmentFile::c2_theGuidesFiles()
 {
-    const QString cloud = write("NEXT_PUBLIC_SIMULATION_WS_URL=wss://your-api.execute-api.region.amazonaws.com/dev\n"
-                                "NEXT_PUBLIC_NOTIFICATIONS_WS_URL=wss://your-notifications.execute-api.region."
-                                "amazonaws.com/prod\n",
-                                u".env.dev-cloud"_s);
+    const QString cloud =
+        write("NEXT_PUBLIC_SIMULATION_WS_URL=wss://your-api.execute-api.region.amazonaws.com/dev\n"
+              "NEXT_PUBLIC_NOTIFICATIONS_WS_URL=wss://your-notifications.execute-api.region."
+              "amazonaws.com/prod\n",
+              u".env.dev-cloud"_s);
     const QString local = write("NEXT_PUBLIC_SIMULATION_WS_URL=ws://localhost:5003\n"
                                 "NEXT_PUBLIC_NOTIFICATIONS_WS_URL=ws://localhost:5004\n",
                                 u".env.development"_s);
@@ -257,8 +271,9 @@ void TestEnvironmentFile::c2_problemsAreToldByLineAndWithoutValues()
     const QString path = write("A_WS_URL=ws://a\nPASSWORD=\"SECRET\nSECRET\n");
     QVERIFY(!provider->loadEnvironmentFile(path));
     QCOMPARE(provider->configuration(u"a"_s).url(), u"ws://a"_s);
-    QCOMPARE(log.lines(), (QStringList{path + u":2: the quote \" is not closed; the line is left out"_s,
-                                       path + u":3: there is no \"=\" behind the name; the line is left out"_s}));
+    QCOMPARE(log.lines(),
+             (QStringList{path + u":2: the quote \" is not closed; the line is left out"_s,
+                          path + u":3: there is no \"=\" behind the name; the line is left out"_s}));
 }
 
 void TestEnvironmentFile::c2_filesThatAreNone()

@@ -136,7 +136,8 @@ void TestMessageModel::m7_rolesAndData()
     QCOMPARE(index.data(MessageModel::MessageIdRole), QVariant(message.messageId()));
     QCOMPARE(index.data(MessageModel::TypeRole), QVariant(u"x"_s));
     QCOMPARE(index.data(Qt::DisplayRole), QVariant(u"x"_s));
-    QCOMPARE(index.siblingAtColumn(MessageModel::ContentColumn).data(MessageModel::TypeRole), QVariant(u"x"_s));
+    QCOMPARE(index.siblingAtColumn(MessageModel::ContentColumn).data(MessageModel::TypeRole),
+             QVariant(u"x"_s));
     QCOMPARE(index.data(MessageModel::ConnectionTypeRole), QVariant(u"simulation"_s));
     QCOMPARE(index.data(MessageModel::PayloadRole).toJsonObject(), message.json());
     QCOMPARE(index.data(MessageModel::TimestampRole).toDateTime(), message.timestamp());
@@ -169,7 +170,9 @@ void TestMessageModel::m7_asATable()
     model.append({Message::fromText("{\n \"type\":\"x\"}", u"x"_s, Message::Incoming),
                   Message::fromText(longText, u"x"_s, Message::Outgoing),
                   Message::fromBinary(QByteArray(3200, 'b'), Message::Incoming)});
-    const auto cell = [&](int row, MessageModel::Column column) { return model.index(row, column).data().toString(); };
+    const auto cell = [&](int row, MessageModel::Column column) {
+        return model.index(row, column).data().toString();
+    };
     QCOMPARE(model.columnCount(), 5);
     QStringList titles;
     for (int column = 0; column < model.columnCount(); ++column)

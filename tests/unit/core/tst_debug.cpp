@@ -59,7 +59,8 @@ void TestDebug::a7_aConfigurationKeepsItsSecrets()
                                    .setClientKey(u"-----BEGIN PRIVATE KEY-----SECRET"_s)
                                    .setOptions({{u"token"_s, u"SECRET"_s}}));
     QVERIFY2(!text.contains("SECRET"_L1), qPrintable(text));
-    for (const QLatin1String name : {"wss://host/a"_L1, "headers: Authorization"_L1, "proxy: http://proxy:3128"_L1, "options: token"_L1})
+    for (const QLatin1String name :
+         {"wss://host/a"_L1, "headers: Authorization"_L1, "proxy: http://proxy:3128"_L1, "options: token"_L1})
         QVERIFY2(text.contains(name), qPrintable(text));
 }
 

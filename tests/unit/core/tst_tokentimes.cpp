@@ -12,7 +12,8 @@ namespace {
 QString jwt(const QByteArray &claims)
 {
     return u"eyJhbGciOiJIUzI1NiJ9."_s +
-           QString::fromLatin1(claims.toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals)) +
+           QString::fromLatin1(
+               claims.toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals)) +
            u".c2lnbmF0dXJl"_s;
 }
 

@@ -23,9 +23,8 @@ struct PreparationRig : EngineRig
     void answerPreparation(PreparationResult::Kind kind, const QString &reason = {})
     {
         const bool ready = kind == PreparationResult::Ready;
-        post(Command::AnswerPreparation{all<Notice::PreparationNeeded>().last().request,
-                                        {kind, {}, reason},
-                                        ready ? url : QUrl()});
+        post(Command::AnswerPreparation{
+            all<Notice::PreparationNeeded>().last().request, {kind, {}, reason}, ready ? url : QUrl()});
     }
     [[nodiscard]] qsizetype prepared() { return all<Notice::PreparationNeeded>().size(); }
 };

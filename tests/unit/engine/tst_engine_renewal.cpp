@@ -19,9 +19,10 @@ QString jwt(qint64 expiresAt, std::optional<qint64> issuedAt = {}, const QString
     if (issuedAt)
         claims.insert(u"iat"_s, *issuedAt);
     return u"e30."_s +
-           QString::fromLatin1(QJsonDocument(claims)
-                                   .toJson(QJsonDocument::Compact)
-                                   .toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals)) +
+           QString::fromLatin1(
+               QJsonDocument(claims)
+                   .toJson(QJsonDocument::Compact)
+                   .toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals)) +
            u".sig"_s;
 }
 
@@ -111,7 +112,8 @@ void TestEngineRenewal::theServersClockCounts()
 void TestEngineRenewal::aServersTimestampOfAnotherDayDoesNot()
 {
     RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
-    rig.connectWith(jwt(Now + 3600), accepted(u"2024-01-01T00:00:00Z"_s)); // when the session was made, perhaps
+    rig.connectWith(jwt(Now + 3600),
+                    accepted(u"2024-01-01T00:00:00Z"_s)); // when the session was made, perhaps
     rig.scheduler.advance(3540s);
     QCOMPARE(rig.asked(), 2);
 }
