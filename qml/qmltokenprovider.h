@@ -42,7 +42,9 @@ private:
 //         onTokenRequested: request => session.freshJwt().then(jwt => request.resolve(jwt), e => request.reject(e))
 //         Component.onCompleted: WebSocketProvider.tokenProvider = tokens
 //     }
-class QmlTokenProvider : public TokenProvider
+//
+// Its base is qualified for qmltyperegistrar, which does not find it otherwise.
+class QmlTokenProvider : public Everwire::TokenProvider
 {
     Q_OBJECT
     QML_NAMED_ELEMENT(TokenProvider)

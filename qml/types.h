@@ -84,14 +84,16 @@ struct TokenProviderBase
 {
     Q_GADGET
     QML_FOREIGN(Everwire::TokenProvider)
-    QML_ANONYMOUS
+    QML_NAMED_ELEMENT(AbstractTokenProvider)
+    QML_UNCREATABLE("TokenProvider and HttpTokenProvider are the elements")
 };
 
 struct PreparationBase
 {
     Q_GADGET
     QML_FOREIGN(Everwire::Preparation)
-    QML_ANONYMOUS
+    QML_NAMED_ELEMENT(Preparation)
+    QML_UNCREATABLE("HttpPreparation is the element")
 };
 
 struct ConnectionsModelType

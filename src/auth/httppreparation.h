@@ -21,7 +21,9 @@ class JsonExchange;
 //
 // 401 and 403 mean that the token is no good: a fresh one is fetched (rule A3). Other 4xx are final; network errors, 429
 // and 5xx are tried again under the rules of reconnection.
-class EVERWIRE_EXPORT HttpPreparation : public Preparation
+//
+// Its base is qualified for qmltyperegistrar, which does not find it otherwise.
+class EVERWIRE_EXPORT HttpPreparation : public Everwire::Preparation
 {
     Q_OBJECT
     // https://, or http:// on this machine or where the connection has allowInsecureAuth. {parts} are filled from the

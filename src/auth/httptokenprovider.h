@@ -25,7 +25,9 @@ class JsonExchange;
 // wrong is tried again, here up to *retries* times and then under the rules of reconnection. Nothing is kept: each
 // attempt of a connection asks again, and connections that ask together share one request. Lives on the thread of its
 // WebSocketProvider, whose event loop does the work.
-class EVERWIRE_EXPORT HttpTokenProvider : public TokenProvider
+//
+// Its base is qualified for qmltyperegistrar, which does not find it otherwise.
+class EVERWIRE_EXPORT HttpTokenProvider : public Everwire::TokenProvider
 {
     Q_OBJECT
     // https://, or http:// on this machine.

@@ -16,7 +16,6 @@ TestCase {
 
     readonly property Connection connection: WebSocketProvider.connection("page")
     property int heard: 0
-    property int settled: 0
 
     TestServer { id: server }
 
@@ -29,18 +28,24 @@ TestCase {
     Component {
         id: page
         Item {
+            id: root
+            signal heard()
             readonly property ConnectionHandle handle: ConnectionHandle { type: "page"; autoConnect: true }
             readonly property Subscription chat: Subscription {
-                connection: test.connection
+                connection: root.handle.connection
                 event: "chat"
-                onReceived: { ++test.heard }
+                onReceived: root.heard()
             }
-            function ask() { test.connection.request({ type: "ask" }).then(() => { ++test.settled }, () => { ++test.settled }) }
+            function ask() { handle.connection.request({ type: "ask" }).then(() => root.heard(), () => root.heard()) }
         }
     }
 
     // Untyped: QML knows the type better than qmllint does.
-    function push(): var { return stack.push(page, {}, StackView.Immediate) }
+    function push(): var {
+        const shown = stack.push(page, {}, StackView.Immediate)
+        shown.heard.connect(() => { ++heard })
+        return shown
+    }
 
     function initTestCase() {
         WebSocketProvider.token = "good"
