@@ -159,12 +159,11 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
         m_openConfig = *config;
     start(*url, Command::Open{effective, *url, prepares()});
     if (now == ConnectionState::Disconnected || now == ConnectionState::Error) {
-        const QPointer<Connection> self(q);
+        QMetaObject::invokeMethod(
+            q, [this] { askTokenAhead(); }, Qt::QueuedConnection);
         Transition transition;
         transition.to = ConnectionState::Connecting;
-        apply(transition);
-        if (self)
-            askTokenAhead(); // last: both may delete the connection
+        apply(transition); // last: a handler may delete the connection
     } else {
         m_signals.flush();
     }
@@ -549,8 +548,8 @@ void ConnectionPrivate::handle(const Notice::TokenNeeded &notice)
     askToken(provider, notice.fresh);
 }
 
-// An open() asks at once and not when the engine comes round to it: the connections that are opened in one turn of the
-// event loop ask for their tokens in one turn, too, and share one.
+// In the turn of the event loop behind an open(), and not when the engine comes round to it: connections that are opened
+// together ask for their tokens before any answer can come, and so share one.
 void ConnectionPrivate::askTokenAhead()
 {
     TokenProvider *provider = currentTokenProvider();
