@@ -104,7 +104,7 @@ void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
     });
 }
 
-void JsonExchange::finish(Answer answer)
+void JsonExchange::finish(const Answer &answer)
 {
     const Callback callback = std::exchange(m_callback, {});
     deleteLater();

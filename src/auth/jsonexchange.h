@@ -52,7 +52,7 @@ public:
 
 private:
     void send(QNetworkAccessManager &network, const Request &request);
-    void finish(Answer answer);
+    void finish(const Answer &answer);
     void readReply();
     [[nodiscard]] Answer judge(const QByteArray &body) const;
     [[nodiscard]] QString explainFailure() const;
