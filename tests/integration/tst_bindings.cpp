@@ -5,7 +5,6 @@
 
 #include <Everwire/WebSocketProvider>
 
-#include <QAbstractItemModelTester>
 #include <QProperty>
 #include <QSignalSpy>
 #include <QTest>
@@ -103,8 +102,6 @@ private Q_SLOTS:
     void bindablesAreReadOnly();
     void o5_aBindingMayDoAnything_data();
     void o5_aBindingMayDoAnything();
-    void messagesFillATable();
-    void connectionsFillATable();
 
 private:
     void open();
@@ -378,50 +375,6 @@ void tst_Bindings::o5_aBindingMayDoAnything()
     connection->open();
     QVERIFY(soon([&] { return connection->isConnected(); }));
     QCOMPARE(mismatch(lookAt(connection)), QString());
-}
-
-void tst_Bindings::messagesFillATable()
-{
-    MessageModel *model = connection->messages();
-    const QAbstractItemModelTester tester(model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-    open();
-    QVERIFY(connection->sendJson({{u"type"_s, u"question"_s}}));
-    QTRY_COMPARE(server->messages().size(), 1);
-    server->sendText(R"({"type":"answer","n":1})");
-    server->sendBinary("abc");
-    QTRY_COMPARE(model->rowCount(), 3);
-    const auto cell = [model](int row, int column) { return model->index(row, column).data().toString(); };
-    QCOMPARE(cell(0, MessageModel::DirectionColumn), u"Sent"_s);
-    QCOMPARE(cell(0, MessageModel::ContentColumn), uR"({"type":"question"})"_s);
-    QCOMPARE(cell(1, MessageModel::DirectionColumn), u"Received"_s);
-    QCOMPARE(cell(1, MessageModel::TypeColumn), u"answer"_s);
-    QCOMPARE(cell(2, MessageModel::ContentColumn), u"3 bytes"_s);
-}
-
-void tst_Bindings::connectionsFillATable()
-{
-    ConnectionsModel *model = provider->connections();
-    const QAbstractItemModelTester tester(model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-    QCOMPARE(model->columnCount(), int(ConnectionsModel::ColumnCount));
-    QCOMPARE(model->headerData(ConnectionsModel::StateColumn, Qt::Horizontal).toString(), u"State"_s);
-    const auto cell = [model](int row, int column) { return model->index(row, column).data().toString(); };
-    QSignalSpy changed(model, &QAbstractItemModel::dataChanged);
-    QCOMPARE(cell(0, ConnectionsModel::StateColumn), u"Disconnected"_s);
-    open();
-    QVERIFY(changed.size() >= 3);
-    QCOMPARE(cell(0, ConnectionsModel::TypeColumn), u"x"_s);
-    QCOMPARE(cell(0, ConnectionsModel::StateColumn), u"Connected"_s);
-    QCOMPARE(cell(0, ConnectionsModel::UrlColumn), server->url().toString());
-
-    Connection *other = provider->connection(u"other"_s);
-    other->open(); // has no URL
-    QCOMPARE(model->rowCount(), 2);
-    QCOMPARE(cell(1, ConnectionsModel::StateColumn), u"Error"_s);
-    QCOMPARE(cell(1, ConnectionsModel::ErrorColumn), other->error());
-    for (int column = 0; column < model->columnCount(); ++column)
-        QCOMPARE(model->index(1, column).data(ConnectionsModel::ConnectionRole).value<Connection *>(), other);
-    delete other;
-    QCOMPARE(model->rowCount(), 1);
 }
 
 QTEST_GUILESS_MAIN(tst_Bindings)
