@@ -43,8 +43,8 @@ private:
         bool closes = true;
     };
 
-    QTcpServer m_server;
     QHash<QTcpSocket *, QByteArray> m_received;
     QList<Request> m_requests;
     QList<Answer> m_answers;
+    QTcpServer m_server; // last: its sockets say goodbye to what is above
 };
