@@ -47,13 +47,11 @@ void HttpPreparation::prepare(const PreparationRequest &request)
 {
     delete m_exchange; // of an attempt that is over
     const ConnectionConfig config = request.configuration();
-    QString missing;
+    QString problem;
     JsonExchange::Request http;
-    http.url = QUrl(UrlTemplate::fill(m_url, config.options(), &missing));
-    if (!missing.isEmpty()) {
-        request.refuse(
-            QStringLiteral("its URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
-                .arg(missing));
+    http.url = QUrl(UrlTemplate::fill(m_url, config.options(), &problem));
+    if (!problem.isEmpty()) {
+        request.refuse(problem);
         return;
     }
     if (!m_network)

@@ -16,9 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds FirstRetry{250};
-constexpr milliseconds LongestRetry{5000};
-
 QJsonValue at(const QJsonValue &value, const QString &step)
 {
     bool isIndex = false;
@@ -148,12 +145,11 @@ void HttpTokenProvider::ask(const TokenRequest &request, int retriesLeft)
             } else if (answer.isUnauthorized()) {
                 request.resolveNone(answer.problem);
             } else if (answer.mayPass && retriesLeft > 0) {
-                const milliseconds backOff = FirstRetry * (1 << std::min(m_retries - retriesLeft, 8));
                 connect(m_retry, &QTimer::timeout, this, [this, request, retriesLeft] {
                     m_retry->disconnect();
                     ask(request, retriesLeft - 1);
                 });
-                m_retry->start(std::min(std::max(backOff, answer.retryAfter), LongestRetry));
+                m_retry->start(answer.waitBefore(m_retries - retriesLeft));
             } else {
                 request.reject(answer.problem);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/jsonexchange.h"
 
+#include "core/httpheader.h"
 #include "core/loopback.h"
 
 #include <QJsonDocument>
@@ -34,13 +35,8 @@ QString problemWith(const JsonExchange::Request &request)
                    "%1 would be asked unencrypted. Use https://, or allow it for a network that you trust")
             .arg(withoutSecrets(request.url));
     for (auto it = request.headers.begin(); it != request.headers.end(); ++it) {
-        const QString line = it.key() + it->toString();
-        for (const QChar c : line) {
-            if (c.unicode() < 0x20 || c.unicode() == 0x7f)
-                return QStringLiteral("the header %1 holds a control character").arg(it.key().simplified());
-        }
-        if (it.key().isEmpty())
-            return QStringLiteral("a header's name is empty");
+        if (const QString problem = HttpHeader::problem(it.key(), *it); !problem.isEmpty())
+            return problem;
     }
     return {};
 }
@@ -71,6 +67,14 @@ JsonExchange::~JsonExchange()
     m_reply->deleteLater();
 }
 
+milliseconds JsonExchange::Answer::waitBefore(int retry) const
+{
+    constexpr milliseconds first{250};
+    constexpr milliseconds longest{5000};
+    const milliseconds backOff = first * (1 << std::min(retry, 8));
+    return std::min(std::max(backOff, retryAfter), longest);
+}
+
 void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
 {
     QNetworkRequest http(request.url);
@@ -89,12 +93,8 @@ void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
 
     connect(m_reply, &QNetworkReply::finished, this, &JsonExchange::readReply);
     connect(m_reply, &QNetworkReply::readyRead, this, [this] {
-        if (m_reply->bytesAvailable() <= LargestAnswer)
-            return;
-        Answer tooLarge;
-        tooLarge.problem =
-            QStringLiteral("the answer of %1 is larger than %2 KiB").arg(m_where).arg(LargestAnswer / 1024);
-        finish(tooLarge);
+        if (m_reply->bytesAvailable() > LargestAnswer)
+            readReply();
     });
     QTimer::singleShot(request.timeout, this, [this, timeout = request.timeout] {
         Answer late;

@@ -43,6 +43,8 @@ public:
         std::chrono::milliseconds retryAfter{};
 
         [[nodiscard]] bool isUnauthorized() const { return status == 401 || status == 403; }
+        // Before the given retry, from 0: 250 ms, 500 ms …, or as the server asks, up to 5 s.
+        [[nodiscard]] EVERWIRE_EXPORT std::chrono::milliseconds waitBefore(int retry) const;
     };
     using Callback = std::function<void(const Answer &)>;
 

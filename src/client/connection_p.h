@@ -72,7 +72,8 @@ public:
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     EngineHost *m_engine = nullptr;
     std::atomic<int> m_historyLimit{0}; // sending threads read it
-    QString m_replyIdField = ConnectionConfig().replyIdField();
+    QString m_requestIdField;           // of the present attempt's configuration
+    QString m_replyIdField;
     bool m_debug = false;
 
     // Shown to the app; all that one transition changes changes in one property update group (rule S6).

@@ -5,6 +5,7 @@
 #include "client/environment.h"
 #include "client/events.h"
 #include "client/messagemodel.h"
+#include "client/networkmonitor.h"
 #include "client/websocketprovider.h"
 #include "core/closecode.h"
 #include "core/logging.h"
@@ -296,15 +297,14 @@ QFuture<QJsonObject> ConnectionPrivate::request(QJsonObject message, millisecond
         deferred.reject({ConnectionError::RequestFailed, why});
         return deferred.future();
     };
-    const QString field = effectiveConfig().requestIdField();
-    QString id = message.value(field).toString();
+    QString id = message.value(m_requestIdField).toString();
     if (id.isEmpty()) {
         id = m_pendingRequests.makeId();
-        message.insert(field, id);
+        message.insert(m_requestIdField, id);
     }
     if (m_pendingRequests.contains(id))
-        return failed(
-            QStringLiteral("A request with the %1 \"%2\" waits for its reply already").arg(field, id));
+        return failed(QStringLiteral("A request with the %1 \"%2\" waits for its reply already")
+                          .arg(m_requestIdField, id));
     // Before it is sent: a handler of what sending changes may run an event loop.
     const QFuture<QJsonObject> future = m_pendingRequests.add(id, timeout);
     const QPointer<Connection> self(q);
@@ -719,6 +719,7 @@ void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
     m_historyLimit = config.historyLimit();
+    m_requestIdField = config.requestIdField();
     m_replyIdField = config.replyIdField();
 }
 
@@ -795,6 +796,8 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
 {
     const ConnectionError &error = transition.error;
     qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
+    if (NetworkMonitor *monitor = m_provider ? m_provider->networkMonitor() : nullptr)
+        monitor->watch();
     say(
         Heard::UntilSilenced, [this, error] { tellError(error); }, Events::Error, Events::toMap(error));
     if (error.code() == ConnectionError::AuthenticationFailed)

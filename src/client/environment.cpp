@@ -2,6 +2,7 @@
 #include "client/environment.h"
 
 #include "client/environmentfile.h"
+#include "core/filepath.h"
 #include "core/logging.h"
 
 #include <QFile>
@@ -49,11 +50,7 @@ ConnectionConfig configurationFor(const QString &type, const QHash<QString, QStr
 
 bool readFile(const QString &path, QHash<QString, QString> *values)
 {
-    QString local = path;
-    if (const QUrl url(path); url.isLocalFile())
-        local = url.toLocalFile();
-    else if (url.scheme() == QLatin1String("qrc"))
-        local = QLatin1Char(':') + url.path();
+    const QString local = toFilePath(path);
     if (local.isEmpty()) {
         qCWarning(lcConfig) << "loadEnvironmentFile() needs the file's path";
         return false;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 namespace Everwire {
 
@@ -44,12 +45,12 @@ SystemNetworkMonitor::SystemNetworkMonitor(QObject *parent)
     connect(m_timer, &QTimer::timeout, this, &SystemNetworkMonitor::look);
     m_timer->setTimerType(Qt::VeryCoarseTimer);
     m_timer->start(LookEvery);
-    watchReachability();
 }
 
-void SystemNetworkMonitor::watchReachability()
+void SystemNetworkMonitor::watch()
 {
-    if (!QNetworkInformation::loadBackendByFeatures(QNetworkInformation::Feature::Reachability))
+    if (std::exchange(m_isWatching, true) ||
+        !QNetworkInformation::loadBackendByFeatures(QNetworkInformation::Feature::Reachability))
         return;
     const auto isOnline = [](QNetworkInformation::Reachability reachability) {
         return reachability == QNetworkInformation::Reachability::Online ||

@@ -18,6 +18,9 @@ class EVERWIRE_EXPORT NetworkMonitor : public QObject
 public:
     using QObject::QObject;
 
+    // A connection waits, or has given up: from here on hints are of use. May be called again and again.
+    virtual void watch() {}
+
 Q_SIGNALS:
     // A network can be reached again, or the machine has woken up from a suspend. Waiting connections try at once,
     // open ones are checked by a ping, and those that gave up because of the network start afresh.
@@ -32,11 +35,14 @@ class EVERWIRE_EXPORT SystemNetworkMonitor final : public NetworkMonitor
 public:
     explicit SystemNetworkMonitor(QObject *parent = nullptr);
 
+    // Loads QNetworkInformation's backend, which takes some 10 ms: not while an application starts.
+    void watch() override;
+
 private:
-    void watchReachability();
     void look();
 
     QTimer *m_timer;
+    bool m_isWatching = false;
     qint64 m_slept = 0; // ms since boot
     bool m_isReachable = true;
 };

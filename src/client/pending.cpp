@@ -7,6 +7,16 @@ namespace Everwire {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+// Most messages are no replies, and need not be decoded to tell. An escape may hide the field's name.
+bool mayHold(const QByteArray &json, const QString &field)
+{
+    return json.contains('"' + field.toUtf8() + '"') || json.contains('\\');
+}
+
+} // namespace
+
 QFuture<SessionInfo> PendingOpens::add()
 {
     return m_waiting.emplace_back().future();
@@ -47,7 +57,7 @@ QFuture<QJsonObject> PendingRequests::add(const QString &id, milliseconds timeou
 
 void PendingRequests::take(const Message &message, const QString &idField)
 {
-    if (m_waiting.empty() || message.isBinary())
+    if (m_waiting.empty() || message.isBinary() || !mayHold(message.bytes(), idField))
         return;
     const QJsonObject reply = message.json();
     const std::unique_ptr<Request> request = remove(reply.value(idField).toString());

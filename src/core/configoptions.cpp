@@ -2,6 +2,7 @@
 //
 // ConnectionConfig by name: reading and writing maps, merging, and the checks of rule C3.
 #include "core/connectionconfig_p.h"
+#include "core/httpheader.h"
 #include "core/urltemplate.h"
 
 #include <QMetaEnum>
@@ -222,12 +223,6 @@ QVariant write(const T &value)
 
 // ---- checks ----
 
-bool isToken(const QString &text) // RFC 9110 §5.6.2
-{
-    static const QRegularExpression token(QStringLiteral("\\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\\z"));
-    return token.match(text).hasMatch();
-}
-
 QString urlProblem(const QUrl &url)
 {
     const QString scheme = url.scheme().toLower();
@@ -250,19 +245,13 @@ QString headerProblem(const QString &name, const QVariant &value)
     static const QStringList ours{QStringLiteral("host"), QStringLiteral("upgrade"),
                                   QStringLiteral("connection"), QStringLiteral("content-length"),
                                   QStringLiteral("transfer-encoding")};
-    if (!isToken(name))
-        return QStringLiteral("headers: \"%1\" is not a header name (RFC 9110 §5.1)").arg(name);
     if (name.startsWith(QLatin1String("sec-websocket-"), Qt::CaseInsensitive) ||
         ours.contains(name.toLower()))
         return QStringLiteral("headers: %1 belongs to the handshake; leave it out%2")
             .arg(name, name.endsWith(QLatin1String("-protocol"), Qt::CaseInsensitive)
                            ? QStringLiteral(" and use protocols")
                            : QString());
-    const QString text = value.toString();
-    static const QRegularExpression control(QStringLiteral("[\\x00-\\x08\\x0a-\\x1f\\x7f]"));
-    if (!value.canConvert<QString>() || control.match(text).hasMatch())
-        return QStringLiteral("headers: the value of %1 is not a line of text").arg(name);
-    return {};
+    return HttpHeader::problem(name, value);
 }
 
 // "sha256/" and 32 bytes in base64.
@@ -367,7 +356,7 @@ private:
                 add("url", problem);
         }
         for (const QString &protocol : d.protocols.value_or(QStringList())) {
-            if (!isToken(protocol))
+            if (!HttpHeader::isToken(protocol))
                 add("protocols",
                     QStringLiteral("\"%1\" is not a subprotocol name (RFC 6455 §4.1)").arg(protocol));
         }
@@ -382,8 +371,6 @@ private:
                     QStringLiteral("\"%1\" is no name of QSslError::SslError; SelfSignedCertificate is one")
                         .arg(name));
         }
-        if (d.clientCertificate && !d.clientCertificate->isEmpty() && d.clientKey && d.clientKey->isEmpty())
-            add("clientKey", QStringLiteral("the clientCertificate needs it"));
         if (const QString problem = proxyProblem(d.proxy.value_or(QString())); !problem.isEmpty())
             add("proxy", problem);
         for (auto field : {&ConnectionConfigData::requestIdField, &ConnectionConfigData::replyIdField}) {
@@ -470,13 +457,9 @@ QStringList ConnectionConfig::problems() const
 
 QUrl ConnectionConfig::resolvedUrl(QString *problem) const
 {
-    QString missing;
-    const QString filled = UrlTemplate::fill(this->url(), options(), &missing);
-    if (!missing.isEmpty()) {
-        *problem = QStringLiteral("the URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
-                       .arg(missing);
+    const QString filled = UrlTemplate::fill(this->url(), options(), problem);
+    if (!problem->isEmpty())
         return {};
-    }
     const QUrl url(filled);
     *problem = urlProblem(url);
     return problem->isEmpty() ? url : QUrl();

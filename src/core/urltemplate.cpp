@@ -14,7 +14,7 @@ const QRegularExpression &part()
     return theExpression;
 }
 
-QString fill(const QString &text, const QVariantMap &values, QString *missing)
+QString fill(const QString &text, const QVariantMap &values, QString *problem)
 {
     QString filled;
     qsizetype done = 0;
@@ -23,7 +23,9 @@ QString fill(const QString &text, const QVariantMap &values, QString *missing)
         const QString name = match.captured(1);
         const QString value = values.value(name).toString();
         if (value.isEmpty()) {
-            *missing = name;
+            *problem =
+                QStringLiteral("the URL has a part {%1} that nothing fills; pass it as options: { %1: … }")
+                    .arg(name);
             return {};
         }
         filled += QStringView(text).mid(done, match.capturedStart() - done);

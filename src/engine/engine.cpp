@@ -390,11 +390,12 @@ void Engine::establish(const SessionInfo &session)
         *m_around.scheduler, m_config,
         Heartbeat::Callbacks{
             [this] {
-                everwireTrace(lcWire) << "silence; sending a ping";
+                everwireTrace(lcWire) << "sending a ping";
+                Transport *const transport = link()->transport.get();
                 if (m_config.heartbeat() == ConnectionConfig::Heartbeat::Message)
-                    sendHeartbeat(*link());
+                    countOwn(transport, transport->sendText(link()->protocol->heartbeat()));
                 else
-                    link()->transport->ping();
+                    transport->ping();
             },
             [this] {
                 fail({ConnectionError::HeartbeatTimeout,

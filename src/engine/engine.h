@@ -95,7 +95,7 @@ private:
     // Messages.
     void pump();
     void send(Link &link, Outgoing message);
-    void sendHeartbeat(Link &link);
+    void countOwn(const Transport *transport, qint64 written);
     void settle(Link &link);
     void ignoreEarly(const QString &what);
     void deliver(Inbox::Event event);

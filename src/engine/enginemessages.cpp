@@ -77,12 +77,10 @@ void Engine::send(Link &link, Outgoing message)
     current->unsettled.back().end = current->position;
 }
 
-void Engine::sendHeartbeat(Link &link)
+// What is ours and no message of the app's. written: by a call to this transport, which may have ended inside it.
+void Engine::countOwn(const Transport *transport, qint64 written)
 {
-    const Transport *const transport = link.transport.get();
-    const qint64 written = link.transport->sendText(link.protocol->heartbeat());
-    Link *current = this->link(); // a transport may end inside any call
-    if (current && current->transport.get() == transport)
+    if (Link *current = link(); current && current->transport.get() == transport)
         current->position += written;
 }
 

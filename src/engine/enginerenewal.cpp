@@ -93,10 +93,8 @@ void Engine::offerToken(const QString &token)
     open.renewal.offered = token;
     open.renewal.timer =
         m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
-    const Transport *const transport = open.link.transport.get();
-    const qint64 written = open.link.transport->sendSecretText(open.link.protocol->reauthenticate(token));
-    if (Link *current = link(); current && current->transport.get() == transport)
-        current->position += written;
+    Transport *const transport = open.link.transport.get();
+    countOwn(transport, transport->sendSecretText(open.link.protocol->reauthenticate(token)));
 }
 
 void Engine::renewed(const SessionInfo &session)

@@ -10,9 +10,6 @@ namespace Everwire {
 
 namespace {
 
-// RFC 8305 §5 recommends it.
-constexpr std::chrono::milliseconds AttemptDelay{250};
-
 // Which of several failures says most: a host that refused is there, one that cannot be reached may only be of the other
 // family.
 int tells(QAbstractSocket::SocketError error)
@@ -49,11 +46,11 @@ QList<QHostAddress> Dialer::interleaved(const QList<QHostAddress> &addresses)
     return mixed;
 }
 
-Dialer::Dialer(Resolver resolver, MakeSocket makeSocket, Done done)
+Dialer::Dialer(Resolver resolver, MakeSocket makeSocket, Done done, std::chrono::milliseconds delay)
     : m_resolver(std::move(resolver)), m_makeSocket(std::move(makeSocket)), m_done(std::move(done))
 {
     m_next.setSingleShot(true);
-    m_next.setInterval(AttemptDelay);
+    m_next.setInterval(delay);
     QObject::connect(&m_next, &QTimer::timeout, &m_context, [this] { startNext(); });
 }
 

@@ -8,6 +8,7 @@
 #include <QTcpSocket>
 #include <QTimer>
 
+#include <chrono>
 #include <functional>
 
 namespace Everwire {
@@ -37,7 +38,12 @@ public:
     // First that of the first one's family, then alternately of both (RFC 8305 §4).
     [[nodiscard]] static QList<QHostAddress> interleaved(const QList<QHostAddress> &addresses);
 
-    Dialer(Resolver resolver, MakeSocket makeSocket, Done done);
+    // RFC 8305 §5 recommends it.
+    static constexpr std::chrono::milliseconds AttemptDelay{250};
+
+    // delay: before the next address is tried beside one that has not answered.
+    Dialer(Resolver resolver, MakeSocket makeSocket, Done done,
+           std::chrono::milliseconds delay = AttemptDelay);
     ~Dialer();
     Q_DISABLE_COPY_MOVE(Dialer)
 

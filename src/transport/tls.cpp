@@ -3,6 +3,7 @@
 
 #if QT_CONFIG(ssl)
 
+#include "core/filepath.h"
 #include "core/logging.h"
 #include "transport/transporterrors.h"
 
@@ -10,7 +11,6 @@
 #include <QMetaEnum>
 #include <QSet>
 #include <QSslKey>
-#include <QUrl>
 
 namespace Everwire::Tls {
 
@@ -24,15 +24,6 @@ bool isPem(const QString &value)
     return value.contains(QLatin1String("-----BEGIN "));
 }
 
-// What QFile opens: QML likes to name files by URL.
-QString pathOf(const QString &value)
-{
-    const QUrl url(value);
-    if (url.scheme() == QLatin1String("qrc"))
-        return QLatin1Char(':') + url.path();
-    return url.isLocalFile() ? url.toLocalFile() : value;
-}
-
 // The PEM text that an option gives or names, and how to call it in a message.
 struct Pem
 {
@@ -44,7 +35,7 @@ Pem read(const char *option, const QString &value, QString *problem)
 {
     if (isPem(value))
         return {value.toUtf8(), QStringLiteral("%1: the PEM text").arg(QLatin1String(option))};
-    QFile file(pathOf(value));
+    QFile file(toFilePath(value));
     const QString name = QStringLiteral("%1: %2").arg(QLatin1String(option), file.fileName());
     if (!file.open(QIODevice::ReadOnly))
         *problem =

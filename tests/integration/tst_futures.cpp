@@ -79,6 +79,7 @@ private Q_SLOTS:
     void requestIsAnsweredByAnError();
     void requestEndsWithTheConnection_data();
     void requestEndsWithTheConnection();
+    void aReplyMayBeEscaped();
     void aReplyGoesToSubscribersToo();
     void o5_deletedInAReply();
 
@@ -346,6 +347,19 @@ void TestFutures::requestEndsWithTheConnection()
     QCOMPARE(int(errorOf(future)->code()), code);
 }
 
+// JSON may write any character by its number.
+void TestFutures::aReplyMayBeEscaped()
+{
+    open();
+    const QFuture<QJsonObject> future =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, u"mine"_s}}, 5s);
+    QTRY_COMPARE(server->messages().size(), 1);
+    server->sendText(R"({"type":"got","n":1})");
+    server->sendText(R"({"type":"got","\u0072equest_id":"min\u0065"})");
+    QTRY_VERIFY(future.isFinished());
+    QVERIFY(!errorOf(future));
+}
+
 void TestFutures::aReplyGoesToSubscribersToo()
 {
     open();
@@ -438,14 +452,20 @@ void TestFutures::a8_nothingIsPreparedForAnInsecureUrl()
 
 void TestFutures::r7_theProviderHearsOfTheNetwork()
 {
-    NetworkMonitor monitor;
+    struct Monitor final : NetworkMonitor
+    {
+        void watch() override { isWatching = true; }
+        bool isWatching = false;
+    } monitor;
     provider->setNetworkMonitor(&monitor);
     QCOMPARE(provider->networkMonitor(), &monitor);
     const QUrl url = server->url();
     server.reset();
     connection->open(
         ConnectionConfig().setInitialReconnectDelay(1h).setReconnectJitter(0).setMaxReconnectDelay(1h));
+    QVERIFY(!monitor.isWatching); // nobody waits yet
     QTRY_COMPARE(connection->state(), Connection::Reconnecting);
+    QVERIFY(monitor.isWatching);
     Q_EMIT monitor.networkBack();
     QTRY_COMPARE(connection->reconnectAttempt(), 2); // it has tried, and waits again
     QTRY_COMPARE(connection->state(), Connection::Reconnecting);

@@ -6,12 +6,14 @@
 #include <Everwire/SimulationSession>
 #include <Everwire/WebSocketProvider>
 
+#include "auth/jsonexchange.h"
 #include "support/httpserver.h"
 #include "support/logrecorder.h"
 #include "support/testserver.h"
 
 #include <QJsonDocument>
 #include <QLoggingCategory>
+#include <QNetworkAccessManager>
 #include <QScopeGuard>
 #include <QSignalSpy>
 #include <QTest>
@@ -204,13 +206,24 @@ void TestHttp::a_transientFailuresAreTriedAgain()
 
 void TestHttp::a_retryAfterIsHonoured()
 {
-    http->answer(429, {}, "Retry-After: 1\r\n");
-    http->answerJson(R"({"token":"t"})");
-    HttpTokenProvider tokens(http->url());
-    QElapsedTimer clock;
-    clock.start();
-    QCOMPARE(ask(tokens).token, u"t"_s);
-    QVERIFY(clock.elapsed() >= 900); // not sooner; how much later is the machine's business
+    http->answer(429, {}, "Retry-After: 3\r\n");
+    QNetworkAccessManager network;
+    JsonExchange::Request request;
+    request.url = http->url();
+    std::optional<JsonExchange::Answer> answer;
+    new JsonExchange(
+        network, request, [&](const JsonExchange::Answer &got) { answer = got; }, this);
+    QTRY_VERIFY(answer);
+    QVERIFY(answer->mayPass);
+    QCOMPARE(answer->waitBefore(0), 3s);
+
+    QList<std::chrono::milliseconds> waits;
+    for (int retry = 0; retry < 6; ++retry)
+        waits.append(JsonExchange::Answer().waitBefore(retry));
+    QCOMPARE(waits, (QList<std::chrono::milliseconds>{250ms, 500ms, 1s, 2s, 4s, 5s}));
+    answer->retryAfter = 1h;
+    QCOMPARE(answer->waitBefore(0), 5s); // a person waits for it
+    QCOMPARE(answer->waitBefore(1000), 5s);
 }
 
 void TestHttp::a_aServerThatHangs()
@@ -263,8 +276,9 @@ void TestHttp::a_badUrlsAndHeaders_data()
     QTest::newRow("scheme") << QUrl(u"ftp://h/"_s) << QVariantMap() << u"no http"_s;
     QTest::newRow("no host") << QUrl(u"https:///x"_s) << QVariantMap() << u"no http"_s;
     QTest::newRow("a line end") << QUrl(u"https://h/"_s) << QVariantMap{{u"X"_s, u"a\r\nY: b"_s}}
-                                << u"header X"_s;
-    QTest::newRow("no name") << QUrl(u"https://h/"_s) << QVariantMap{{u""_s, u"a"_s}} << u"name is empty"_s;
+                                << u"the value of X is not a line"_s;
+    QTest::newRow("no name") << QUrl(u"https://h/"_s) << QVariantMap{{u""_s, u"a"_s}}
+                             << u"\"\" is not a header name"_s;
 }
 
 void TestHttp::a_badUrlsAndHeaders()
