@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "backendthread.h"
+#include "headless.h"
 #include "headlessrun.h"
 #include "trayicon.h"
 
@@ -28,16 +29,6 @@ int complain(const QString &text)
 {
     std::fprintf(stderr, "everwire-notifications: %s\n", qUtf8Printable(text));
     return exitFailure;
-}
-
-// Before the application object, which picks its platform when it is made.
-bool wantsHeadless(int argc, char *argv[])
-{
-    for (int i = 1; i < argc; ++i) {
-        if (qstrcmp(argv[i], "--headless") == 0)
-            return true;
-    }
-    return false;
 }
 
 void addOptions(QCommandLineParser &parser)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "catalog.h"
+#include "headless.h"
 #include "headlessrun.h"
 
 #include <Everwire/WebSocketProvider>
@@ -23,16 +24,6 @@ constexpr int exitUsage = 1;
 void complain(const QString &text)
 {
     std::fprintf(stderr, "voice-simulation: %s\n", qUtf8Printable(text));
-}
-
-// Before the application object, which picks its platform when it is made.
-bool wantsHeadless(int argc, char *argv[])
-{
-    for (int i = 1; i < argc; ++i) {
-        if (qstrcmp(argv[i], "--headless") == 0)
-            return true;
-    }
-    return false;
 }
 
 void addOptions(QCommandLineParser &parser)

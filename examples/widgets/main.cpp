@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "backendthread.h"
+#include "headless.h"
 #include "headlessrun.h"
 #include "monitorwindow.h"
 
@@ -17,16 +18,6 @@ using Everwire::WebSocketProvider;
 using Everwire::Demo::BackendThread;
 
 namespace {
-
-// Before the application object, which picks its platform when it is made.
-bool wantsHeadless(int argc, char *argv[])
-{
-    for (int i = 1; i < argc; ++i) {
-        if (qstrcmp(argv[i], "--headless") == 0)
-            return true;
-    }
-    return false;
-}
 
 void addOptions(QCommandLineParser &parser)
 {

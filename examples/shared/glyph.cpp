@@ -2,6 +2,7 @@
 #include "glyph.h"
 
 #include <QPainter>
+#include <QPainterPath>
 
 #include <initializer_list>
 
@@ -19,6 +20,14 @@ void addLine(QPainterPath &path, Points points)
         path.lineTo(*point);
 }
 
+QPainterPath polygon(Points points)
+{
+    QPainterPath path;
+    addLine(path, points);
+    path.closeSubpath();
+    return path;
+}
+
 QPainterPath bell()
 {
     QPainterPath path;
@@ -32,12 +41,43 @@ QPainterPath bell()
     return path;
 }
 
+QPainterPath microphone()
+{
+    QPainterPath path;
+    path.addRoundedRect(8.5, 2.5, 7, 12, 3.5, 3.5);
+    path.arcMoveTo(5, 4.5, 14, 14, 180);
+    path.arcTo(5, 4.5, 14, 14, 180, 180);
+    addLine(path, {{12, 18.5}, {12, 21.5}});
+    return path;
+}
+
+QPainterPath wave()
+{
+    QPainterPath path;
+    addLine(path, {{4, 10}, {4, 14}});
+    addLine(path, {{8, 6}, {8, 18}});
+    addLine(path, {{12, 3}, {12, 21}});
+    addLine(path, {{16, 7}, {16, 17}});
+    addLine(path, {{20, 10}, {20, 14}});
+    return path;
+}
+
 QPainterPath retry()
 {
     QPainterPath path;
     path.arcMoveTo(4, 4, 16, 16, 20);
     path.arcTo(4, 4, 16, 16, 20, 300);
     addLine(path, {{20.2, 4.2}, {19.5, 9.3}, {14.5, 8.6}});
+    return path;
+}
+
+// A line with a cut through it.
+QPainterPath cut()
+{
+    QPainterPath path;
+    addLine(path, {{2, 12}, {8, 12}});
+    addLine(path, {{16, 12}, {22, 12}});
+    addLine(path, {{9, 18.5}, {15, 5.5}});
     return path;
 }
 
@@ -60,22 +100,23 @@ QPainterPath moon()
     return disc.subtracted(shade);
 }
 
-QPainterPath warning()
+QPainterPath coach()
 {
     QPainterPath path;
-    addLine(path, {{12, 3.5}, {21.5, 20}, {2.5, 20}, {12, 3.5}});
-    addLine(path, {{12, 10}, {12, 14}});
-    addLine(path, {{12, 16.9}, {12, 17.1}});
+    path.arcMoveTo(5.5, 2.5, 13, 13, -60);
+    path.arcTo(5.5, 2.5, 13, 13, -60, 300);
+    path.lineTo(9.5, 17.5);
+    path.lineTo(14.5, 17.5);
+    path.closeSubpath();
+    addLine(path, {{10, 21}, {14, 21}});
     return path;
 }
 
-// A line with a gap in it.
-QPainterPath cut()
+QPainterPath warning()
 {
-    QPainterPath path;
-    addLine(path, {{2, 12}, {8, 12}});
-    addLine(path, {{16, 12}, {22, 12}});
-    addLine(path, {{9, 18.5}, {15, 5.5}});
+    QPainterPath path = polygon({{12, 3.5}, {21.5, 20}, {2.5, 20}});
+    addLine(path, {{12, 10}, {12, 14}});
+    addLine(path, {{12, 16.9}, {12, 17.1}});
     return path;
 }
 
@@ -85,18 +126,30 @@ QPainterPath pathOf(Glyph::Name name)
     switch (name) {
     case Glyph::None: break;
     case Glyph::Bell: return bell();
+    case Glyph::Microphone: return microphone();
+    case Glyph::Stop: path.addRoundedRect(6, 6, 12, 12, 2, 2); break;
+    case Glyph::Play: return polygon({{8, 5}, {19, 12}, {8, 19}});
+    case Glyph::Wave: return wave();
+    case Glyph::Retry: return retry();
+    case Glyph::Cut: return cut();
+    case Glyph::Sun: return sun();
+    case Glyph::Moon: return moon();
+    case Glyph::Back: addLine(path, {{14.5, 5.5}, {8, 12}, {14.5, 18.5}}); break;
     case Glyph::Check: addLine(path, {{5, 12.5}, {10, 17.5}, {19.5, 7}}); break;
     case Glyph::Close:
         addLine(path, {{6, 6}, {18, 18}});
         addLine(path, {{18, 6}, {6, 18}});
         break;
-    case Glyph::Retry: return retry();
-    case Glyph::Sun: return sun();
-    case Glyph::Moon: return moon();
+    case Glyph::Coach: return coach();
     case Glyph::Warning: return warning();
-    case Glyph::Cut: return cut();
+    case Glyph::Chevron: addLine(path, {{6, 9.5}, {12, 15.5}, {18, 9.5}}); break;
     }
     return path;
+}
+
+bool isSolid(Glyph::Name name)
+{
+    return name == Glyph::Stop || name == Glyph::Play;
 }
 
 } // namespace
@@ -104,7 +157,7 @@ QPainterPath pathOf(Glyph::Name name)
 Glyph::Glyph(QQuickItem *parent) : QQuickPaintedItem(parent)
 {
     setAntialiasing(true);
-    setImplicitSize(18, 18);
+    setImplicitSize(20, 20);
 }
 
 void Glyph::setName(Name name)
@@ -136,6 +189,6 @@ void Glyph::draw(QPainter &painter, Name name, const QColor &color, qreal side)
 {
     painter.scale(side / grid, side / grid);
     painter.setPen(QPen(color, 2, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-    painter.setBrush(Qt::NoBrush);
+    painter.setBrush(isSolid(name) ? QBrush(color) : QBrush());
     painter.drawPath(pathOf(name));
 }

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <QColor>
-#include <QPainterPath>
 #include <QQuickPaintedItem>
 
-// A line drawing in the text's colour, sharp at every size, also for a Qt without its SVG module.
+// A line drawing in the text's colour, sharp at every size. Drawn here, because a Qt without its SVG module
+// should show it, too.
 //
-//     Glyph { name: Glyph.Bell; color: Theme.text }
+//     Glyph { name: Glyph.Microphone; color: Theme.text }
 class Glyph : public QQuickPaintedItem
 {
     Q_OBJECT
@@ -16,7 +16,24 @@ class Glyph : public QQuickPaintedItem
     Q_PROPERTY(QColor color READ color WRITE setColor NOTIFY colorChanged FINAL)
 
 public:
-    enum Name { None, Bell, Check, Close, Retry, Sun, Moon, Warning, Cut };
+    enum Name {
+        None,
+        Bell,
+        Microphone,
+        Stop,
+        Play,
+        Wave,
+        Retry,
+        Cut,
+        Sun,
+        Moon,
+        Back,
+        Check,
+        Close,
+        Coach,
+        Warning,
+        Chevron
+    };
     Q_ENUM(Name)
 
     explicit Glyph(QQuickItem *parent = nullptr);
@@ -27,7 +44,6 @@ public:
     void setColor(const QColor &color);
 
     void paint(QPainter *painter) override;
-
     // In a rectangle with its top left at 0, 0; for what is no item, too.
     static void draw(QPainter &painter, Name name, const QColor &color, qreal side);
 
