@@ -24,6 +24,9 @@ class EngineHost;
 
 // The app's half of a connection: mirrors what the engine reports and hands on what the app says. It changes
 // the state by itself in two places only, where a call must show at once: open() and close().
+//
+// connectionprivate.cpp is what the app says, connectionreports.cpp what the engine reports, connectionanswers.cpp what the
+// engine asks, connectionfutures.cpp who waits for what.
 class ConnectionPrivate
 {
 public:
@@ -156,5 +159,16 @@ private:
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
 };
+
+template<typename T>
+void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connection::*changed)())
+{
+    if (property.value() == value)
+        return;
+    property = value;
+    m_signals.push([this, changed] {
+        std::invoke(changed, q); // a signal
+    });
+}
 
 } // namespace Everwire

@@ -5,25 +5,14 @@
 #include "core/logging.h"
 #include "engine/trace.h"
 
-#include <QCryptographicHash>
-
 namespace Everwire {
 
 using std::chrono::milliseconds;
 
 namespace {
 
-// Against a provider that alternates between bad tokens (rule A3), and without end against one that makes
-// them up.
-constexpr qsizetype RefusedTokensKept = 64;
-
 // A server may ask for more than the back-off would wait (HTTP's Retry-After), within reason.
 constexpr milliseconds LongestAskedWait = std::chrono::hours(1);
-
-QByteArray fingerprint(const QString &token)
-{
-    return QCryptographicHash::hash(token.toUtf8(), QCryptographicHash::Sha256);
-}
 
 TlsOptions tlsOptions(const ConnectionConfig &config)
 {
@@ -34,21 +23,6 @@ TlsOptions tlsOptions(const ConnectionConfig &config)
     options.pinnedPublicKeys = config.pinnedPublicKeys();
     options.ignoreTlsErrors = config.ignoreTlsErrors();
     return options;
-}
-
-// A sentence about the first character that cannot be in a token; empty where there is none.
-QString tokenProblem(const QString &token)
-{
-    for (qsizetype i = 0; i < token.size(); ++i) {
-        const ushort unit = token.at(i).unicode();
-        if (unit < 0x20 || unit == 0x7f)
-            return QStringLiteral(
-                       "The token holds a control character (U+%1 at position %2); a line end that was "
-                       "read along with it is the usual cause, and QString::trimmed() the remedy")
-                .arg(unit, 4, 16, QLatin1Char('0'))
-                .arg(i);
-    }
-    return {};
 }
 
 } // namespace
@@ -138,79 +112,6 @@ void Engine::handle(Command::Close &command)
     enter(Phase::Idle(), ConnectionState::Disconnected, done);
 }
 
-void Engine::handle(Command::AnswerToken &command)
-{
-    const TokenResult &result = command.result;
-    if (const auto *open = std::get_if<Phase::Established>(&m_phase);
-        open && open->renewal.request != 0 && open->renewal.request == command.request) {
-        takeRenewal(result);
-        return;
-    }
-    const auto *fetching = std::get_if<Phase::FetchingToken>(&m_phase);
-    if (!fetching || fetching->request != command.request)
-        return;
-    everwireTrace(lcAuth) << "token request answered:"
-                          << (result.kind == TokenResult::Token  ? "a token"
-                              : result.kind == TokenResult::None ? "none"
-                                                                 : "failed");
-    if (result.kind == TokenResult::Failed) {
-        fail({ConnectionError::TokenFailed, QStringLiteral("No token could be had: %1").arg(result.reason)},
-             Farewell::Abort);
-    } else if (result.kind == TokenResult::None) {
-        fail({ConnectionError::NoToken,
-              !result.reason.isEmpty()
-                  ? QStringLiteral("There is no token to authenticate with: %1").arg(result.reason)
-                  : QStringLiteral(
-                        "There is no token to authenticate with. Set WebSocketProvider's token or token "
-                        "provider, or "
-                        "authentication: None for a server that wants none"),
-              0, true},
-             Farewell::Abort);
-    } else if (const QString problem = tokenProblem(result.token); !problem.isEmpty()) {
-        fail({ConnectionError::InvalidToken, problem, 0, true}, Farewell::Abort);
-    } else if (wasRefused(result.token)) {
-        fail({ConnectionError::AuthenticationFailed,
-              QStringLiteral(
-                  "The server refused this token before, and the token provider has no other. Sign in again"),
-              CloseCode::AuthenticationFailed, true},
-             Farewell::Abort);
-    } else {
-        proceed(result.token);
-    }
-}
-
-bool Engine::wasRefused(const QString &token) const
-{
-    return m_refusedTokens.contains(fingerprint(token));
-}
-
-bool Engine::isUnusable(const QString &token) const
-{
-    return token.isEmpty() || !tokenProblem(token).isEmpty() || wasRefused(token);
-}
-
-void Engine::handle(Command::AnswerPreparation &command)
-{
-    const auto *preparing = std::get_if<Phase::Preparing>(&m_phase);
-    if (!preparing || preparing->request != command.request)
-        return;
-    const QString token = preparing->token;
-    const QString reason = withoutToken(command.result.reason);
-    switch (command.result.kind) {
-    case PreparationResult::Ready:
-        m_url = command.url;
-        openTransport(token);
-        return;
-    case PreparationResult::TokenRefused: refused(reason, CloseCode::None, Farewell::Abort); return;
-    case PreparationResult::Refused:
-    case PreparationResult::Failed: break;
-    }
-    const bool isFinal = command.result.kind == PreparationResult::Refused;
-    fail({ConnectionError::PreparationFailed,
-          QStringLiteral("The connection could not be prepared: %1").arg(reason), 0, isFinal},
-         Farewell::Abort);
-}
-
 void Engine::handle(Command::NetworkBack &)
 {
     if (auto *waiting = std::get_if<Phase::Waiting>(&m_phase)) {
@@ -295,29 +196,6 @@ void Engine::startAttempt()
     report(Notice::TokenNeeded{m_lastRequest, std::exchange(m_needsFreshToken, false)});
 }
 
-void Engine::proceed(const QString &token)
-{
-    if (m_prepares && m_url.isEmpty())
-        prepare(token);
-    else
-        openTransport(token);
-}
-
-void Engine::prepare(const QString &token)
-{
-    Phase::Preparing preparing;
-    preparing.request = ++m_lastRequest;
-    preparing.token = token;
-    preparing.timeout = m_around.scheduler->after(m_config.preparationTimeout(), [this] {
-        fail({ConnectionError::PreparationFailed,
-              QStringLiteral("The connection could not be prepared within %1 ms (preparationTimeout)")
-                  .arg(m_config.preparationTimeout().count())},
-             Farewell::Abort);
-    });
-    enter(std::move(preparing), ConnectionState::Connecting);
-    report(Notice::PreparationNeeded{m_lastRequest, token});
-}
-
 void Engine::openTransport(const QString &token)
 {
     // One socket at a time (rule O1). They stay objects for now: one of them may be on the stack.
@@ -363,25 +241,6 @@ void Engine::transportOpened()
         authenticate();
 }
 
-void Engine::authenticate()
-{
-    Phase::Authenticating authenticating;
-    authenticating.link = takeLink();
-    authenticating.timeout = m_around.scheduler->after(m_config.authTimeout(), [this] {
-        fail({ConnectionError::AuthenticationTimeout,
-              QStringLiteral("The server did not answer the token within %1 ms (authTimeout)")
-                  .arg(m_config.authTimeout().count()),
-              CloseCode::AuthenticationTimeout},
-             Farewell::Close, QStringLiteral("Authentication timeout"));
-    });
-    Transport &transport = *authenticating.link.transport;
-    const QByteArray message = authenticating.link.protocol->authenticate(authenticating.link.token);
-    Transition next;
-    next.attempt = m_attempt;
-    enter(std::move(authenticating), ConnectionState::Authenticating, next);
-    transport.sendSecretText(message);
-}
-
 void Engine::establish(const SessionInfo &session)
 {
     Phase::Established open;
@@ -415,19 +274,6 @@ void Engine::establish(const SessionInfo &session)
     pump();
 }
 
-void Engine::refused(const QString &serverReason, int closeCode, Farewell farewell)
-{
-    m_refusedTokens.append(fingerprint(currentToken()));
-    if (m_refusedTokens.size() > RefusedTokensKept)
-        m_refusedTokens.removeFirst();
-    m_needsFreshToken = true;
-    const QString reason = withoutToken(serverReason);
-    reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
-    fail({ConnectionError::AuthenticationFailed,
-          QStringLiteral("The server refused the token: %1").arg(reason), closeCode},
-         farewell, QStringLiteral("Authentication failed"));
-}
-
 // ---- Its end ----
 
 void Engine::transportEnded(const TransportEnd &end)
@@ -452,27 +298,6 @@ void Engine::transportEnded(const TransportEnd &end)
         return;
     }
     fail(error, Farewell::Abort, reason, std::min(end.retryAfter, LongestAskedWait));
-}
-
-// A server may quote the token, in whatever it says (rule A7).
-QString Engine::withoutToken(QString text)
-{
-    QStringList secrets{currentToken()};
-    if (const auto *open = std::get_if<Phase::Established>(&m_phase))
-        secrets.append(open->renewal.offered);
-    for (const QString &token : std::as_const(secrets)) {
-        if (!token.isEmpty())
-            text.replace(token, QStringLiteral("[token]"));
-    }
-    return text;
-}
-
-QString Engine::currentToken()
-{
-    if (const auto *preparing = std::get_if<Phase::Preparing>(&m_phase))
-        return preparing->token;
-    const Link *current = link();
-    return current ? current->token : QString();
 }
 
 void Engine::fail(const ConnectionError &error, Farewell farewell, const QString &reason, milliseconds wait)

@@ -2,8 +2,6 @@
 #include "transport/frametransport.h"
 
 #include "core/closecode.h"
-#include "transport/pinning.h"
-#include "transport/proxy.h"
 #include "transport/tls.h"
 #include "transport/transporterrors.h"
 
@@ -24,8 +22,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Over TLS less is slow and more makes memory grow; plain sockets gain nothing from more (design/transport.md).
-constexpr qsizetype ReadSize = 64 * 1024;
 // A peer that never stops sending must not keep the thread's other connections waiting.
 constexpr int ReadsInOneTurn = 4;
 // What the socket may hold of ours beyond what the system has taken.
@@ -36,7 +32,6 @@ constexpr qsizetype KeptCapacity = 64 * 1024;
 constexpr qsizetype PongRoom = 4 * 1024 * 1024;
 // A text of more is sent uncompressed: zlib counts in 32 bits.
 constexpr qsizetype MostDeflated = 1 << 30;
-constexpr int MaxRedirects = 5;
 // How long a refusal's body, or the end of the TCP connection behind a Close frame, is waited for.
 constexpr milliseconds Patience{1000};
 
@@ -55,7 +50,7 @@ public:
     [[nodiscard]] char *data() { return m_bytes->data(); }
 
 private:
-    using Bytes = std::array<char, ReadSize + Padding>;
+    using Bytes = std::array<char, FrameTransport::ReadSize + Padding>;
     // Empty while it is used: an event loop in a listener makes another.
     static std::unique_ptr<Bytes> &spare()
     {
@@ -65,13 +60,6 @@ private:
 
     std::unique_ptr<Bytes> m_bytes;
 };
-
-QString hostOf(const QUrl &url)
-{
-    const QString host = url.host(QUrl::FullyEncoded);
-    const bool isIpv6 = host.contains(QLatin1Char(':')); // its zone is encoded in a URL (RFC 6874)
-    return isIpv6 ? url.host(QUrl::FullyDecoded) : host;
-}
 
 } // namespace
 
@@ -84,185 +72,6 @@ FrameTransport::FrameTransport(Dialer::Resolver resolver) : m_resolver(std::move
 FrameTransport::~FrameTransport()
 {
     abort();
-}
-
-// ---- Opening ----
-
-void FrameTransport::open(const TransportTarget &target)
-{
-    m_target = target;
-    m_proxy = Proxy::fromOption(target.proxy);
-    connectToServer();
-}
-
-void FrameTransport::connectToServer()
-{
-    m_stage = Stage::Connecting;
-    m_isTls = m_target.url.scheme().compare(QLatin1String("wss"), Qt::CaseInsensitive) == 0;
-    m_tcpConnected = false;
-    if (m_isTls && !prepareTls())
-        return;
-    const QString host = hostOf(m_target.url);
-    const quint16 port = quint16(m_target.url.port(m_isTls ? 443 : 80));
-    if (QHostAddress().setAddress(host) || Proxy::isBetween(m_proxy, host, port))
-        connectByName(host, port);
-    else
-        connectByAddress(host, port);
-}
-
-// False: it has ended.
-bool FrameTransport::prepareTls()
-{
-#if QT_CONFIG(ssl)
-    QString problem;
-    m_tls = Tls::configuration(m_target.tls, &problem);
-    if (!problem.isEmpty())
-        finish(TransportErrors::badOption(problem));
-    return problem.isEmpty();
-#else
-    finish(TransportErrors::tlsFailed(TransportErrors::where(m_target.url),
-                                      QStringLiteral("this Qt was built without TLS"),
-                                      QStringLiteral("Use one that was built with it")));
-    return false;
-#endif
-}
-
-QTcpSocket *FrameTransport::makeSocket() const
-{
-#if QT_CONFIG(ssl)
-    if (m_isTls) {
-        auto *socket = new QSslSocket;
-        socket->setReadBufferSize(ReadSize);
-        socket->setSslConfiguration(m_tls);
-        return socket;
-    }
-#endif
-    return new QTcpSocket;
-}
-
-// Unbuffered, read() goes to the system, so not reading is what pauses the peer.
-QIODevice::OpenMode FrameTransport::openMode() const
-{
-    return m_isTls ? QIODevice::ReadWrite : QIODevice::ReadWrite | QIODevice::Unbuffered;
-}
-
-// A proxy finds the name's addresses; an address has no others.
-void FrameTransport::connectByName(const QString &host, quint16 port)
-{
-    m_socket = makeSocket();
-    if (m_proxy)
-        m_socket->setProxy(*m_proxy);
-    connectSignals();
-    QObject::connect(m_socket, &QTcpSocket::connected, &m_context, [this] { tcpConnected(); });
-    m_socket->connectToHost(host, port, openMode());
-}
-
-void FrameTransport::connectByAddress(const QString &host, quint16 port)
-{
-    const auto make = [this] {
-        QTcpSocket *socket = makeSocket();
-        socket->setProxy(QNetworkProxy::NoProxy); // which was asked for the name already
-        return socket;
-    };
-    m_dialer = std::make_unique<Dialer>(m_resolver, make, [this](const Dialer::Outcome &outcome) {
-        m_socket = outcome.socket;
-        if (m_socket) {
-            connectSignals();
-            tcpConnected();
-        } else {
-            finish(TransportErrors::notConnected(TransportErrors::where(m_target.url), outcome.error,
-                                                 outcome.problem, m_target.proxy));
-        }
-    });
-    m_dialer->dial(host, port, openMode());
-}
-
-void FrameTransport::connectSignals()
-{
-    QObject::connect(m_socket, &QTcpSocket::readyRead, &m_context, [this] { receive(); });
-    QObject::connect(m_socket, &QTcpSocket::bytesWritten, &m_context, [this] { flushAndTell(); });
-    const auto gone = [this] {
-        if (m_stage == Stage::Connecting) {
-            finish(whyNotConnected());
-            return;
-        }
-        socketIsGone();
-        receive();
-    };
-    QObject::connect(m_socket, &QTcpSocket::disconnected, &m_context, gone);
-    QObject::connect(m_socket, &QTcpSocket::errorOccurred, &m_context, gone);
-    if (m_isTls)
-        connectTlsSignals();
-}
-
-void FrameTransport::connectTlsSignals()
-{
-#if QT_CONFIG(ssl)
-    auto *tls = static_cast<QSslSocket *>(m_socket);
-    QObject::connect(tls, &QSslSocket::encryptedBytesWritten, &m_context, [this] { flushAndTell(); });
-    QObject::connect(tls, &QSslSocket::sslErrors, &m_context, [this, tls](const QList<QSslError> &errors) {
-        const QString where = TransportErrors::where(m_target.url);
-        if (Tls::areIgnored(errors, m_target.tls, where))
-            tls->ignoreSslErrors(errors);
-        else
-            m_tlsEnd = Tls::untrusted(where, errors, m_target.tls);
-    });
-    QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this, tls] {
-        const QStringList &pins = m_target.tls.pinnedPublicKeys;
-        const QString problem = pins.isEmpty() ? QString()
-                                               : Pinning::problem(tls->peerCertificateChain(), pins,
-                                                                  [this] { return Tls::authorities(m_tls); });
-        if (problem.isEmpty())
-            sendRequest();
-        else
-            finish(Tls::notPinned(TransportErrors::where(m_target.url), problem));
-    });
-#endif
-}
-
-void FrameTransport::tcpConnected()
-{
-    m_tcpConnected = true;
-    m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
-    lookForAProxy();
-    if (!m_isTls) {
-        sendRequest();
-        return;
-    }
-#if QT_CONFIG(ssl)
-    auto *tls = static_cast<QSslSocket *>(m_socket);
-    tls->setPeerVerifyName(hostOf(m_target.url)); // the name in SNI, too, whatever address it has
-    tls->startClientEncryption();
-#endif
-}
-
-// Behind a proxy Qt's socket has an engine with a socket of its own, which takes every byte at once.
-void FrameTransport::lookForAProxy()
-{
-    m_tunnel = nullptr;
-    m_isBehindSocks = false;
-    const QList<QTcpSocket *> sockets = m_socket->findChildren<QTcpSocket *>();
-    for (QTcpSocket *socket : sockets) {
-        if (qobject_cast<QAbstractSocket *>(socket->parent())) // what is below TLS
-            continue;
-        m_isBehindSocks = socket->parent()->inherits("QSocks5SocketEngine");
-        m_tunnel = socket;
-        QObject::connect(m_tunnel, &QTcpSocket::bytesWritten, &m_context, [this] { flushAndTell(); });
-    }
-}
-
-void FrameTransport::sendRequest()
-{
-    m_stage = Stage::Upgrading;
-    ClientHandshake::Request request;
-    request.url = m_target.url;
-    request.protocols = m_target.protocols;
-    request.headers = m_target.headers;
-    request.offerDeflate = m_target.compress;
-    request.key = ClientHandshake::makeKey();
-    m_handshake.emplace(std::move(request));
-    m_out = m_handshake->request();
-    flush();
 }
 
 // ---- Receiving ----
@@ -430,37 +239,6 @@ void FrameTransport::setPaused(bool paused)
     m_isPaused = paused;
     if (!paused)
         receiveLater();
-}
-
-// The token goes with the first message to where the WebSocket opens, so that is the host that was configured,
-// and TLS is never given up (rule A8).
-void FrameTransport::follow(const QUrl &location)
-{
-    QUrl next = location;
-    const QString scheme = next.scheme().toLower();
-    if (scheme == QLatin1String("http"))
-        next.setScheme(QStringLiteral("ws"));
-    else if (scheme == QLatin1String("https"))
-        next.setScheme(QStringLiteral("wss"));
-    next.setFragment(QString());
-    const bool isWebSocket = next.scheme() == QLatin1String("ws") || next.scheme() == QLatin1String("wss");
-    const bool isSafe = isWebSocket && next.host() == m_target.url.host() &&
-                        (!m_isTls || next.scheme() == QLatin1String("wss"));
-    if (!m_target.followRedirects || !isSafe || m_redirects == MaxRedirects) {
-        finish(whyNotConnected());
-        return;
-    }
-    ++m_redirects;
-    m_target.url = next;
-    m_socket->disconnect(&m_context);
-    m_socket->abort();
-    std::exchange(m_socket, nullptr)->deleteLater();
-    m_handshake.reset();
-    m_tlsEnd.reset();
-    m_out.clear();
-    m_outAt = 0;
-    m_socketIsGone = false;
-    connectToServer();
 }
 
 // ---- Sending ----
@@ -701,46 +479,6 @@ void FrameTransport::abort()
     m_socket->abort();
     m_tunnel = nullptr;
     std::exchange(m_socket, nullptr)->deleteLater();
-}
-
-// With TLS 1.3 a server looks at the client's certificate when the handshake is over for the client.
-bool FrameTransport::isRefusedByTls() const
-{
-#if QT_CONFIG(ssl)
-    return m_isTls && m_socket && Tls::isAlert(m_socket->errorString());
-#else
-    return false;
-#endif
-}
-
-TransportEnd FrameTransport::whyNotConnected() const
-{
-    const QString where = TransportErrors::where(m_target.url);
-    if (m_handshake && !isRefusedByTls()) {
-        QString message =
-            QStringLiteral("%1 did not open a WebSocket: %2").arg(where, m_handshake->problem());
-        if (!m_handshake->location().isEmpty())
-            message +=
-                !m_target.followRedirects
-                    ? QStringLiteral(". Use that URL, or set followRedirects")
-                    : QStringLiteral(
-                          ". Only redirects to the same host, never from wss to ws and at most %1, are "
-                          "followed")
-                          .arg(MaxRedirects);
-        return {{ConnectionError::HandshakeFailed, message}, {}, m_handshake->retryAfter()};
-    }
-    if (m_tlsEnd)
-        return *m_tlsEnd;
-    if (!m_socket)
-        return TransportErrors::notConnected(where, QAbstractSocket::OperationError,
-                                             QStringLiteral("it was given up"), m_target.proxy);
-#if QT_CONFIG(ssl)
-    if (m_socket->error() == QAbstractSocket::SslInvalidUserDataError)
-        return Tls::unusable(m_socket->errorString(), m_target.tls);
-    if (m_isTls && m_tcpConnected)
-        return Tls::failed(where, m_socket->errorString(), m_target.tls);
-#endif
-    return TransportErrors::notConnected(where, m_socket->error(), m_socket->errorString(), m_target.proxy);
 }
 
 } // namespace Everwire

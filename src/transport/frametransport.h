@@ -25,6 +25,9 @@ namespace Everwire {
 class EVERWIRE_EXPORT FrameTransport final : public Transport
 {
 public:
+    // Bytes read at a time. Over TLS less is slow and more makes memory grow; plain sockets gain nothing from more.
+    static constexpr qsizetype ReadSize = 64 * 1024;
+
     // The resolver is asked for names that no proxy resolves.
     explicit FrameTransport(Dialer::Resolver resolver = Dialer::systemResolver());
     ~FrameTransport() override;
