@@ -21,14 +21,14 @@ constexpr int wantedAnswers = 2;
 
 } // namespace
 
-HeadlessRun::HeadlessRun(MonitorWindow *window, const QString &picture, QObject *parent)
-    : QObject(parent), m_window(window), m_picture(picture)
+HeadlessRun::HeadlessRun(MonitorWindow *window, const QString &picture, int rows, QObject *parent)
+    : QObject(parent), m_window(window), m_picture(picture), m_rows(rows)
 {
     m_window->connection()->subscribe(u"pong"_s, this, [this] {
         ++m_answers;
         look();
     });
-    m_window->connection()->subscribe(u"notification"_s, this, [this] { look(); });
+    m_window->connection()->subscribe(u"*"_s, this, [this] { look(); });
     for (int i = 0; i < wantedAnswers; ++i)
         m_window->send(uR"({"type": "ping"})"_s); // queued until it is connected
     connect(&m_patience, &QTimer::timeout, this, [this] {
@@ -43,8 +43,7 @@ HeadlessRun::HeadlessRun(MonitorWindow *window, const QString &picture, QObject 
 
 void HeadlessRun::look()
 {
-    constexpr int enough = 12; // rows, so that a picture shows something
-    if (m_answers < wantedAnswers || m_window->connection()->messages()->count() < enough ||
+    if (m_answers < wantedAnswers || m_window->connection()->messages()->count() < m_rows ||
         std::exchange(m_isDone, true))
         return;
     QMetaObject::invokeMethod(this, &HeadlessRun::finish,

@@ -13,8 +13,9 @@ class HeadlessRun : public QObject
     Q_OBJECT
 
 public:
-    // picture: a file's name; empty for none.
-    HeadlessRun(MonitorWindow *window, const QString &picture, QObject *parent = nullptr);
+    // picture: a file's name; empty for none. rows: so many messages are waited for, too, for a picture that shows
+    // something.
+    HeadlessRun(MonitorWindow *window, const QString &picture, int rows, QObject *parent = nullptr);
 
 private:
     void look();
@@ -22,6 +23,7 @@ private:
 
     MonitorWindow *m_window;
     QString m_picture;
+    int m_rows;
     QTimer m_patience;
     int m_answers = 0;
     bool m_isDone = false;

@@ -57,6 +57,11 @@ int main(int argc, char *argv[])
             config.setAuthentication(ConnectionConfig::Authentication::None);
     } else {
         backend = std::make_unique<BackendThread>(headless ? 4 : 1);
+        if (backend->url().isEmpty()) {
+            std::fprintf(stderr, "everwire-widgets: the backend could not start: %s\n",
+                         qUtf8Printable(backend->errorString()));
+            return 1;
+        }
         config.setUrl(backend->url().toString() + u'/' + type);
         provider->setToken(backend->token());
     }
@@ -67,6 +72,6 @@ int main(int argc, char *argv[])
     window.show();
     std::unique_ptr<HeadlessRun> run;
     if (headless || parser.isSet(u"screenshot"_s))
-        run = std::make_unique<HeadlessRun>(&window, parser.value(u"screenshot"_s));
+        run = std::make_unique<HeadlessRun>(&window, parser.value(u"screenshot"_s), backend ? 12 : 0);
     return QApplication::exec();
 }

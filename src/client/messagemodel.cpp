@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "client/messagemodel.h"
 
+#include "transport/utf8.h"
+
 #include <QDateTime>
 #include <QLocale>
 #include <QPointer>
@@ -52,8 +54,10 @@ QString MessageModel::text(const Message &message, int column)
     }
     if (message.isBinary())
         return tr("%1 bytes").arg(QLocale().toString(message.bytes().size()));
-    QString line = QString::fromUtf8(message.bytes().left(most)).simplified();
-    if (message.bytes().size() > most)
+    const QByteArray &utf8 = message.bytes();
+    const qsizetype end = utf8.size() > most ? cutAtCodePoint(utf8, most) : utf8.size();
+    QString line = QString::fromUtf8(utf8.constData(), end).simplified();
+    if (end < utf8.size())
         line += QChar(0x2026);
     return line;
 }
