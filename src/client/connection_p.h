@@ -115,6 +115,7 @@ private:
     void handle(const Notice::SessionRenewed &notice);
     void handle(const Notice::ParseError &notice);
     void handle(const Notice::Discarded &notice);
+    void handle(const Notice::Rejected &notice);
     void handle(const Notice::Overloaded &notice);
     void answerToken(quint64 request, const TokenResult &result);
     void askTokenAhead();

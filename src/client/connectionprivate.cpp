@@ -339,11 +339,9 @@ bool ConnectionPrivate::reject(const QString &reason)
     qCWarning(lcConnection).noquote() << m_type << "- a message was not accepted:" << reason;
     if (QThread::currentThread() == q->thread()) {
         m_refusal = reason;
-        m_signals.push([this, reason] { Q_EMIT q->messageRejected(reason); });
-        m_signals.flush();
+        handle(Notice::Rejected{reason});
     } else {
-        QMetaObject::invokeMethod(
-            q, [this, reason] { Q_EMIT q->messageRejected(reason); }, Qt::QueuedConnection);
+        m_inbox->push(0, Notice::Rejected{reason});
     }
     return false;
 }

@@ -82,7 +82,8 @@ bool ConnectionPrivate::isStale(const Inbox::Entry &entry) const
     const auto *message = std::get_if<Message>(&entry.event);
     if (message && message->direction() == Message::Outgoing)
         return entry.generation != m_user;
-    return !std::holds_alternative<Notice::Discarded>(entry.event) && entry.generation != m_generation;
+    return !std::holds_alternative<Notice::Discarded>(entry.event) &&
+           !std::holds_alternative<Notice::Rejected>(entry.event) && entry.generation != m_generation;
 }
 
 void ConnectionPrivate::handle(const Message &message)
@@ -131,6 +132,12 @@ void ConnectionPrivate::handle(const Notice::Discarded &notice)
     m_signals.flush();
 }
 
+void ConnectionPrivate::handle(const Notice::Rejected &notice)
+{
+    m_signals.push([this, notice] { Q_EMIT q->messageRejected(notice.reason); });
+    m_signals.flush();
+}
+
 void ConnectionPrivate::handle(const Notice::Overloaded &notice)
 {
     qCWarning(lcConnection).noquote() << m_type << "-" << notice.error.message();
@@ -165,6 +172,8 @@ void ConnectionPrivate::apply(const Transition &transition)
     Qt::beginPropertyUpdateGroup();
     m_state = static_cast<Connection::State>(transition.to);
     set(m_isConnected, connected, &Connection::isConnectedChanged);
+    if (!transition.url.isEmpty())
+        set(m_url, transition.url, &Connection::urlChanged);
     set(m_sessionInfo, transition.session, &Connection::sessionInfoChanged);
     set(m_reconnectAttempt, transition.attempt, &Connection::reconnectAttemptChanged);
     set(m_nextRetryIn, int(transition.retryDelay.count()), &Connection::nextRetryInChanged);

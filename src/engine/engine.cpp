@@ -170,6 +170,7 @@ Transition Engine::beginAttempt()
     m_around.outbox->setDraining(false);
     Transition begun;
     begun.attempt = m_attempt;
+    begun.url = m_url;
     if (m_state == ConnectionState::Connected)
         begun.closeCode = CloseCode::Normal;
     return begun;

@@ -7,6 +7,7 @@
 #include "core/sessioninfo.h"
 
 #include <QMutex>
+#include <QUrl>
 
 #include <atomic>
 #include <chrono>
@@ -23,6 +24,7 @@ struct Transition
     ConnectionState to = ConnectionState::Disconnected;
     ConnectionError error; // why, where something failed
     SessionInfo session;   // Connected only
+    QUrl url; // Connecting only, where it is known: a configuration may have changed it (rule C5)
     QString closeReason;
     int closeCode = 0;
     int attempt = 0;                        // which attempt this is, or waits for; 0: the first try
@@ -66,6 +68,11 @@ struct Discarded
     QString reason;
 };
 
+struct Rejected // a message that the app sent from another thread than the connection's
+{
+    QString reason;
+};
+
 struct Overloaded
 {
     ConnectionError error;
@@ -80,7 +87,7 @@ class EVERWIRE_EXPORT Inbox
 public:
     using Event = std::variant<Message, Transition, Notice::TokenNeeded, Notice::TokenAbandoned,
                                Notice::PreparationNeeded, Notice::SessionRenewed, Notice::ParseError,
-                               Notice::Discarded, Notice::Overloaded>;
+                               Notice::Discarded, Notice::Rejected, Notice::Overloaded>;
     struct Entry
     {
         quint32 generation = 0;

@@ -96,6 +96,7 @@ private Q_SLOTS:
     void c3_badConfigurationIsRefusedByName();
     void c5_openWithAnotherConfigurationWarns();
     void c5_reconnectAppliesAndKeepsTheQueue();
+    void c5_theUrlIsTheAttempts();
     void c4_debugSaysNoPayload();
     void templatesAreFilledFromOptions();
     void propertiesCanBeBoundButNotWritten();
@@ -980,6 +981,18 @@ void tst_Connection::c5_reconnectAppliesAndKeepsTheQueue()
     QCOMPARE(other.openConnections(), 1);
     connection->close();
     QTRY_COMPARE(connection->state(), Connection::Disconnected);
+}
+
+void tst_Connection::c5_theUrlIsTheAttempts()
+{
+    open();
+    TestServer other;
+    QVERIFY(provider->configure(s("simulation"), quick().setUrl(other.url())));
+    QCOMPARE(connection->url(), server->url()); // it is there yet
+    server->drop();
+    QTRY_COMPARE(other.openConnections(), 1);
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(connection->url(), other.url());
 }
 
 void tst_Connection::c4_debugSaysNoPayload()
