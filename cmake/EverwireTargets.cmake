@@ -44,6 +44,8 @@ function(everwire_add_test name)
     add_executable(${name} ${arg_SOURCES})
     everwire_configure_target(${name})
     target_link_libraries(${name} PRIVATE Qt6::Test ${arg_LIBRARIES})
+    # The files of a test have short names of their own, such as s(), that must not meet.
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES
         TIMEOUT ${arg_TIMEOUT}

@@ -81,12 +81,12 @@ void HttpTokenProvider::setTokenPath(const QString &path)
     Q_EMIT tokenPathChanged();
 }
 
-void HttpTokenProvider::setTimeout(int milliseconds)
+void HttpTokenProvider::setTimeout(int timeout)
 {
-    milliseconds = std::max(milliseconds, 1);
-    if (milliseconds == m_timeout)
+    timeout = std::max(timeout, 1);
+    if (timeout == m_timeout)
         return;
-    m_timeout = milliseconds;
+    m_timeout = timeout;
     Q_EMIT timeoutChanged();
 }
 

@@ -64,7 +64,7 @@ public:
     [[nodiscard]] QString tokenPath() const { return m_tokenPath; }
     void setTokenPath(const QString &path);
     [[nodiscard]] int timeout() const { return m_timeout; }
-    void setTimeout(int milliseconds);
+    void setTimeout(int timeout);
     [[nodiscard]] int retries() const { return m_retries; }
     void setRetries(int retries);
     [[nodiscard]] bool allowInsecure() const { return m_allowInsecure; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "transport/deflate.h"
 
+#include "transport/buffers.h"
+
 #include "core/padded.h"
 #include "transport/headervalue.h"
 
@@ -24,8 +26,6 @@ constexpr std::array<Bytef, 4> Tail{0x00, 0x00, 0xFF, 0xFF};
 constexpr int Level = 1;
 constexpr int WindowBits = 13;
 constexpr int MemoryLevel = 7;
-// What is larger than that of one text is given back with the next.
-constexpr qsizetype KeptCapacity = 64 * 1024;
 // zlib counts in 32 bits.
 constexpr qsizetype Most = 1 << 30;
 

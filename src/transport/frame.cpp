@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "transport/frame.h"
 
+#include "transport/buffers.h"
+
 #include "core/closecode.h"
 
 #include <QRandomGenerator>
@@ -21,8 +23,6 @@ constexpr quint8 MaskBit = 0x80;
 constexpr quint8 LengthBits = 0x7F;
 constexpr qsizetype MaxControlPayload = 125;
 
-// A payload that took more is given back to the system when it has been read.
-constexpr qsizetype KeptCapacity = 64 * 1024;
 // A header's word is good for so much memory; beyond it, it grows with what has come.
 constexpr quint64 Trusted = 256 * 1024;
 // "No limit" may be as much as a number holds; with this one can be reckoned.

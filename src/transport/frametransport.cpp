@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "transport/frametransport.h"
 
+#include "transport/buffers.h"
+
 #include "core/closecode.h"
 #include "transport/tls.h"
 #include "transport/transporterrors.h"
@@ -27,7 +29,6 @@ constexpr int ReadsInOneTurn = 4;
 // What the socket may hold of ours beyond what the system has taken.
 constexpr qint64 SocketRoom = 128 * 1024;
 constexpr qsizetype WriteSize = 64 * 1024;
-constexpr qsizetype KeptCapacity = 64 * 1024;
 // With more than this unsent pings are not answered: nobody who reads so slowly will miss it.
 constexpr qsizetype PongRoom = 4 * 1024 * 1024;
 // A text of more is sent uncompressed: zlib counts in 32 bits.
