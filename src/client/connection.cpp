@@ -297,7 +297,8 @@ bool Connection::sendJson(const QJsonObject &message, const QByteArray &attachme
 }
 
 Subscription Connection::addSubscription(const QString &event, QObject *context,
-                                         std::function<void(const Message &)> handler)
+                                         std::function<void(const Message &)> handler,
+                                         const Detail::Wanted &wanted)
 {
     if (event.isEmpty() || !context) {
         qCWarning(lcConnection).noquote()
@@ -305,7 +306,7 @@ Subscription Connection::addSubscription(const QString &event, QObject *context,
             << "- subscribe() needs an event's name and a context object; nothing was subscribed";
         return {};
     }
-    return d->m_router.add(event, context, std::move(handler));
+    return d->m_router.add(event, context, std::move(handler), wanted);
 }
 
 QVariant (*Connection::s_subscribeFunction)(Connection *, const QString &, const QVariant &) = nullptr;

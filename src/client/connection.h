@@ -178,7 +178,8 @@ public:
     Subscription subscribe(const QString &event, Context *context, Handler &&handler)
     {
         return addSubscription(event, context,
-                               Detail::toHandler<Payload>(context, std::forward<Handler>(handler)));
+                               Detail::toHandler<Payload>(context, std::forward<Handler>(handler)),
+                               Detail::wantedAs<Detail::TakenBy<Payload, std::decay_t<Handler>>>());
     }
     // The same for JavaScript: the function is given each message's payload. Returns a function that ends it.
     // Works where the QML module is loaded, whose JsHandler does it: this library knows no JavaScript.
@@ -236,11 +237,12 @@ private:
     friend class ConnectionPrivate;
     friend class JsHandler;
     friend class JsPromise;
+    friend class QmlSubscription;
     friend class WebSocketProvider;
     Connection(const QString &type, WebSocketProvider *provider);
 
     Subscription addSubscription(const QString &event, QObject *context,
-                                 std::function<void(const Message &)> handler);
+                                 std::function<void(const Message &)> handler, const Detail::Wanted &wanted);
 
     static QVariant (*s_toPromise)(const QFuture<QVariant> &);
     static QVariant (*s_subscribeFunction)(Connection *, const QString &, const QVariant &);

@@ -16,7 +16,7 @@
 #include <QTimer>
 
 #include <atomic>
-#include <deque>
+#include <vector>
 
 namespace Everwire {
 
@@ -73,6 +73,7 @@ public:
     Router m_router;
     const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
+    const std::shared_ptr<InterestBoard> m_interest = std::make_shared<InterestBoard>();
     EngineHost *m_engine = nullptr;
     std::atomic<int> m_historyLimit{0}; // sending threads read it
     QString m_requestIdField;           // of the present attempt's configuration
@@ -105,6 +106,8 @@ private:
     void say(Heard heard, Signal signal, const QString &event, const QVariant &value);
     void failAtOnce(const ConnectionError &error);
     void start(const QUrl &url, Command::Any command);
+    void takeIn(std::vector<Inbox::Entry> entries);
+    [[nodiscard]] size_t backlog() const { return m_backlog.size() - m_handled; }
     void recordNext();
     [[nodiscard]] bool isStale(const Inbox::Entry &entry) const;
     void handle(const Message &message);
@@ -139,8 +142,9 @@ private:
     std::optional<QVariantMap> m_prepared; // options that this open()'s preparation has found
     PendingOpens m_pendingOpens;
     PendingRequests m_pendingRequests;
-    std::deque<Inbox::Entry> m_backlog;
-    size_t m_recorded = 0; // how many of its first entries are in the history already
+    std::vector<Inbox::Entry> m_backlog;
+    size_t m_handled = 0;  // so many of its first entries are done with
+    size_t m_recorded = 0; // so many behind them are in the history already
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;

@@ -47,7 +47,7 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
     Engine::Surroundings around;
     around.name = type;
     around.transports = makeTransport;
-    around.protocols = [] { return std::make_unique<JsonEventProtocol>(); };
+    around.protocols = [interest = m_interest] { return std::make_unique<JsonEventProtocol>(interest); };
     around.random = [] { return QRandomGenerator::global()->generateDouble(); };
     around.inbox = m_inbox;
     around.outbox = m_outbox;

@@ -13,6 +13,9 @@
 
 #include <QElapsedTimer>
 
+#include <algorithm>
+#include <iterator>
+
 namespace Everwire {
 
 using std::chrono::milliseconds;
@@ -33,28 +36,32 @@ void ConnectionPrivate::drain()
     const QPointer<Connection> self(q);
     QElapsedTimer budget;
     budget.start();
-    for (auto &entry : m_inbox->takeAll())
-        m_backlog.push_back(std::move(entry));
-    if (m_backlog.size() > 1)
+    m_router.publishInterest(*m_interest);
+    takeIn(m_inbox->takeAll());
+    if (backlog() > 1)
         m_continueDraining.start(0); // for an event loop in a handler: nothing else may wake it
-    for (size_t count = 1; !m_backlog.empty(); ++count) {
+    for (size_t count = 1; backlog() > 0; ++count) {
         if (m_recorded == 0) {
             recordNext();
             if (!self)
                 return;
         }
-        const Inbox::Entry entry = std::move(m_backlog.front());
-        m_backlog.pop_front();
+        const Inbox::Entry entry = std::move(m_backlog[m_handled]);
+        ++m_handled;
         --m_recorded;
-        m_inbox->handled(entry.event);
-        if (!isStale(entry))
-            std::visit([this](const auto &event) { handle(event); }, entry.event);
+        m_inbox->handled(entry);
+        if (!isStale(entry)) {
+            if (entry.other)
+                std::visit([this](const auto &event) { handle(event); }, *entry.other);
+            else
+                handle(entry.message);
+        }
         if (!self)
             return;
         if (count % DrainChunk == 0 && budget.elapsed() >= DrainBudgetMs)
             break;
     }
-    if (m_backlog.empty())
+    if (backlog() == 0)
         m_continueDraining.stop();
     else
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
@@ -63,15 +70,31 @@ void ConnectionPrivate::drain()
     showCounters();
 }
 
+void ConnectionPrivate::takeIn(std::vector<Inbox::Entry> entries)
+{
+    if (backlog() == 0) {
+        m_backlog = std::move(entries);
+        m_handled = 0;
+        return;
+    }
+    if (m_handled > backlog()) { // which costs no more than handling them did
+        m_backlog.erase(m_backlog.begin(), m_backlog.begin() + std::ptrdiff_t(m_handled));
+        m_handled = 0;
+    }
+    std::move(entries.begin(), entries.end(), std::back_inserter(m_backlog));
+}
+
 // Puts the messages of the next chunk into the history by one insertion.
 void ConnectionPrivate::recordNext()
 {
-    m_recorded = std::min(DrainChunk, m_backlog.size());
+    m_recorded = std::min(DrainChunk, backlog());
+    if (m_historyLimit.load(std::memory_order_relaxed) == 0)
+        return;
     QList<Message> messages;
-    for (size_t i = 0; i < m_recorded; ++i) {
-        if (const auto *message = std::get_if<Message>(&m_backlog[i].event);
-            message && !isStale(m_backlog[i]))
-            messages.append(*message);
+    messages.reserve(qsizetype(m_recorded));
+    for (size_t i = m_handled; i < m_handled + m_recorded; ++i) {
+        if (const Inbox::Entry &entry = m_backlog[i]; !entry.other && !isStale(entry))
+            messages.append(entry.message);
     }
     m_messages->append(messages); // last: a slot may delete the connection
 }
@@ -79,11 +102,10 @@ void ConnectionPrivate::recordNext()
 // What close() came before is over (rule O2). What was sent, and what was lost, stays true.
 bool ConnectionPrivate::isStale(const Inbox::Entry &entry) const
 {
-    const auto *message = std::get_if<Message>(&entry.event);
-    if (message && message->direction() == Message::Outgoing)
+    if (const auto *message = entry.as<Message>(); message && message->direction() == Message::Outgoing)
         return entry.generation != m_user;
-    return !std::holds_alternative<Notice::Discarded>(entry.event) &&
-           !std::holds_alternative<Notice::Rejected>(entry.event) && entry.generation != m_generation;
+    return entry.generation != m_generation && !entry.as<Notice::Discarded>() &&
+           !entry.as<Notice::Rejected>();
 }
 
 void ConnectionPrivate::handle(const Message &message)

@@ -5,9 +5,12 @@
 #include <Everwire/Message>
 #include <Everwire/SessionInfo>
 
+#include <QByteArray>
+#include <QList>
 #include <QMetaObject>
 
 #include <functional>
+#include <memory>
 #include <type_traits>
 
 // Turns what an app passes to Connection::subscribe() into one kind of function. Not for direct use.
@@ -15,6 +18,28 @@ namespace Everwire::Detail {
 
 // Writes each property of the gadget that the object has, by name, converted as QVariant converts.
 EVERWIRE_EXPORT void fillGadget(const QMetaObject &type, void *gadget, const QJsonObject &object);
+
+// What a subscriber takes, so that the wire thread can make it before the message crosses.
+struct Wanted
+{
+    enum Form {
+        Envelope, // the message as it is, or nothing of it
+        Json,     // the payload
+        Gadget,
+        Fields, // some members of the object, as a QList<QVariant> in their order; invalid where there is none
+    };
+
+    Form form = Envelope;
+    const QMetaObject *gadget = nullptr;
+    std::shared_ptr<void> (*makeGadget)() = nullptr;
+    std::shared_ptr<const QList<QByteArray>> fields; // UTF-8
+
+    // Under which Message::decodedAs() has it.
+    [[nodiscard]] const void *key() const
+    {
+        return form == Fields ? static_cast<const void *>(fields.get()) : gadget;
+    }
+};
 
 template<typename Gadget>
 [[nodiscard]] Gadget toGadget(const Message &message)
@@ -76,6 +101,26 @@ struct FirstArgument<R (C::*)(A...) const noexcept> : FirstArgument<R (*)(A...)>
 {
 };
 
+// Payload: what the handler takes; "void" means that its own argument says it.
+template<typename Payload, typename Handler>
+using TakenBy = typename std::conditional_t<std::is_void_v<Payload>, FirstArgument<Handler>,
+                                            std::common_type<Payload>>::type;
+
+template<typename Taken>
+[[nodiscard]] Wanted wantedAs()
+{
+    Wanted wanted;
+    if constexpr (std::is_same_v<Taken, QJsonObject> || std::is_same_v<Taken, QVariant>) {
+        wanted.form = Wanted::Json;
+    } else if constexpr (IsGadget<Taken>::value && !std::is_same_v<Taken, Message> &&
+                         !std::is_same_v<Taken, SessionInfo> && !std::is_same_v<Taken, ConnectionError>) {
+        wanted.form = Wanted::Gadget;
+        wanted.gadget = &Taken::staticMetaObject;
+        wanted.makeGadget = [] { return std::shared_ptr<void>(std::make_shared<Taken>()); };
+    }
+    return wanted;
+}
+
 template<typename Payload, typename Call>
 void callWith(const Message &message, Call &&call)
 {
@@ -87,19 +132,20 @@ void callWith(const Message &message, Call &&call)
         call(message.json());
     else if constexpr (std::is_same_v<Payload, QVariant>)
         call(message.payload());
-    else if constexpr (IsGadget<Payload>::value)
-        call(toGadget<Payload>(message));
-    else // a scalar: "stateChange" has a QString, "maxReconnectAttemptsReached" an int
+    else if constexpr (IsGadget<Payload>::value) {
+        if (const void *ready = message.decodedAs(&Payload::staticMetaObject))
+            call(Payload(*static_cast<const Payload *>(ready)));
+        else
+            call(toGadget<Payload>(message));
+    } else // a scalar: "stateChange" has a QString, "maxReconnectAttemptsReached" an int
         call(message.payload().value<Payload>());
 }
 
-// Payload: what the handler takes; "void" means that its own argument says it.
 template<typename Payload, typename Context, typename Handler>
 [[nodiscard]] std::function<void(const Message &)> toHandler(Context *context, Handler &&handler)
 {
     using H = std::decay_t<Handler>;
-    using Taken = typename std::conditional_t<std::is_void_v<Payload>, FirstArgument<H>,
-                                              std::common_type<Payload>>::type;
+    using Taken = TakenBy<Payload, H>;
     if constexpr (std::is_member_function_pointer_v<H>) {
         return [context, handler](const Message &message) {
             callWith<Taken>(message, [&](auto &&...payload) { std::invoke(handler, context, payload...); });

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "client/router.h"
 
+#include "client/events.h"
+
 #include <QScopeGuard>
 #include <QThread>
 
 #include <algorithm>
+#include <utility>
 
 namespace Everwire {
 
 Router::~Router()
 {
-    *m_alive = false;
-    for (const Entries &entries : std::as_const(m_entries)) {
+    for (bool *destroyed : m_running)
+        *destroyed = true;
+    m_running.push_back(nullptr); // the lists stay as they are while we walk them
+    for (const auto &[event, entries] : m_entries) {
         for (const auto &entry : entries)
             remove(*entry);
     }
 }
 
-Subscription Router::add(const QString &event, QObject *context, std::function<void(const Message &)> handler)
+Subscription Router::add(const QString &event, QObject *context, std::function<void(const Message &)> handler,
+                         const Detail::Wanted &wanted)
 {
     auto entry = std::make_shared<SubscriptionEntry>();
     entry->router = this;
@@ -27,6 +33,8 @@ Subscription Router::add(const QString &event, QObject *context, std::function<v
         if (!*ended)
             handler(message);
     };
+    entry->wanted = wanted;
+    m_interestChanged = m_interestChanged || wanted.form != Detail::Wanted::Envelope;
     const std::weak_ptr<SubscriptionEntry> weak = entry;
     entry->contextGone =
         QObject::connect(context, &QObject::destroyed, &m_home, [weak] { Subscription(weak).unsubscribe(); });
@@ -48,15 +56,16 @@ void Router::remove(SubscriptionEntry &entry)
     QObject::disconnect(entry.contextGone);
     entry.router = nullptr;
     m_sweepNeeded = true;
-    if (m_depth == 0 && *m_alive)
+    if (m_running.empty())
         sweep();
 }
 
 void Router::sweep()
 {
     m_sweepNeeded = false;
+    m_interestChanged = true;
     for (auto it = m_entries.begin(); it != m_entries.end();) {
-        auto &entries = it.value();
+        Entries &entries = it->second;
         entries.erase(
             std::remove_if(entries.begin(), entries.end(), [](const auto &entry) { return !entry->router; }),
             entries.end());
@@ -66,23 +75,27 @@ void Router::sweep()
 
 bool Router::hasSubscribers(const QString &event) const
 {
-    return m_entries.contains(event);
+    return m_entries.count(event) > 0;
 }
 
 bool Router::dispatch(const QString &event, const Message &message)
 {
-    const auto found = m_entries.constFind(event);
-    if (found == m_entries.constEnd())
+    const auto found = m_entries.find(event);
+    if (found == m_entries.end())
         return true;
-    const std::shared_ptr<bool> alive = m_alive;
-    // A copy of pointers: handlers may add to the list or end the router.
-    const Entries entries = found.value(); // NOLINT(performance-unnecessary-copy-initialization)
-    ++m_depth;
-    const auto leave = qScopeGuard([this, alive] { // also when a handler throws
-        if (*alive && --m_depth == 0 && m_sweepNeeded)
+    const Entries &entries = found->second; // only added to while we are here
+    bool destroyed = false;
+    m_running.push_back(&destroyed);
+    const auto leave = qScopeGuard([this, &destroyed] { // also when a handler throws
+        if (destroyed)
+            return;
+        m_running.pop_back();
+        if (m_running.empty() && m_sweepNeeded)
             sweep();
     });
-    for (const auto &entry : entries) {
+    const size_t count = entries.size();
+    for (size_t i = 0; i < count; ++i) {
+        const std::shared_ptr<SubscriptionEntry> entry = entries[i];
         if (!entry->router)
             continue;
         if (!entry->relay && entry->context && entry->context->thread() != QThread::currentThread())
@@ -91,10 +104,44 @@ bool Router::dispatch(const QString &event, const Message &message)
             Q_EMIT entry->relay->deliver(message);
         else if (entry->context)
             entry->handler(message);
-        if (!*alive)
+        if (destroyed)
             return false;
     }
     return true;
+}
+
+std::shared_ptr<const Decoder> Router::decoderFor(const Detail::Wanted &wanted)
+{
+    const auto found = std::find_if(m_decoders.begin(), m_decoders.end(),
+                                    [&](const auto &form) { return form.key == wanted.key(); });
+    if (found != m_decoders.end())
+        return found->decoder;
+    return m_decoders.emplace_back(Interest::InType::Form{wanted.key(), Decoder::of(wanted)}).decoder;
+}
+
+void Router::addTo(Interest::InType &type, const Entries &entries)
+{
+    for (const auto &entry : entries) {
+        const Detail::Wanted &wanted = entry->wanted;
+        type.json = type.json || wanted.form == Detail::Wanted::Json;
+        if (wanted.key() && std::none_of(type.forms.begin(), type.forms.end(),
+                                         [&](const auto &form) { return form.key == wanted.key(); }))
+            type.forms.push_back({wanted.key(), decoderFor(wanted)});
+    }
+}
+
+void Router::publishInterest(InterestBoard &board)
+{
+    if (!std::exchange(m_interestChanged, false))
+        return;
+    auto interest = std::make_shared<Interest>();
+    for (const auto &[event, entries] : m_entries) {
+        if (event == Events::Message || event == Events::AnyMessage)
+            addTo(interest->every, entries);
+        else if (Interest::InType type; addTo(type, entries), type.json || !type.forms.empty())
+            interest->types.insert(event.toUtf8(), std::move(type));
+    }
+    board.publish(std::move(interest));
 }
 
 } // namespace Everwire

@@ -4,13 +4,16 @@
 #include <Everwire/Message>
 #include <Everwire/Subscription>
 
-#include <QHash>
+#include "client/handler.h"
+#include "protocol/interest.h"
+
 #include <QObject>
 #include <QPointer>
 #include <QScopedPointer>
 
 #include <atomic>
 #include <functional>
+#include <unordered_map>
 #include <vector>
 
 namespace Everwire {
@@ -32,6 +35,7 @@ struct SubscriptionEntry
     QString event;
     QPointer<QObject> context;
     std::function<void(const Message &)> handler; // does nothing once the subscription has ended
+    Detail::Wanted wanted;
     // Where the context lives in another thread, or has been moved to one.
     std::unique_ptr<CrossThreadRelay, QScopedPointerDeleteLater> relay;
     std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
@@ -47,24 +51,32 @@ public:
     ~Router();
     Q_DISABLE_COPY_MOVE(Router)
 
-    Subscription add(const QString &event, QObject *context, std::function<void(const Message &)> handler);
+    Subscription add(const QString &event, QObject *context, std::function<void(const Message &)> handler,
+                     const Detail::Wanted &wanted = {});
     void remove(SubscriptionEntry &entry);
 
     [[nodiscard]] bool hasSubscribers(const QString &event) const;
     // Returns false where a handler destroyed this router.
     bool dispatch(const QString &event, const Message &message);
 
+    // Tells the wire thread what the subscribers take, where that has changed.
+    void publishInterest(InterestBoard &board);
+
 private:
     using Entries = std::vector<std::shared_ptr<SubscriptionEntry>>;
 
     void sweep();
     static void relayTo(SubscriptionEntry &entry);
+    [[nodiscard]] std::shared_ptr<const Decoder> decoderFor(const Detail::Wanted &wanted);
+    void addTo(Interest::InType &type, const Entries &entries);
 
     QObject m_home; // stands for this thread: what ends with a context is ended here
-    QHash<QString, Entries> m_entries;
-    std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);
-    int m_depth = 0;
+    std::unordered_map<QString, Entries> m_entries; // whose values stay where they are
+    std::vector<Interest::InType::Form> m_decoders; // all that were ever wanted of this router's messages
+    // Of each dispatch() that runs: set when a handler destroys the router.
+    std::vector<bool *> m_running;
     bool m_sweepNeeded = false;
+    bool m_interestChanged = false;
 };
 
 } // namespace Everwire

@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "core/message.h"
+#include "core/message_p.h"
+
+#include "core/tapejson.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QTimeZone>
 
-#include <simdjson.h>
-
 #include <atomic>
-#include <mutex>
 
 namespace Everwire {
-
-struct MessageData : QSharedData
-{
-    QByteArray bytes;
-    QString type;
-    qint64 timestamp = QDateTime::currentMSecsSinceEpoch();
-    quint64 sequence = 0;
-    Message::Direction direction = Message::Incoming;
-    bool isBinary = false;
-    std::once_flag decodeOnce;
-    QVariant payload; // guarded by decodeOnce
-};
 
 namespace {
 
@@ -35,37 +22,6 @@ MessageData *makeData(QString type, Message::Direction direction)
     data->direction = direction;
     data->sequence = nextSequence.fetch_add(1, std::memory_order_relaxed);
     return data;
-}
-
-QString toQString(std::string_view utf8)
-{
-    return QString::fromUtf8(utf8.data(), qsizetype(utf8.size()));
-}
-
-// Recursion is bounded: the parser takes 1024 levels.
-QJsonValue toQJson(const simdjson::dom::element &element)
-{
-    if (simdjson::dom::object members; !element.get(members)) {
-        QJsonObject object;
-        for (const auto member : members)
-            object.insert(toQString(member.key), toQJson(member.value));
-        return object;
-    }
-    if (simdjson::dom::array items; !element.get(items)) {
-        QJsonArray array;
-        for (const auto item : items)
-            array.append(toQJson(item));
-        return array;
-    }
-    if (std::string_view text; !element.get(text))
-        return toQString(text);
-    if (bool truth = false; !element.get(truth))
-        return truth;
-    if (int64_t integer = 0; !element.get(integer))
-        return qint64(integer);
-    if (double number = 0; !element.get(number))
-        return number;
-    return QJsonValue::Null;
 }
 
 QVariant decodeJson(const QByteArray &utf8)
@@ -117,6 +73,22 @@ Message Message::fromEvent(QString type, QVariant value)
     MessageData *data = makeData(std::move(type), Incoming);
     std::call_once(data->decodeOnce, [&] { data->payload = std::move(value); });
     return Message(data);
+}
+
+void Message::addDecoded(Decoded decoded)
+{
+    d->decoded.push_back(std::move(decoded));
+}
+
+const void *Message::decodedAs(const void *form) const
+{
+    if (!d)
+        return nullptr;
+    for (const Decoded &decoded : d->decoded) {
+        if (decoded.form == form)
+            return decoded.value.get();
+    }
+    return nullptr;
 }
 
 QString Message::messageId() const

@@ -14,6 +14,7 @@ class QDebug;
 
 namespace Everwire {
 
+struct Decoded;
 struct MessageData;
 
 // One message, received or sent. Cheap to copy; the body is decoded when it is first asked for, and then
@@ -63,8 +64,13 @@ public:
     // Type, direction and size; not the payload, which may be private (rule C4).
     friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const Message &message);
 
+    // For the library: what it has decoded ahead for a form of payload; null where it has not.
+    [[nodiscard]] const void *decodedAs(const void *form) const;
+
 private:
+    friend class JsonEventProtocol;
     explicit Message(MessageData *data);
+    void addDecoded(Decoded decoded); // before anybody else has it
 
     QExplicitlySharedDataPointer<MessageData> d;
 };

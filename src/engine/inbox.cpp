@@ -6,6 +6,18 @@
 
 namespace Everwire {
 
+namespace {
+
+constexpr qint64 Overhead = 192; // what a small message costs beside its bytes
+
+// What we send waits here only to be recorded in the history; it must not slow down what we receive.
+qint64 costOfMessage(const Message &message)
+{
+    return message.direction() == Message::Incoming ? message.bytes().size() + Overhead : 0;
+}
+
+} // namespace
+
 void Inbox::setWake(std::function<void()> wake)
 {
     const QMutexLocker lock(&m_mutex);
@@ -17,16 +29,22 @@ void Inbox::setWake(std::function<void()> wake)
 
 void Inbox::push(quint32 generation, Event event)
 {
+    Entry entry;
+    entry.generation = generation;
     m_pendingBytes.fetch_add(costOf(event), std::memory_order_relaxed);
+    if (auto *message = std::get_if<Message>(&event))
+        entry.message = std::move(*message);
+    else
+        entry.other = std::make_unique<Event>(std::move(event));
     const QMutexLocker lock(&m_mutex);
-    m_entries.push_back({generation, std::move(event)});
+    m_entries.push_back(std::move(entry));
     wake();
 }
 
 void Inbox::record(quint32 user, Message sent, int most)
 {
     const QMutexLocker lock(&m_mutex);
-    m_entries.push_back({user, std::move(sent)});
+    m_entries.push_back({user, std::move(sent), {}});
     // Seldom, so that each costs the same however many wait.
     if (++m_records > 2 * most)
         dropOldestRecords(most);
@@ -36,7 +54,7 @@ void Inbox::record(quint32 user, Message sent, int most)
 void Inbox::dropOldestRecords(int most)
 {
     const auto isRecord = [](const Entry &entry) {
-        const auto *message = std::get_if<Message>(&entry.event);
+        const auto *message = entry.as<Message>();
         return message && message->direction() == Message::Outgoing;
     };
     m_entries.erase(std::remove_if(m_entries.begin(), m_entries.end(),
@@ -66,9 +84,9 @@ std::vector<Inbox::Entry> Inbox::takeAll()
     return std::exchange(m_entries, {});
 }
 
-void Inbox::handled(const Event &event)
+void Inbox::handled(const Entry &entry)
 {
-    m_pendingBytes.fetch_sub(costOf(event), std::memory_order_relaxed);
+    m_pendingBytes.fetch_sub(costOf(entry), std::memory_order_relaxed);
 }
 
 bool Inbox::takeRoomAgain()
@@ -80,12 +98,15 @@ bool Inbox::takeRoomAgain()
 
 qint64 Inbox::costOf(const Event &event)
 {
-    constexpr qint64 overhead = 192; // what a small message costs beside its bytes
-    if (const auto *broken = std::get_if<Notice::ParseError>(&event))
-        return broken->text.size() + overhead;
-    // What we send waits here only to be recorded in the history; it must not slow down what we receive.
-    const auto *message = std::get_if<Message>(&event);
-    return message && message->direction() == Message::Incoming ? message->bytes().size() + overhead : 0;
+    if (const auto *message = std::get_if<Message>(&event))
+        return costOfMessage(*message);
+    const auto *broken = std::get_if<Notice::ParseError>(&event);
+    return broken ? broken->text.size() + Overhead : 0;
+}
+
+qint64 Inbox::costOf(const Entry &entry)
+{
+    return entry.other ? costOf(*entry.other) : costOfMessage(entry.message);
 }
 
 } // namespace Everwire

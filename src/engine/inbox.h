@@ -12,6 +12,8 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -88,10 +90,21 @@ public:
     using Event = std::variant<Message, Transition, Notice::TokenNeeded, Notice::TokenAbandoned,
                                Notice::PreparationNeeded, Notice::SessionRenewed, Notice::ParseError,
                                Notice::Discarded, Notice::Rejected, Notice::Overloaded>;
+    // Small, for a burst is tens of thousands of them: nearly all are messages.
     struct Entry
     {
         quint32 generation = 0;
-        Event event;
+        Message message;              // or
+        std::unique_ptr<Event> other; // what else happened
+
+        template<typename T>
+        [[nodiscard]] const T *as() const
+        {
+            if constexpr (std::is_same_v<T, Message>)
+                return other ? nullptr : &message;
+            else
+                return other ? std::get_if<T>(other.get()) : nullptr;
+        }
     };
 
     // Called from any thread, with the inbox locked: it must only post an event. Empty: nobody to wake.
@@ -112,12 +125,13 @@ public:
     // ---- the app's thread ----
     [[nodiscard]] std::vector<Entry> takeAll();
     // Says that the app is done with this.
-    void handled(const Event &event);
+    void handled(const Entry &entry);
     // Whether there is the room that was asked for; once for each time.
     [[nodiscard]] bool takeRoomAgain();
 
     // What counts of it as pending, in bytes.
     [[nodiscard]] static qint64 costOf(const Event &event);
+    [[nodiscard]] static qint64 costOf(const Entry &entry);
 
 private:
     void wake();

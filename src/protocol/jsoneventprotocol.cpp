@@ -15,6 +15,8 @@ struct JsonEventProtocol::Parser
     simdjson::dom::parser dom;
     QString lastType; // events come in runs: spares making the same string again
     QByteArray lastTypeUtf8;
+    std::shared_ptr<const Interest> interest;
+    quint64 interestVersion = 0;
 
     QString toType(std::string_view utf8)
     {
@@ -81,7 +83,10 @@ QByteArray toMessage(const QString &token)
 
 } // namespace
 
-JsonEventProtocol::JsonEventProtocol() : m_parser(std::make_unique<Parser>()) {}
+JsonEventProtocol::JsonEventProtocol(std::shared_ptr<const InterestBoard> interest)
+    : m_interest(std::move(interest)), m_parser(std::make_unique<Parser>())
+{
+}
 
 JsonEventProtocol::~JsonEventProtocol() = default;
 
@@ -109,12 +114,14 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     const auto error = m_parser->dom.parse(padded.data(), size_t(padded.size()), false).get(root);
     const QByteArray utf8 = padded.toByteArray();
     QString type;
+    simdjson::dom::object object;
+    bool isObject = false;
     if (error == simdjson::NUMBER_ERROR || error == simdjson::TAPE_ERROR) {
         if (!parseLeniently(utf8, &type))
             return Received::Malformed{utf8, explain(error)};
     } else if (error) {
         return Received::Malformed{utf8, explain(error)};
-    } else if (simdjson::dom::object object; !root.get(object)) {
+    } else if (isObject = !root.get(object); isObject) {
         // The last of several "type"s counts, as in JSON.parse and QJsonDocument.
         for (const auto field : object) {
             std::string_view value;
@@ -122,10 +129,36 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
                 type = field.value.get(value) ? QString() : m_parser->toType(value);
         }
     }
-    const Message message = Message::fromText(utf8, type, Message::Incoming);
-    if (m_stage == Stage::Open)
-        return message;
-    return answerToAuthentication(message);
+    Message message = Message::fromText(utf8, type, Message::Incoming);
+    if (m_stage != Stage::Open)
+        return answerToAuthentication(message);
+    if (m_interest)
+        decode(message, isObject ? &object : nullptr);
+    return message;
+}
+
+// Where the parser has refused the text, or it is no object, the app's thread sees to the rest.
+void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *object)
+{
+    if (const quint64 version = m_interest->version(); version != m_parser->interestVersion) {
+        m_parser->interestVersion = version;
+        m_parser->interest = m_interest->interest();
+    }
+    const Interest *const interest = m_parser->interest.get();
+    if (!interest || interest->isEmpty())
+        return;
+    const auto decodeFor = [&](const Interest::InType &type) {
+        if (type.json)
+            (void)message.payload();
+        for (const auto &form : type.forms) {
+            if (object && !message.decodedAs(form.key))
+                message.addDecoded({form.key, form.decoder->decode(*object)});
+        }
+    };
+    decodeFor(interest->every);
+    if (const auto found = interest->types.constFind(m_parser->lastTypeUtf8);
+        found != interest->types.constEnd() && message.type() == m_parser->lastType)
+        decodeFor(*found);
 }
 
 Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &message)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "protocol/interest.h"
 #include "protocol/protocol.h"
 
 #include <memory>
@@ -9,11 +10,12 @@ namespace Everwire {
 
 // JSON objects routed by "type", with {"type":"auth","token":…} as the first message (the wire protocol's
 // Handshake). Every text is checked to be JSON and its "type" found without building a tree of it; its body
-// is decoded by Message, when somebody asks.
+// is decoded here for the subscribers of that type, or else by Message, when somebody asks.
 class EVERWIRE_EXPORT JsonEventProtocol final : public Protocol
 {
 public:
-    JsonEventProtocol();
+    // interest: what is decoded ahead; none: nothing.
+    explicit JsonEventProtocol(std::shared_ptr<const InterestBoard> interest = {});
     ~JsonEventProtocol() override;
     Q_DISABLE_COPY_MOVE(JsonEventProtocol)
 
@@ -26,8 +28,10 @@ private:
     enum class Stage { Open, Authenticating, Renewing };
 
     [[nodiscard]] Received::Outcome answerToAuthentication(const Message &message);
+    void decode(Message &message, const simdjson::dom::object *object);
 
     struct Parser;
+    const std::shared_ptr<const InterestBoard> m_interest;
     std::unique_ptr<Parser> m_parser;
     Stage m_stage = Stage::Open;
 };

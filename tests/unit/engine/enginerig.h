@@ -149,7 +149,7 @@ public:
     {
         QList<T> found;
         for (const auto &entry : entries()) {
-            if (const T *one = std::get_if<T>(&entry.event))
+            if (const T *one = entry.as<T>())
                 found.append(*one);
         }
         return found;
@@ -182,7 +182,7 @@ public:
     {
         (void)lastRequest();
         for (const auto &entry : entries())
-            inbox->handled(entry.event);
+            inbox->handled(entry);
         m_entries.clear();
     }
     // Everything sent but the tokens.

@@ -283,7 +283,7 @@ void TestEngineMatrix::checkChain(EngineRig &rig)
     for (const auto &entry : rig.entries()) {
         QVERIFY(entry.generation >= generation);
         generation = entry.generation;
-        const auto *transition = std::get_if<Transition>(&entry.event);
+        const auto *transition = entry.as<Transition>();
         if (!transition)
             continue;
         // A close() that finds nothing to close is answered too.

@@ -370,7 +370,7 @@ void TestEngineMessages::m8_overloadedDiscards()
     rig.wire.current->receiveBinary("next");
     // How many were lost comes before what follows the gap.
     QCOMPARE(rig.discarded(), 5);
-    QVERIFY(std::holds_alternative<Notice::Discarded>(rig.entries().front().event));
+    QVERIFY(rig.entries().front().as<Notice::Discarded>());
     QCOMPARE(rig.all<Message>().size(), 1);
 }
 

@@ -34,9 +34,9 @@ void TestInbox::m1_oneOrderForEverything()
     inbox.push(2, Notice::Discarded{3, u"why"_s});
     const auto entries = inbox.takeAll();
     QCOMPARE(entries.size(), 3u);
-    QVERIFY(std::holds_alternative<Transition>(entries[0].event));
-    QVERIFY(std::holds_alternative<Message>(entries[1].event));
-    QCOMPARE(std::get<Notice::Discarded>(entries[2].event).count, 3);
+    QVERIFY(entries[0].as<Transition>());
+    QVERIFY(entries[1].as<Message>());
+    QCOMPARE(entries[2].as<Notice::Discarded>()->count, 3);
     QCOMPARE(entries[1].generation, 1u);
     QCOMPARE(entries[2].generation, 2u);
     QVERIFY(inbox.takeAll().empty());
@@ -84,8 +84,8 @@ void TestInbox::m8_pendingBytesUntilHandled()
     QCOMPARE(inbox.pendingBytes(), pending); // taken is not handled
     qint64 sum = 0;
     for (const auto &entry : entries) {
-        sum += Inbox::costOf(entry.event);
-        inbox.handled(entry.event);
+        sum += Inbox::costOf(entry);
+        inbox.handled(entry);
         QCOMPARE(inbox.pendingBytes(), pending - sum);
     }
     QCOMPARE(inbox.pendingBytes(), 0);
@@ -115,11 +115,11 @@ void TestInbox::m8_recordsOfWhatWasSentAreBounded()
     }
     auto entries = inbox.takeAll();
     QVERIFY(entries.size() >= 2u + 5u && entries.size() <= 2u + 10u);
-    QVERIFY(std::holds_alternative<Transition>(entries[0].event)); // what was received is never dropped
-    QCOMPARE(std::get<Message>(entries[1].event).bytes(), QByteArray("in"));
+    QVERIFY(entries[0].as<Transition>()); // what was received is never dropped
+    QCOMPARE(entries[1].as<Message>()->bytes(), QByteArray("in"));
     const int kept = int(entries.size()) - 2;
     for (int i = 0; i < kept; ++i)
-        QCOMPARE(std::get<Message>(entries[size_t(2 + i)].event).bytes().toInt(), 10'000 - kept + i);
+        QCOMPARE(entries[size_t(2 + i)].as<Message>()->bytes().toInt(), 10'000 - kept + i);
     record(1);
     QCOMPARE(inbox.takeAll().size(), 1u);
 }
@@ -132,7 +132,7 @@ void TestInbox::m8_roomIsToldOfOnce()
     inbox.push(0, Message::fromBinary(QByteArray(5000, 'x'), Message::Incoming));
     QVERIFY(!inbox.takeRoomAgain());
     for (const auto &entry : inbox.takeAll())
-        inbox.handled(entry.event);
+        inbox.handled(entry);
     QVERIFY(inbox.takeRoomAgain());
     QVERIFY(!inbox.takeRoomAgain());
 }
@@ -160,7 +160,7 @@ void TestInbox::m8_everyPauseEnds()
     int seen = 0;
     while (seen < count && wakes.tryAcquire(1, 30'000)) {
         for (const auto &entry : inbox.takeAll()) {
-            inbox.handled(entry.event);
+            inbox.handled(entry);
             ++seen;
         }
         if (inbox.takeRoomAgain())
@@ -196,10 +196,10 @@ void TestInbox::manyProducers()
         batches += entries.empty() ? 0 : 1;
         for (const auto &entry : entries) {
             ++taken;
-            const int number = std::get<Message>(entry.event).bytes().toInt();
+            const int number = entry.as<Message>()->bytes().toInt();
             inOrder &= number == last.at(int(entry.generation)) + 1;
             last[int(entry.generation)] = number;
-            inbox.handled(entry.event);
+            inbox.handled(entry);
         }
         std::this_thread::yield();
     }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/interest.h"
+
+#include "core/tapejson.h"
+
+#include <QMetaProperty>
+
+#include <algorithm>
+#include <limits>
+
+namespace Everwire {
+
+namespace {
+
+// Fills a gadget's properties by name. Strings, numbers and truths go straight into properties of such types; whatever
+// else there is takes fillGadget()'s way, through a QVariant, and means the same.
+class GadgetDecoder final : public Decoder
+{
+public:
+    explicit GadgetDecoder(const Detail::Wanted &wanted) : m_make(wanted.makeGadget)
+    {
+        for (int i = 0; i < wanted.gadget->propertyCount(); ++i) {
+            const QMetaProperty property = wanted.gadget->property(i);
+            if (property.isWritable())
+                m_fields.push_back({QByteArray(property.name()), property});
+        }
+    }
+
+    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object) const override
+    {
+        std::shared_ptr<void> gadget = m_make();
+        for (const auto member : object) {
+            const auto field = std::find_if(m_fields.begin(), m_fields.end(), [&](const Field &one) {
+                return member.key == std::string_view(one.name.constData(), size_t(one.name.size()));
+            });
+            if (field != m_fields.end())
+                write(field->property, gadget.get(), member.value);
+        }
+        return gadget;
+    }
+
+private:
+    struct Field
+    {
+        QByteArray name;
+        QMetaProperty property;
+    };
+
+    static void write(const QMetaProperty &property, void *gadget, const simdjson::dom::element &value)
+    {
+        switch (property.typeId()) {
+        case QMetaType::QString:
+            if (std::string_view text; !value.get(text))
+                return writeRaw(property, gadget, toQString(text));
+            break;
+        case QMetaType::Bool:
+            if (bool truth = false; !value.get(truth))
+                return writeRaw(property, gadget, truth);
+            break;
+        case QMetaType::Double:
+            if (double number = 0; !value.get(number))
+                return writeRaw(property, gadget, number);
+            break;
+        case QMetaType::Int:
+            if (int64_t number = 0; !value.get(number) && number >= std::numeric_limits<int>::min() &&
+                                    number <= std::numeric_limits<int>::max())
+                return writeRaw(property, gadget, int(number));
+            break;
+        case QMetaType::LongLong:
+            if (int64_t number = 0; !value.get(number))
+                return writeRaw(property, gadget, qint64(number));
+            break;
+        default: break;
+        }
+        property.writeOnGadget(gadget, toQJson(value).toVariant());
+    }
+
+    // What QMetaProperty::writeOnGadget() comes to when nothing needs a conversion.
+    template<typename T>
+    static void writeRaw(const QMetaProperty &property, void *gadget, T value)
+    {
+        const QMetaObject *type = property.enclosingMetaObject();
+        void *arguments[] = {&value};
+        type->d.static_metacall(static_cast<QObject *>(gadget), QMetaObject::WriteProperty,
+                                property.relativePropertyIndex(), arguments);
+    }
+
+    std::shared_ptr<void> (*const m_make)();
+    std::vector<Field> m_fields;
+};
+
+class FieldsDecoder final : public Decoder
+{
+public:
+    explicit FieldsDecoder(const Detail::Wanted &wanted) : m_names(wanted.fields) {}
+
+    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object) const override
+    {
+        auto values = std::make_shared<QList<QVariant>>(m_names->size());
+        for (const auto member : object) {
+            const qsizetype at =
+                m_names->indexOf(QByteArray::fromRawData(member.key.data(), qsizetype(member.key.size())));
+            if (at >= 0)
+                (*values)[at] = toQJson(member.value).toVariant();
+        }
+        return values;
+    }
+
+private:
+    const std::shared_ptr<const QList<QByteArray>> m_names;
+};
+
+} // namespace
+
+std::unique_ptr<Decoder> Decoder::of(const Detail::Wanted &wanted)
+{
+    switch (wanted.form) {
+    case Detail::Wanted::Gadget: return std::make_unique<GadgetDecoder>(wanted);
+    case Detail::Wanted::Fields: return std::make_unique<FieldsDecoder>(wanted);
+    case Detail::Wanted::Envelope:
+    case Detail::Wanted::Json: break;
+    }
+    return nullptr;
+}
+
+void InterestBoard::publish(std::shared_ptr<const Interest> interest)
+{
+    const QMutexLocker lock(&m_mutex);
+    m_interest = std::move(interest);
+    m_version.fetch_add(1, std::memory_order_release);
+}
+
+std::shared_ptr<const Interest> InterestBoard::interest() const
+{
+    const QMutexLocker lock(&m_mutex);
+    return m_interest;
+}
+
+} // namespace Everwire
