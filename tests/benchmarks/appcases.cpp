@@ -12,6 +12,14 @@ QString name(const char *latin1)
     return QString::fromLatin1(latin1);
 }
 
+QString uiUrl(int rate, const Amounts &amounts)
+{
+    const int seconds = amounts.pick(3, 2, 0);
+    return QStringLiteral("/receive?kind=text&size=256&count=%1&rate=%2&marks=1&wait=100&measure=ui")
+        .arg(seconds > 0 ? rate * seconds : 100)
+        .arg(rate);
+}
+
 // The main thread's work beside a stream of that many 256 B events a second; the bar is about 50,000.
 Case uiWork(int rate, const Amounts &amounts)
 {
@@ -19,9 +27,7 @@ Case uiWork(int rate, const Amounts &amounts)
     Case one;
     one.bar = QStringLiteral("P1");
     one.what = QStringLiteral("256 B events, %1 k a second to one typed subscriber").arg(rate / 1000);
-    one.url = QStringLiteral("/receive?kind=text&size=256&count=%1&rate=%2&marks=1&wait=100&measure=ui")
-                  .arg(std::max(20, int(rate * amounts.pick(3000, 2000, 20) / 1000)))
-                  .arg(rate);
+    one.url = uiUrl(rate, amounts);
     one.contenders = {{name(QwsJson)}, {name(Library), isBar}, {name(LibraryUnread)}};
     one.hasRaw = isBar;
     one.rounds = isBar ? amounts.rounds(5, 3) : 3;
@@ -44,6 +50,33 @@ Case burst(const Amounts &amounts)
     one.contenders = {{name(QwsJson)}, {name(Library), true}, {name(LibraryUnread)}};
     one.rounds = amounts.rounds(7, 3);
     one.figures = {{QStringLiteral("late"), {}, Milli, {Goal::ValueAtMost, 8}}};
+    return one;
+}
+
+// The same for a page of QML.
+Case pageWork(const char *bar, const char *delivery, int rate, double goal, const Amounts &amounts)
+{
+    const bool isBar = rate == 50'000;
+    Case one;
+    one.bar = QLatin1String(bar);
+    one.what = QStringLiteral("256 B events, %1 k a second to a Subscription in QML, %2")
+                   .arg(rate / 1000)
+                   .arg(QLatin1String(delivery));
+    one.url = uiUrl(rate, amounts) + QStringLiteral("&delivery=") + QLatin1String(delivery);
+    one.contenders = {{name(QmlWs), false, Program::Quick}, {name(Library), isBar, Program::Quick}};
+    one.rounds = isBar ? amounts.rounds(5, 3) : 3;
+    one.figures = {
+        {QStringLiteral("ui"), QStringLiteral("UI thread's CPU each"), Micro, {Goal::RatioAtMost, goal}},
+        {QStringLiteral("late"), QStringLiteral("latest tick"), Milli, {}}};
+    return one;
+}
+
+Case pageBurst(const Amounts &amounts)
+{
+    Case one = burst(amounts);
+    one.what = one.what.replace(QStringLiteral("C++"), QStringLiteral("QML with a ListView"));
+    one.url += QStringLiteral("&view=1");
+    one.contenders = {{name(QmlWs), false, Program::Quick}, {name(Library), true, Program::Quick}};
     return one;
 }
 
@@ -87,12 +120,18 @@ std::vector<Case> libraryCases(Scale scale)
 {
     const Amounts amounts(scale);
     std::vector<Case> cases;
+    const auto addUiWork = [&](int rate) {
+        cases.push_back(uiWork(rate, amounts));
+        cases.push_back(pageWork("P2", "latest", rate, 0.02, amounts));
+        cases.push_back(pageWork("P3", "each", rate, 0.20, amounts));
+    };
     if (scale == Scale::Full) {
         for (int rate : {1000, 5000, 20'000})
-            cases.push_back(uiWork(rate, amounts));
+            addUiWork(rate);
     }
-    cases.push_back(uiWork(50'000, amounts));
+    addUiWork(50'000);
     cases.push_back(burst(amounts));
+    cases.push_back(pageBurst(amounts));
     cases.push_back(routed({"text", 256, 400'000}, amounts));
     cases.push_back(routed({"text", 4096, 60'000}, amounts));
     cases.push_back(routed({"binary", 3200, 100'000}, amounts));

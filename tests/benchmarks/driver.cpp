@@ -133,6 +133,9 @@ QJsonObject Driver::runTask(const QString &url, const Contender &who)
         QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
         environment.insert(QStringLiteral("QT_QPA_PLATFORM"), QStringLiteral("offscreen"));
         environment.insert(QStringLiteral("QT_QUICK_BACKEND"), QStringLiteral("software"));
+        // Qt says so where there is none.
+        if (!environment.contains(QStringLiteral("XDG_RUNTIME_DIR")))
+            environment.insert(QStringLiteral("XDG_RUNTIME_DIR"), m_runtime.path());
         process.setProcessEnvironment(environment);
     }
     process.start(pathOf(who.program), arguments);

@@ -7,6 +7,7 @@
 #include <QJsonObject>
 #include <QProcess>
 #include <QString>
+#include <QTemporaryDir>
 
 #include <map>
 #include <vector>
@@ -51,6 +52,7 @@ private:
     QStringList m_ports;
     Report m_report;
     std::map<Program, bool> m_programs;
+    QTemporaryDir m_runtime; // only its user's
     int m_failures = 0;
 };
 
