@@ -31,6 +31,22 @@ struct Figure
     Goal goal;
 };
 
+// Which program does somebody's tasks.
+enum class Program {
+    Bench, // this one
+    Quick, // everwire-bench-qml beside it
+    Node,  // tests/peers/bench-client.mjs
+};
+
+// Who takes part in a case.
+struct Contender
+{
+    QString name;
+    bool isJudged = false; // the goals are for it
+    Program program = Program::Bench;
+    double bound = 0; // of its goals, where it is another than the figure's
+};
+
 // One thing that is measured, with each peer in turn.
 struct Case
 {
@@ -42,9 +58,13 @@ struct Case
     bool hasRaw = false; // whether a plain socket can do it
     int rounds = 5;
     std::vector<Figure> figures;
+    // The first is what the others are measured against; none: the transports' peers.
+    std::vector<Contender> contenders;
 };
 
 // The bars on the transports, T1 to T7.
 std::vector<Case> transportCases(Scale scale);
+// The bars on the library over its whole path, P1 to P11.
+std::vector<Case> libraryCases(Scale scale);
 
 } // namespace Bench

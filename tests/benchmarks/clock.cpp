@@ -22,16 +22,23 @@ qint64 fromStatus(const char *field)
     return status.mid(at, status.indexOf("kB", at) - at).trimmed().toLongLong() * 1024;
 }
 
+double seconds(clockid_t clock)
+{
+    timespec time{};
+    clock_gettime(clock, &time);
+    return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
+}
+
 } // namespace
 
 Clock::Span Clock::now()
 {
-    const auto seconds = [](clockid_t clock) {
-        timespec time{};
-        clock_gettime(clock, &time);
-        return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
-    };
     return {seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+double threadCpu()
+{
+    return seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
 qint64 residentBytes()

@@ -30,6 +30,9 @@ private:
     Span m_start;
 };
 
+// CPU time of the thread that asks, in seconds.
+double threadCpu();
+
 qint64 residentBytes();
 // The most that it has ever been.
 qint64 peakResidentBytes();

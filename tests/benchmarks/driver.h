@@ -7,6 +7,10 @@
 #include <QJsonObject>
 #include <QProcess>
 #include <QString>
+#include <QTemporaryDir>
+
+#include <map>
+#include <vector>
 
 namespace Bench {
 
@@ -29,21 +33,26 @@ public:
 private:
     struct Runner
     {
-        QString name;
-        bool isJudged = false;
+        Contender who;
         bool hasFailed = false; // and is left out from then on
         std::vector<QJsonObject> results;
     };
 
-    [[nodiscard]] std::vector<Runner> runnersFor(const Case &one) const;
+    std::vector<Runner> runnersFor(const Case &one);
     void measure(const Case &one, Runner &runner);
-    QJsonObject runTask(const QString &url, const QString &peer);
+    QJsonObject runTask(const QString &url, const Contender &who);
+    [[nodiscard]] bool isWanted(const QString &name) const;
+    // Whether its program is there; says so once where it is not.
+    bool isThere(Program program);
+    [[nodiscard]] QString pathOf(Program program) const;
     void addRows(const Case &one, const std::vector<Runner> &runners);
 
     QStringList m_words;
     QProcess m_server;
     QStringList m_ports;
     Report m_report;
+    std::map<Program, bool> m_programs;
+    QTemporaryDir m_runtime; // only its user's
     int m_failures = 0;
 };
 

@@ -79,10 +79,11 @@ void FrameRing::wrap()
         m_pass = 1;
 }
 
-QByteArrayView FrameRing::first(int frames) const
+QByteArrayView FrameRing::part(int from, int frames) const
 {
     const Pass &pass = m_passes[m_pass];
-    return QByteArrayView(pass.bytes).first(pass.ends[size_t(frames) - 1]);
+    const qsizetype begin = from > 0 ? pass.ends[size_t(from) - 1] : 0;
+    return QByteArrayView(pass.bytes).first(pass.ends[size_t(from + frames) - 1]).sliced(begin);
 }
 
 void FrameRing::number(int first, int frames)
@@ -119,30 +120,37 @@ bool MessageReader::need(qsizetype bytes)
 bool MessageReader::next(Message *message)
 {
     do {
-        constexpr qsizetype maskSize = 4;
-        if (!need(2))
+        if (!nextFrame(message))
             return false;
-        const int first = quint8(m_buffer[m_at]);
-        qsizetype size = quint8(m_buffer[m_at + 1]) & 0x7f;
-        const qsizetype head = 2 + (size == 127 ? 8 : size == 126 ? 2 : 0);
-        if (!need(head + maskSize))
-            return false;
-        const char *length = m_buffer.constData() + m_at + 2;
-        if (size == 127)
-            size = qsizetype(qFromBigEndian<quint64>(length));
-        else if (size == 126)
-            size = qFromBigEndian<quint16>(length);
-        if (size > m_buffer.size() / 4 || !need(head + maskSize + size))
-            return false;
-        char *frame = m_buffer.data() + m_at;
-        quint32 mask = 0;
-        std::memcpy(&mask, frame + head, sizeof mask);
-        unmask(frame + head + maskSize, size, quint64(mask) << 32 | mask);
-        *message = {first & 0x0f, (first & 0x40) != 0, {frame + head + maskSize, size}};
-        m_at += head + maskSize + size;
-        m_taken += head + maskSize + size;
     } while (message->opcode > Close);
     return message->opcode == Text || message->opcode == Binary;
+}
+
+bool MessageReader::nextFrame(Message *message)
+{
+    constexpr qsizetype maskSize = 4;
+    if (!need(2))
+        return false;
+    const int first = quint8(m_buffer[m_at]);
+    qsizetype size = quint8(m_buffer[m_at + 1]) & 0x7f;
+    const qsizetype head = 2 + (size == 127 ? 8 : size == 126 ? 2 : 0);
+    if (!need(head + maskSize))
+        return false;
+    const char *length = m_buffer.constData() + m_at + 2;
+    if (size == 127)
+        size = qsizetype(qFromBigEndian<quint64>(length));
+    else if (size == 126)
+        size = qFromBigEndian<quint16>(length);
+    if (size > m_buffer.size() / 4 || !need(head + maskSize + size))
+        return false;
+    char *frame = m_buffer.data() + m_at;
+    quint32 mask = 0;
+    std::memcpy(&mask, frame + head, sizeof mask);
+    unmask(frame + head + maskSize, size, quint64(mask) << 32 | mask);
+    *message = {first & 0x0f, (first & 0x40) != 0, {frame + head + maskSize, size}};
+    m_at += head + maskSize + size;
+    m_taken += head + maskSize + size;
+    return true;
 }
 
 } // namespace Bench

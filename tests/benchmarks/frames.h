@@ -10,7 +10,7 @@
 
 namespace Bench {
 
-enum Opcode { Text = 1, Binary = 2, Close = 8 };
+enum Opcode { Text = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10 };
 
 QByteArray serverFrame(int opcode, QByteArrayView payload, bool isCompressed = false);
 QByteArray clientFrame(int opcode, QByteArrayView payload);
@@ -23,7 +23,8 @@ public:
     FrameRing(const std::vector<QByteArray> &messages, int opcode, const DeflateTerms &terms);
 
     [[nodiscard]] int size() const { return int(m_passes[m_pass].ends.size()); }
-    [[nodiscard]] QByteArrayView first(int frames) const;
+    // So many frames from that one on.
+    [[nodiscard]] QByteArrayView part(int from, int frames) const;
     // After a round: compressed frames refer to what was before them, so that the first round stands for itself.
     void wrap();
     // Writes first, first + 1, … into the first eight bytes of *frames* payloads.
@@ -52,7 +53,10 @@ public:
     };
 
     explicit MessageReader(Wire &wire);
+    // The next text or binary; false at the end.
     bool next(Message *message);
+    // Control frames, too; false where nothing comes any more.
+    bool nextFrame(Message *message);
     // With frame headers.
     [[nodiscard]] qint64 bytesTaken() const { return m_taken; }
 

@@ -4,6 +4,8 @@
 #include "corpus.h"
 #include "deflate.h"
 #include "frames.h"
+#include "measurement.h"
+#include "pace.h"
 #include "wire.h"
 
 #include <QCryptographicHash>
@@ -21,6 +23,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
@@ -100,19 +103,40 @@ void waitForEnd(Wire &wire)
     }
 }
 
+bool writeJson(Wire &wire, const QJsonObject &object)
+{
+    return wire.write(serverFrame(Text, QJsonDocument(object).toJson(QJsonDocument::Compact)));
+}
+
+void mark(Wire &wire, const QString &type)
+{
+    writeJson(wire, {{QStringLiteral("type"), type}});
+}
+
 void stream(Wire &wire, const Request &request, FrameRing &ring)
 {
     const int count = request.number("count");
+    const int warm = std::max(1, count / 10);
     const bool isNumbered = request.number("numbered") == 1;
+    const bool hasMarks = request.number("marks") == 1;
+    std::this_thread::sleep_for(std::chrono::milliseconds(request.number("wait")));
+    Pace pace(request.number("rate"));
     for (int sent = 0; sent < count;) {
-        const int n = std::min(count - sent, ring.size());
+        const int at = sent % ring.size();
+        const int left = hasMarks && sent < warm ? warm - sent : count - sent;
+        const int n = std::min({left, ring.size() - at, pace.await(sent)});
         if (isNumbered)
             ring.number(sent, n);
-        if (!wire.write(ring.first(n)))
+        if (!wire.write(ring.part(at, n)))
             return;
         sent += n;
-        ring.wrap();
+        if (at + n == ring.size())
+            ring.wrap();
+        if (hasMarks && sent == warm)
+            mark(wire, QStringLiteral("begin"));
     }
+    if (hasMarks)
+        mark(wire, QStringLiteral("end"));
     waitForEnd(wire);
 }
 
@@ -146,8 +170,7 @@ QJsonObject takeAll(Wire &wire, const Request &request, const DeflateTerms &term
 
 void take(Wire &wire, const Request &request, const DeflateTerms &terms)
 {
-    const QJsonObject counted = takeAll(wire, request, terms);
-    if (wire.write(serverFrame(Text, QJsonDocument(counted).toJson(QJsonDocument::Compact))))
+    if (writeJson(wire, takeAll(wire, request, terms)))
         waitForEnd(wire);
 }
 
@@ -159,6 +182,63 @@ void echo(Wire &wire)
         if (!wire.write(serverFrame(message.opcode, message.payload)))
             return;
     }
+}
+
+// Pings, each when the one before it is answered and its time has come.
+void ping(Wire &wire, const Request &request)
+{
+    using namespace std::chrono;
+    const milliseconds every(request.number("every"));
+    MessageReader reader(wire);
+    std::vector<double> times; // µs
+    auto next = steady_clock::now();
+    for (int i = 0; i < request.number("count"); ++i) {
+        next += every;
+        std::this_thread::sleep_until(next);
+        const auto sent = steady_clock::now();
+        MessageReader::Message frame;
+        if (!wire.write(serverFrame(Ping, "?")))
+            return;
+        do {
+            if (!reader.nextFrame(&frame))
+                return;
+        } while (frame.opcode != Pong);
+        times.push_back(duration<double, std::micro>(steady_clock::now() - sent).count());
+    }
+    if (writeJson(wire, {{QStringLiteral("type"), QStringLiteral("report")},
+                         {QStringLiteral("p50"), quantile(times, 0.5)},
+                         {QStringLiteral("p99"), quantile(times, 0.99)}}))
+        waitForEnd(wire);
+}
+
+void listenForPings(Wire &wire, const Request &request)
+{
+    using namespace std::chrono;
+    const auto end = steady_clock::now() + milliseconds(request.number("time"));
+    MessageReader reader(wire);
+    int pings = 0;
+    while (steady_clock::now() < end) {
+        MessageReader::Message frame;
+        if (!reader.nextFrame(&frame))
+            return;
+        if (frame.opcode != Ping)
+            continue;
+        ++pings;
+        if (!wire.write(serverFrame(Pong, frame.payload)))
+            return;
+    }
+    if (writeJson(wire,
+                  {{QStringLiteral("type"), QStringLiteral("report")}, {QStringLiteral("pings"), pings}}))
+        waitForEnd(wire);
+}
+
+// True once there was a token, for all that follows.
+bool welcome(Wire &wire)
+{
+    MessageReader reader(wire);
+    MessageReader::Message token;
+    return reader.next(&token) && writeJson(wire, {{QStringLiteral("type"), QStringLiteral("auth_success")},
+                                                   {QStringLiteral("session_id"), QStringLiteral("bench")}});
 }
 
 void handle(Wire &wire)
@@ -175,7 +255,7 @@ void handle(Wire &wire)
         messages.resize(std::min(messages.size(), size_t(std::max(1, request.number("count")))));
         ring = FrameRing(messages, request.isText() ? Text : Binary, terms);
     }
-    if (!answer(wire, request, terms))
+    if (!answer(wire, request, terms) || (request.number("auth") == 1 && !welcome(wire)))
         return;
     if (isStream)
         stream(wire, request, ring);
@@ -183,6 +263,12 @@ void handle(Wire &wire)
         take(wire, request, terms);
     else if (request.path == QLatin1String("/echo"))
         echo(wire);
+    else if (request.path == QLatin1String("/ping"))
+        ping(wire, request);
+    else if (request.path == QLatin1String("/listen"))
+        listenForPings(wire, request);
+    else if (request.path == QLatin1String("/stall"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(request.number("time")));
     else
         waitForEnd(wire);
 }

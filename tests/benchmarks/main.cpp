@@ -17,18 +17,20 @@ namespace {
 int drive(const QStringList &arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral("Measures the transports beside QWebSocket."));
+    parser.setApplicationDescription(
+        QStringLiteral("Measures the library and its transports beside what there is without it."));
     parser.addHelpOption();
     const QCommandLineOption quick(QStringLiteral("quick"),
                                    QStringLiteral("Less of everything: under 3 minutes."));
     const QCommandLineOption smoke(QStringLiteral("smoke"), QStringLiteral("Only whether it works."));
     const QCommandLineOption out(QStringLiteral("out"), QStringLiteral("Also write the figures as JSON."),
                                  QStringLiteral("file"));
-    const QCommandLineOption only(QStringLiteral("only"), QStringLiteral("Bars, for example T1,T4."),
+    const QCommandLineOption only(QStringLiteral("only"), QStringLiteral("Bars, for example P1,T4."),
                                   QStringLiteral("bars"));
-    const QCommandLineOption peers(QStringLiteral("peers"),
-                                   QStringLiteral("Parts of names; QWebSocket always takes part."),
-                                   QStringLiteral("words"));
+    const QCommandLineOption peers(
+        QStringLiteral("peers"),
+        QStringLiteral("Parts of names; what they are measured against always takes part."),
+        QStringLiteral("words"));
     parser.addOptions({quick, smoke, out, only, peers});
     parser.process(arguments);
 
@@ -45,7 +47,10 @@ int drive(const QStringList &arguments)
     if (!driver.startServer())
         qFatal("the load server does not start");
     const Scale scale = parser.isSet(smoke) ? Scale::Smoke : parser.isSet(quick) ? Scale::Quick : Scale::Full;
-    for (const Case &one : transportCases(scale)) {
+    std::vector<Case> cases = transportCases(scale);
+    const std::vector<Case> more = libraryCases(scale);
+    cases.insert(cases.end(), more.begin(), more.end());
+    for (const Case &one : cases) {
         if (bars.isEmpty() || bars.contains(one.bar, Qt::CaseInsensitive))
             driver.run(one);
     }

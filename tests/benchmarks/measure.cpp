@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "measure.h"
 
+#include "appmeasure.h"
 #include "clock.h"
 #include "corpus.h"
 #include "frames.h"
+#include "measurement.h"
 #include "peers.h"
+#include "rawpeer.h"
 #include "typefinder.h"
 
-#include <QCoreApplication>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QSslConfiguration>
@@ -16,90 +18,38 @@
 #include <QUrlQuery>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
 
 namespace Bench {
 
 namespace {
 
-constexpr int Patience = 60'000; // ms, for one task
-
-class Measurement : public ClientListener
+// One of a transport, or of what is beside it.
+class PeerMeasurement : public Measurement, public ClientListener
 {
 public:
-    Measurement(const Task &task, const Peer &peer)
-        : m_peer(peer), m_url(task.url), m_query(m_url), m_isTls(number("tls") == 1)
-    {
-        m_url.setScheme(m_isTls ? QStringLiteral("wss") : QStringLiteral("ws"));
-        m_url.setHost(QStringLiteral("127.0.0.1"));
-        m_url.setPort(m_isTls ? task.tlsPort : task.plainPort);
-    }
-    virtual ~Measurement() = default;
-    Q_DISABLE_COPY_MOVE(Measurement)
-
-    QJsonObject run()
-    {
-        QTimer::singleShot(Patience, QCoreApplication::instance(),
-                           [this] { fail(QStringLiteral("it did not end within a minute")); });
-        start();
-        if (m_result.isEmpty())
-            QCoreApplication::exec();
-        return m_result;
-    }
+    PeerMeasurement(const Task &task, const Peer &peer) : Measurement(task), m_peer(peer) {}
 
     void ended(const QString &why) override { fail(QStringLiteral("the connection ended: ") + why); }
 
 protected:
-    virtual void start() = 0;
-
-    [[nodiscard]] int number(const char *name) const
-    {
-        return m_query.queryItemValue(QLatin1String(name)).toInt();
-    }
-    [[nodiscard]] bool isText() const
-    {
-        return m_query.queryItemValue(QStringLiteral("kind")) == QLatin1String("text");
-    }
-
     std::unique_ptr<Client> connectClient()
     {
         auto client = m_peer.make();
         client->setListener(this);
         return client;
     }
-    void open(Client &client) { client.open(m_url, number("deflate") == 1); }
-
-    // The first word counts.
-    void finish(const QJsonObject &result)
-    {
-        if (!m_result.isEmpty())
-            return;
-        m_result = result;
-        QCoreApplication::quit();
-    }
-    void fail(const QString &why) { finish({{QStringLiteral("error"), why}}); }
+    void open(Client &client) { client.open(url(), number("deflate") == 1); }
 
 private:
     const Peer &m_peer;
-    QUrl m_url;
-    QUrlQuery m_query;
-    bool m_isTls;
-    QJsonObject m_result;
 };
 
-QJsonObject rates(const Clock::Span &span, int messages)
-{
-    return {{QStringLiteral("rate"), messages / span.wall},
-            {QStringLiteral("cpu"), span.cpu * 1e6 / messages}};
-}
-
 // The first tenth warms up.
-class Receiving final : public Measurement
+class Receiving final : public PeerMeasurement
 {
 public:
-    using Measurement::Measurement;
+    using PeerMeasurement::PeerMeasurement;
 
     void textReceived(Everwire::PaddedView utf8) override
     {
@@ -136,10 +86,10 @@ private:
     std::unique_ptr<Client> m_client = connectClient();
 };
 
-class Sending final : public Measurement
+class Sending final : public PeerMeasurement
 {
 public:
-    using Measurement::Measurement;
+    using PeerMeasurement::PeerMeasurement;
 
     void opened() override
     {
@@ -203,10 +153,10 @@ private:
     std::unique_ptr<Client> m_client = connectClient();
 };
 
-class RoundTrips final : public Measurement
+class RoundTrips final : public PeerMeasurement
 {
 public:
-    using Measurement::Measurement;
+    using PeerMeasurement::PeerMeasurement;
 
     void opened() override
     {
@@ -223,10 +173,8 @@ public:
             return sendOne();
         const double cpu = m_all.span().cpu * 1e6 / m_count;
         m_times.erase(m_times.begin(), m_times.begin() + m_count / 10);
-        std::sort(m_times.begin(), m_times.end());
-        const auto at = [this](double share) { return m_times[size_t(double(m_times.size() - 1) * share)]; };
-        finish({{QStringLiteral("p50"), at(0.5)},
-                {QStringLiteral("p99"), at(0.99)},
+        finish({{QStringLiteral("p50"), quantile(m_times, 0.5)},
+                {QStringLiteral("p99"), quantile(m_times, 0.99)},
                 {QStringLiteral("cpu"), cpu}});
     }
 
@@ -254,10 +202,10 @@ private:
 };
 
 // Connections that are open and do nothing, any more or from the beginning.
-class Idling final : public Measurement
+class Idling final : public PeerMeasurement
 {
 public:
-    using Measurement::Measurement;
+    using PeerMeasurement::PeerMeasurement;
 
     void opened() override
     {
@@ -284,10 +232,10 @@ private:
             m_before = residentBytes();
         if (m_clients.size() < warm + size_t(m_count)) {
             // Later: this one's socket is not done with what it is at.
-            QTimer::singleShot(0, QCoreApplication::instance(), [this] { next(); });
+            QTimer::singleShot(0, context(), [this] { next(); });
             return;
         }
-        QTimer::singleShot(500, QCoreApplication::instance(), [this] {
+        QTimer::singleShot(500, context(), [this] {
             finish({{QStringLiteral("memory"), double(residentBytes() - m_before) / 1024 / m_count}});
         });
     }
@@ -306,10 +254,10 @@ private:
 };
 
 // A numbered stream whose consumer rests in the middle.
-class Pausing final : public Measurement
+class Pausing final : public PeerMeasurement
 {
 public:
-    using Measurement::Measurement;
+    using PeerMeasurement::PeerMeasurement;
 
     void opened() override { m_before = residentBytes(); }
 
@@ -336,7 +284,7 @@ private:
     {
         m_isPaused = true;
         m_client->setPaused(true);
-        QTimer::singleShot(number("pause"), QCoreApplication::instance(), [this] {
+        QTimer::singleShot(number("pause"), context(), [this] {
             m_isPaused = false;
             m_client->setPaused(false);
         });
@@ -350,69 +298,6 @@ private:
     std::unique_ptr<Client> m_client = connectClient();
 };
 
-QJsonObject failure(const char *why)
-{
-    return {{QStringLiteral("error"), QLatin1String(why)}};
-}
-
-// The same bytes through a socket and nothing else.
-QJsonObject runRaw(const Task &task)
-{
-    const QUrl url(task.url);
-    const QUrlQuery query(url);
-    const bool isTls = query.queryItemValue(QStringLiteral("tls")) == QLatin1String("1");
-    const bool isText = query.queryItemValue(QStringLiteral("kind")) == QLatin1String("text");
-    const int count = query.queryItemValue(QStringLiteral("count")).toInt();
-    const int warm = std::max(1, count / 10);
-    const auto messages = corpusOf(isText, query.queryItemValue(QStringLiteral("size")).toInt(), count);
-    const auto wire = connectTo(isTls ? task.tlsPort : task.plainPort, isTls);
-    if (!wire || !wire->write("GET " + task.url.toLatin1() + " HTTP/1.1\r\nSec-WebSocket-Key: x\r\n\r\n"))
-        return failure("no connection");
-
-    std::vector<char> room(256 * 1024);
-    QByteArray head;
-    while (!head.contains("\r\n\r\n")) {
-        const qint64 n = wire->read(room.data(), 1);
-        if (n <= 0)
-            return failure("no answer");
-        head.append(room.data(), n);
-    }
-
-    Clock clock;
-    if (url.path() == QLatin1String("/receive")) {
-        const qint64 frame = serverFrame(Text, messages.front()).size();
-        qint64 left = frame * count;
-        bool isWarm = false;
-        clock.start(); // anew when it is warm, unless one read takes it all
-        while (left > 0) {
-            if (!isWarm && left <= frame * (count - warm)) {
-                isWarm = true;
-                clock.start();
-            }
-            const qint64 n = wire->read(room.data(), qint64(room.size()));
-            if (n <= 0)
-                return failure("the stream ended");
-            left -= n;
-        }
-        return rates(clock.span(), count - warm);
-    }
-
-    QByteArray frames;
-    for (const QByteArray &message : messages)
-        frames += clientFrame(isText ? Text : Binary, message);
-    const qsizetype frame = frames.size() / qsizetype(messages.size());
-    clock.start();
-    for (qsizetype left = frame * count; left > 0;) {
-        const qsizetype n = std::min(left, frames.size());
-        if (!wire->write(QByteArrayView(frames).first(n)))
-            return failure("the server takes no more");
-        left -= n;
-    }
-    if (wire->read(room.data(), 1) <= 0)
-        return failure("the server did not count");
-    return rates(clock.span(), count);
-}
-
 template<typename M>
 QJsonObject runWith(const Task &task, const Peer &peer)
 {
@@ -423,9 +308,11 @@ QJsonObject runAny(const Task &task)
 {
     if (task.peer == QLatin1String(RawPeer))
         return runRaw(task);
+    if (isForApp(task))
+        return runApp(task);
     const Peer *peer = findPeer(task.peer);
     if (!peer)
-        return failure("no such peer");
+        return failure(QStringLiteral("no such peer"));
     const QString path = QUrl(task.url).path();
     if (QUrlQuery(QUrl(task.url)).hasQueryItem(QStringLiteral("pause")))
         return runWith<Pausing>(task, *peer);
@@ -437,7 +324,7 @@ QJsonObject runAny(const Task &task)
         return runWith<Sending>(task, *peer);
     if (path == QLatin1String("/echo"))
         return runWith<RoundTrips>(task, *peer);
-    return failure("no such task");
+    return failure(QStringLiteral("no such task"));
 }
 
 } // namespace
@@ -447,9 +334,7 @@ int run(const Task &task)
     QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
     configuration.addCaCertificate(certificate());
     QSslConfiguration::setDefaultConfiguration(configuration);
-    const QJsonObject result = runAny(task);
-    std::puts(QJsonDocument(result).toJson(QJsonDocument::Compact).constData());
-    return result.contains(QLatin1String("error")) ? 1 : 0;
+    return print(runAny(task));
 }
 
 } // namespace Bench
