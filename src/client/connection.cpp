@@ -319,7 +319,7 @@ QVariant Connection::subscribe(const QString &event, const QVariant &function)
 bool Connection::event(QEvent *event)
 {
     if (event->type() == QEvent::User) {
-        d->drain();
+        d->wakened();
         return true;
     }
     return QObject::event(event);

@@ -56,6 +56,7 @@ public:
     void openForHandles();
 
     // ---- what the engine reports ----
+    void wakened();
     void drain();
 
     [[nodiscard]] ConnectionState state() const { return static_cast<ConnectionState>(m_state.value()); }
@@ -108,7 +109,7 @@ private:
     void start(const QUrl &url, Command::Any command);
     void takeIn(std::vector<Inbox::Entry> entries);
     [[nodiscard]] size_t backlog() const { return m_backlog.size() - m_handled; }
-    void recordNext();
+    [[nodiscard]] QList<Message> toRecord(const std::vector<Inbox::Entry> &entries) const;
     [[nodiscard]] bool isStale(const Inbox::Entry &entry) const;
     void handle(const Message &message);
     void handle(const Transition &transition) { apply(transition); }
@@ -143,8 +144,7 @@ private:
     PendingOpens m_pendingOpens;
     PendingRequests m_pendingRequests;
     std::vector<Inbox::Entry> m_backlog;
-    size_t m_handled = 0;  // so many of its first entries are done with
-    size_t m_recorded = 0; // so many behind them are in the history already
+    size_t m_handled = 0; // so many of its first entries are done with
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
@@ -163,6 +163,7 @@ private:
     std::atomic<quint32> m_user{0}; // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
+    bool m_isPaced = false; // m_continueDraining, and no event, brings the next drain()
 };
 
 template<typename T>

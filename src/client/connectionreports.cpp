@@ -12,6 +12,7 @@
 #include "core/logging.h"
 
 #include <QElapsedTimer>
+#include <QScopeGuard>
 
 #include <algorithm>
 #include <iterator>
@@ -26,6 +27,11 @@ namespace {
 // between two looks at the clock.
 constexpr qint64 DrainBudgetMs = 4;
 constexpr size_t DrainChunk = 64;
+constexpr qint64 CountedAtOnce = 4096; // bytes
+// A drain of at least so many messages is followed by the next in so many milliseconds, whatever arrives before: a wake-up
+// costs as much as handling ten messages.
+constexpr size_t ManyMessages = 32;
+constexpr int PaceMs = 4;
 
 } // namespace
 
@@ -36,20 +42,24 @@ void ConnectionPrivate::drain()
     const QPointer<Connection> self(q);
     QElapsedTimer budget;
     budget.start();
+    m_isPaced = false;
     m_router.publishInterest(*m_interest);
     takeIn(m_inbox->takeAll());
+    if (!self)
+        return;
     if (backlog() > 1)
         m_continueDraining.start(0); // for an event loop in a handler: nothing else may wake it
-    for (size_t count = 1; backlog() > 0; ++count) {
-        if (m_recorded == 0) {
-            recordNext();
-            if (!self)
-                return;
-        }
+    // Small ones are counted by the lot, for the wire thread counts at the same place.
+    qint64 cost = 0;
+    size_t count = 0;
+    const std::shared_ptr<Inbox> inbox = m_inbox;
+    const auto settle = qScopeGuard([&] { inbox->handled(cost); });
+    while (backlog() > 0) {
         const Inbox::Entry entry = std::move(m_backlog[m_handled]);
         ++m_handled;
-        --m_recorded;
-        m_inbox->handled(entry);
+        cost += Inbox::costOf(entry);
+        if (cost > CountedAtOnce)
+            inbox->handled(std::exchange(cost, 0));
         if (!isStale(entry)) {
             if (entry.other)
                 std::visit([this](const auto &event) { handle(event); }, *entry.other);
@@ -58,45 +68,61 @@ void ConnectionPrivate::drain()
         }
         if (!self)
             return;
-        if (count % DrainChunk == 0 && budget.elapsed() >= DrainBudgetMs)
+        if (++count % DrainChunk == 0 && budget.elapsed() >= DrainBudgetMs)
             break;
     }
-    if (backlog() == 0)
-        m_continueDraining.stop();
-    else
+    inbox->handled(std::exchange(cost, 0));
+    if (backlog() > 0) {
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
+    } else if (count >= ManyMessages) {
+        m_isPaced = true;
+        m_inbox->hold();
+        m_continueDraining.start(PaceMs);
+    } else {
+        m_continueDraining.stop();
+    }
     if (m_inbox->takeRoomAgain())
         m_outbox->post(Command::ResumeReading{});
     showCounters();
 }
 
+// What arrives before the time has come waits for it.
+void ConnectionPrivate::wakened()
+{
+    if (!m_isPaced)
+        drain();
+}
+
 void ConnectionPrivate::takeIn(std::vector<Inbox::Entry> entries)
 {
+    QList<Message> messages = toRecord(entries);
     if (backlog() == 0) {
         m_backlog = std::move(entries);
         m_handled = 0;
-        return;
+    } else {
+        if (m_handled > backlog()) { // which costs no more than handling them did
+            m_backlog.erase(m_backlog.begin(), m_backlog.begin() + std::ptrdiff_t(m_handled));
+            m_handled = 0;
+        }
+        std::move(entries.begin(), entries.end(), std::back_inserter(m_backlog));
     }
-    if (m_handled > backlog()) { // which costs no more than handling them did
-        m_backlog.erase(m_backlog.begin(), m_backlog.begin() + std::ptrdiff_t(m_handled));
-        m_handled = 0;
-    }
-    std::move(entries.begin(), entries.end(), std::back_inserter(m_backlog));
+    const std::shared_ptr<Inbox> inbox = m_inbox;
+    std::vector<Message> dropped;
+    m_messages->append(std::move(messages), &dropped); // last: a slot may delete the connection
+    inbox->recycle(std::move(dropped));
 }
 
-// Puts the messages of the next chunk into the history by one insertion.
-void ConnectionPrivate::recordNext()
+// The newest for the history, so that however many have come, it is one insertion of what stays.
+QList<Message> ConnectionPrivate::toRecord(const std::vector<Inbox::Entry> &entries) const
 {
-    m_recorded = std::min(DrainChunk, backlog());
-    if (m_historyLimit.load(std::memory_order_relaxed) == 0)
-        return;
+    const auto most = qsizetype(m_historyLimit.load(std::memory_order_relaxed));
     QList<Message> messages;
-    messages.reserve(qsizetype(m_recorded));
-    for (size_t i = m_handled; i < m_handled + m_recorded; ++i) {
-        if (const Inbox::Entry &entry = m_backlog[i]; !entry.other && !isStale(entry))
-            messages.append(entry.message);
+    for (auto entry = entries.rbegin(); entry != entries.rend() && messages.size() < most; ++entry) {
+        if (!entry->other && !isStale(*entry))
+            messages.append(entry->message);
     }
-    m_messages->append(messages); // last: a slot may delete the connection
+    std::reverse(messages.begin(), messages.end());
+    return messages;
 }
 
 // What close() came before is over (rule O2). What was sent, and what was lost, stays true.
@@ -120,20 +146,20 @@ void ConnectionPrivate::handle(const Message &message)
         return;
     }
     Q_EMIT q->messageReceived(message);
-    if (!self || !m_router.dispatch(Events::Message, message) ||
-        !m_router.dispatch(Events::AnyMessage, message))
+    if (!self)
         return;
-    const QString type = message.type();
-    if (type.isEmpty())
-        return;
-    if (Events::isReserved(type))
+    switch (m_router.dispatchMessage(message)) {
+    case Router::Routed::ToSubscribers: break;
+    case Router::Routed::NotByType:
+        if (message.type().isEmpty())
+            return;
         qCWarning(lcConnection).noquote()
-            << m_type << "- the server sent a message of type" << type
+            << m_type << "- the server sent a message of type" << message.type()
             << ", which is the name of a lifecycle event; only \"message\" hears it";
-    else
-        m_router.dispatch(type, message);
-    if (self)
-        m_pendingRequests.take(message, m_replyIdField);
+        break;
+    case Router::Routed::AndDestroyed: return;
+    }
+    m_pendingRequests.take(message, m_replyIdField);
 }
 
 void ConnectionPrivate::handle(const Notice::ParseError &notice)

@@ -8,6 +8,7 @@
 #include <QPointer>
 
 #include <algorithm>
+#include <iterator>
 
 namespace Everwire {
 
@@ -120,30 +121,34 @@ void MessageModel::setLimit(int limit)
         Q_EMIT countChanged();
 }
 
-void MessageModel::append(const QList<Message> &batch)
+void MessageModel::append(QList<Message> batch, std::vector<Message> *dropped)
 {
     const int added = std::min(int(batch.size()), m_limit);
     if (added == 0)
         return;
     const int before = count();
     const QPointer<MessageModel> self(this); // a slot may delete the connection, and us with it
-    dropFirst(before + added - m_limit);
+    dropFirst(before + added - m_limit, dropped);
     if (!self)
         return;
     beginInsertRows({}, count(), count() + added - 1);
-    m_messages.insert(m_messages.end(), batch.end() - added, batch.end());
+    m_messages.insert(m_messages.end(), std::make_move_iterator(batch.end() - added),
+                      std::make_move_iterator(batch.end()));
     endInsertRows();
     if (self && count() != before)
         Q_EMIT countChanged();
 }
 
-void MessageModel::dropFirst(int rows)
+void MessageModel::dropFirst(int rows, std::vector<Message> *dropped)
 {
     if (rows <= 0)
         return;
     rows = std::min(rows, count());
     beginRemoveRows({}, 0, rows - 1);
-    m_messages.erase(m_messages.begin(), m_messages.begin() + rows);
+    const auto end = m_messages.begin() + rows;
+    if (dropped)
+        dropped->assign(std::make_move_iterator(m_messages.begin()), std::make_move_iterator(end));
+    m_messages.erase(m_messages.begin(), end);
     endRemoveRows();
 }
 

@@ -6,6 +6,7 @@
 #include <QAbstractListModel>
 
 #include <deque>
+#include <vector>
 
 namespace Everwire {
 
@@ -54,7 +55,8 @@ public:
     Q_INVOKABLE void clear();
 
     void setLimit(int limit);
-    void append(const QList<Message> &batch);
+    // dropped: takes what had to go for them.
+    void append(QList<Message> batch, std::vector<Message> *dropped = nullptr);
 
 Q_SIGNALS:
     void countChanged();
@@ -62,7 +64,7 @@ Q_SIGNALS:
 
 private:
     [[nodiscard]] static QString text(const Message &message, int column);
-    void dropFirst(int rows);
+    void dropFirst(int rows, std::vector<Message> *dropped = nullptr);
 
     QString m_connectionType;
     std::deque<Message> m_messages;

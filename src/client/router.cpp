@@ -41,6 +41,7 @@ Subscription Router::add(const QString &event, QObject *context, std::function<v
     if (context->thread() != QThread::currentThread())
         relayTo(*entry);
     m_entries[event].push_back(std::move(entry));
+    m_lastType = nullptr;
     return Subscription(weak);
 }
 
@@ -64,6 +65,7 @@ void Router::sweep()
 {
     m_sweepNeeded = false;
     m_interestChanged = true;
+    m_lastType = nullptr;
     for (auto it = m_entries.begin(); it != m_entries.end();) {
         Entries &entries = it->second;
         entries.erase(
@@ -78,12 +80,44 @@ bool Router::hasSubscribers(const QString &event) const
     return m_entries.count(event) > 0;
 }
 
-bool Router::dispatch(const QString &event, const Message &message)
+const Router::Entries *Router::find(const QString &event) const
 {
     const auto found = m_entries.find(event);
-    if (found == m_entries.end())
-        return true;
-    const Entries &entries = found->second; // only added to while we are here
+    return found == m_entries.end() ? nullptr : &found->second;
+}
+
+Router::Route Router::routeOf(const MessageData &message)
+{
+    const QString &type = message.type();
+    if (message.sharedType && message.sharedType == m_lastType)
+        return m_lastRoute;
+    Route route;
+    route.isByType = !type.isEmpty() && !Events::isReserved(type);
+    route.entries = route.isByType ? find(type) : nullptr;
+    m_lastType = message.sharedType;
+    m_lastRoute = route;
+    return route;
+}
+
+Router::Routed Router::dispatchMessage(const Message &message)
+{
+    if (!dispatch(Events::Message, message) || !dispatch(Events::AnyMessage, message))
+        return Routed::AndDestroyed;
+    const Route route = routeOf(MessageData::of(message));
+    if (route.entries && !dispatch(*route.entries, message))
+        return Routed::AndDestroyed;
+    return route.isByType ? Routed::ToSubscribers : Routed::NotByType;
+}
+
+bool Router::dispatch(const QString &event, const Message &message)
+{
+    const Entries *entries = find(event);
+    return !entries || dispatch(*entries, message);
+}
+
+// entries are only added to while we are here.
+bool Router::dispatch(const Entries &entries, const Message &message)
+{
     bool destroyed = false;
     m_running.push_back(&destroyed);
     const auto leave = qScopeGuard([this, &destroyed] { // also when a handler throws

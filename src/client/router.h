@@ -58,13 +58,29 @@ public:
     [[nodiscard]] bool hasSubscribers(const QString &event) const;
     // Returns false where a handler destroyed this router.
     bool dispatch(const QString &event, const Message &message);
+    // A text that was received, to those who hear every message and those who hear its type (rules M1, M2).
+    enum class Routed {
+        ToSubscribers,
+        NotByType, // it has none, or poses as a lifecycle event (rule M5)
+        AndDestroyed,
+    };
+    Routed dispatchMessage(const Message &message);
 
     // Tells the wire thread what the subscribers take, where that has changed.
     void publishInterest(InterestBoard &board);
 
 private:
     using Entries = std::vector<std::shared_ptr<SubscriptionEntry>>;
+    // Where a type's messages go.
+    struct Route
+    {
+        bool isByType = false;
+        const Entries *entries = nullptr;
+    };
 
+    [[nodiscard]] const Entries *find(const QString &event) const;
+    [[nodiscard]] Route routeOf(const MessageData &message);
+    bool dispatch(const Entries &entries, const Message &message);
     void sweep();
     static void relayTo(SubscriptionEntry &entry);
     [[nodiscard]] std::shared_ptr<const Decoder> decoderFor(const Detail::Wanted &wanted);
@@ -73,6 +89,8 @@ private:
     QObject m_home; // stands for this thread: what ends with a context is ended here
     std::unordered_map<QString, Entries> m_entries; // whose values stay where they are
     std::vector<Interest::InType::Form> m_decoders; // all that were ever wanted of this router's messages
+    const QString *m_lastType = nullptr; // messages come in runs of a type; reset where m_entries changes
+    Route m_lastRoute;
     // Of each dispatch() that runs: set when a handler destroys the router.
     std::vector<bool *> m_running;
     bool m_sweepNeeded = false;

@@ -18,7 +18,7 @@ std::atomic<quint64> nextSequence{1};
 MessageData *makeData(QString type, Message::Direction direction)
 {
     auto *data = new MessageData;
-    data->type = std::move(type);
+    data->ownType = std::move(type);
     data->direction = direction;
     data->sequence = nextSequence.fetch_add(1, std::memory_order_relaxed);
     return data;
@@ -60,6 +60,14 @@ Message Message::fromText(QByteArray utf8, QString type, Direction direction)
     return Message(data);
 }
 
+Message Message::fromText(QByteArray utf8, const QString *sharedType)
+{
+    MessageData *data = makeData({}, Incoming);
+    data->sharedType = sharedType;
+    data->bytes = std::move(utf8);
+    return Message(data);
+}
+
 Message Message::fromBinary(QByteArray bytes, Direction direction)
 {
     MessageData *data = makeData({}, direction);
@@ -77,14 +85,19 @@ Message Message::fromEvent(QString type, QVariant value)
 
 void Message::addDecoded(Decoded decoded)
 {
-    d->decoded.push_back(std::move(decoded));
+    if (d->decoded.form)
+        d->moreDecoded.push_back(std::move(decoded));
+    else
+        d->decoded = std::move(decoded);
 }
 
 const void *Message::decodedAs(const void *form) const
 {
     if (!d)
         return nullptr;
-    for (const Decoded &decoded : d->decoded) {
+    if (d->decoded.form == form)
+        return d->decoded.value.get();
+    for (const Decoded &decoded : d->moreDecoded) {
         if (decoded.form == form)
             return decoded.value.get();
     }
@@ -98,7 +111,7 @@ QString Message::messageId() const
 
 QString Message::type() const
 {
-    return d ? d->type : QString();
+    return d ? d->type() : QString();
 }
 
 QVariant Message::payload() const

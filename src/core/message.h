@@ -69,7 +69,9 @@ public:
 
 private:
     friend class JsonEventProtocol;
+    friend struct MessageData;
     explicit Message(MessageData *data);
+    static Message fromText(QByteArray utf8, const QString *sharedType);
     void addDecoded(Decoded decoded); // before anybody else has it
 
     QExplicitlySharedDataPointer<MessageData> d;

@@ -16,17 +16,24 @@ struct Decoded
     std::shared_ptr<const void> value;
 };
 
+// What a router or a model reads of every message comes first, in one line of the cache.
 struct MessageData : QSharedData
 {
-    QByteArray bytes;
-    QString type;
-    qint64 timestamp = QDateTime::currentMSecsSinceEpoch();
-    quint64 sequence = 0;
     Message::Direction direction = Message::Incoming;
     bool isBinary = false;
+    const QString *sharedType = nullptr; // internType()'s, or
+    QString ownType;
+    QByteArray bytes;
+    Decoded decoded; // made before the message is shared; further forms are in
+    std::vector<Decoded> moreDecoded;
+    qint64 timestamp = QDateTime::currentMSecsSinceEpoch();
+    quint64 sequence = 0;
     std::once_flag decodeOnce;
-    QVariant payload;             // guarded by decodeOnce
-    std::vector<Decoded> decoded; // made before the message is shared
+    QVariant payload; // guarded by decodeOnce
+
+    [[nodiscard]] const QString &type() const { return sharedType ? *sharedType : ownType; }
+    // Of a message that is not null.
+    [[nodiscard]] static const MessageData &of(const Message &message) { return *message.d; }
 };
 
 } // namespace Everwire

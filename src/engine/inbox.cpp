@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/inbox.h"
 
+#include "core/message_p.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -13,7 +15,8 @@ constexpr qint64 Overhead = 192; // what a small message costs beside its bytes
 // What we send waits here only to be recorded in the history; it must not slow down what we receive.
 qint64 costOfMessage(const Message &message)
 {
-    return message.direction() == Message::Incoming ? message.bytes().size() + Overhead : 0;
+    const MessageData &data = MessageData::of(message);
+    return data.direction == Message::Incoming ? data.bytes.size() + Overhead : 0;
 }
 
 } // namespace
@@ -36,7 +39,9 @@ void Inbox::push(quint32 generation, Event event)
         entry.message = std::move(*message);
     else
         entry.other = std::make_unique<Event>(std::move(event));
+    std::vector<Message> recycled; // freed when the lock is open again
     const QMutexLocker lock(&m_mutex);
+    recycled.swap(m_recycled);
     m_entries.push_back(std::move(entry));
     wake();
 }
@@ -84,9 +89,31 @@ std::vector<Inbox::Entry> Inbox::takeAll()
     return std::exchange(m_entries, {});
 }
 
-void Inbox::handled(const Entry &entry)
+void Inbox::hold()
 {
-    m_pendingBytes.fetch_sub(costOf(entry), std::memory_order_relaxed);
+    const QMutexLocker lock(&m_mutex);
+    m_woken = true;
+}
+
+void Inbox::recycle(std::vector<Message> &&messages)
+{
+    constexpr qint64 most = 1024 * 1024;
+    qint64 bytes = 0;
+    for (const Message &message : messages)
+        bytes += costOfMessage(message);
+    const QMutexLocker lock(&m_mutex);
+    m_recycledBytes = m_recycled.empty() ? bytes : m_recycledBytes + bytes;
+    if (m_recycledBytes > most) {
+        m_recycledBytes -= bytes;
+        return; // to be freed by the caller
+    }
+    m_recycled.insert(m_recycled.end(), std::make_move_iterator(messages.begin()),
+                      std::make_move_iterator(messages.end()));
+}
+
+void Inbox::handled(qint64 cost)
+{
+    m_pendingBytes.fetch_sub(cost, std::memory_order_relaxed);
 }
 
 bool Inbox::takeRoomAgain()

@@ -124,8 +124,13 @@ public:
 
     // ---- the app's thread ----
     [[nodiscard]] std::vector<Entry> takeAll();
-    // Says that the app is done with this.
-    void handled(const Entry &entry);
+    // The app comes by itself and needs no wake before.
+    void hold();
+    // Messages that nobody needs any more, for the wire thread to free with the next that it pushes: it has made them,
+    // and no frame waits for it. Small ones only, so that they may lie here for long.
+    void recycle(std::vector<Message> &&messages);
+    // Says that the app is done with what has cost so much.
+    void handled(qint64 cost);
     // Whether there is the room that was asked for; once for each time.
     [[nodiscard]] bool takeRoomAgain();
 
@@ -140,6 +145,8 @@ private:
     QMutex m_mutex;
     std::function<void()> m_wake;
     std::vector<Entry> m_entries;
+    std::vector<Message> m_recycled;
+    qint64 m_recycledBytes = 0;
     int m_records = 0; // of m_entries
     std::atomic<qint64> m_pendingBytes{0};
     static constexpr qint64 NoRoomWanted = -1;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/jsoneventprotocol.h"
 
+#include "core/typename.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -13,19 +15,19 @@ namespace Everwire {
 struct JsonEventProtocol::Parser
 {
     simdjson::dom::parser dom;
-    QString lastType; // events come in runs: spares making the same string again
-    QByteArray lastTypeUtf8;
+    QByteArray lastType; // events come in runs
+    const QString *lastShared = nullptr;
     std::shared_ptr<const Interest> interest;
     quint64 interestVersion = 0;
 
-    QString toType(std::string_view utf8)
+    Message toMessage(const QByteArray &utf8, QByteArrayView type)
     {
-        const QByteArrayView view(utf8.data(), qsizetype(utf8.size()));
-        if (view != lastTypeUtf8) {
-            lastTypeUtf8 = view.toByteArray();
-            lastType = QString::fromUtf8(view);
+        if (type != lastType) {
+            lastType = type.toByteArray();
+            lastShared = internType(type);
         }
-        return lastType;
+        return lastShared ? Message::fromText(utf8, lastShared)
+                          : Message::fromText(utf8, QString::fromUtf8(type), Message::Incoming);
     }
 };
 
@@ -62,10 +64,10 @@ bool hasBareDecimalPoint(const QByteArray &json)
 }
 
 // Numbers beyond 64 bits are JSON, but not for simdjson.
-bool parseLeniently(const QByteArray &utf8, QString *type)
+bool parseLeniently(const QByteArray &utf8, QByteArray *type)
 {
     const QJsonDocument document = QJsonDocument::fromJson(utf8);
-    *type = document.object().value(QLatin1String("type")).toString();
+    *type = document.object().value(QLatin1String("type")).toString().toUtf8();
     return !document.isNull() && !hasBareDecimalPoint(utf8);
 }
 
@@ -113,12 +115,14 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     simdjson::dom::element root;
     const auto error = m_parser->dom.parse(padded.data(), size_t(padded.size()), false).get(root);
     const QByteArray utf8 = padded.toByteArray();
-    QString type;
+    QByteArray lenientType;
+    QByteArrayView type;
     simdjson::dom::object object;
     bool isObject = false;
     if (error == simdjson::NUMBER_ERROR || error == simdjson::TAPE_ERROR) {
-        if (!parseLeniently(utf8, &type))
+        if (!parseLeniently(utf8, &lenientType))
             return Received::Malformed{utf8, explain(error)};
+        type = lenientType;
     } else if (error) {
         return Received::Malformed{utf8, explain(error)};
     } else if (isObject = !root.get(object); isObject) {
@@ -126,10 +130,11 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
         for (const auto field : object) {
             std::string_view value;
             if (field.key == "type")
-                type = field.value.get(value) ? QString() : m_parser->toType(value);
+                type = field.value.get(value) ? QByteArrayView()
+                                              : QByteArrayView(value.data(), qsizetype(value.size()));
         }
     }
-    Message message = Message::fromText(utf8, type, Message::Incoming);
+    Message message = m_parser->toMessage(utf8, type);
     if (m_stage != Stage::Open)
         return answerToAuthentication(message);
     if (m_interest)
@@ -156,8 +161,7 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
         }
     };
     decodeFor(interest->every);
-    if (const auto found = interest->types.constFind(m_parser->lastTypeUtf8);
-        found != interest->types.constEnd() && message.type() == m_parser->lastType)
+    if (const auto found = interest->types.constFind(m_parser->lastType); found != interest->types.constEnd())
         decodeFor(*found);
 }
 
