@@ -2,6 +2,7 @@
 #include "amounts.h"
 #include "apps.h"
 #include "cases.h"
+#include "livecases.h"
 
 namespace Bench {
 
@@ -136,6 +137,8 @@ std::vector<Case> libraryCases(Scale scale)
     cases.push_back(routed({"text", 4096, 60'000}, amounts));
     cases.push_back(routed({"binary", 3200, 100'000}, amounts));
     cases.push_back(routed({"binary", 65536, 10'000}, amounts));
+    const std::vector<Case> live = liveCases(amounts);
+    cases.insert(cases.end(), live.begin(), live.end());
     return cases;
 }
 
