@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "amounts.h"
 #include "apps.h"
+#include "beastpeer.h"
 #include "cases.h"
 #include "livecases.h"
 
@@ -108,8 +109,12 @@ Case routed(const Stream &stream, const Amounts &amounts)
         one.contenders.push_back({name(LibraryUnread)});
         one.contenders.push_back({name(QWebSocketOnly)});
     }
+#ifdef EVERWIRE_BENCH_BEAST
+    one.contenders.push_back({name(BeastPeer)});
+#endif
+    one.contenders.push_back({QStringLiteral("node's ws"), false, Program::Node});
     one.hasRaw = true;
-    one.rounds = amounts.rounds(5, 3);
+    one.rounds = amounts.rounds(5, 2);
     one.figures = {{QStringLiteral("rate"), {}, PerSecond, {Goal::RatioAtLeast, 10}},
                    {QStringLiteral("cpu"), QStringLiteral("client's CPU each"), Micro, {}}};
     return one;

@@ -85,8 +85,8 @@ Case stalled(const Amounts &amounts)
     Case one;
     one.bar = QStringLiteral("P8");
     one.what = QStringLiteral("%1 MiB sent to a peer that reads nothing: memory grows by").arg(mebibytes);
-    one.url = QStringLiteral("/stall?kind=binary&size=3200&time=5000&count=%1")
-                  .arg(mebibytes * (1024 * 1024 / 3200));
+    one.url =
+        QStringLiteral("/stall?kind=text&size=4096&time=5000&count=%1").arg(mebibytes * (1024 * 1024 / 4096));
     one.contenders = besideQWebSocket();
     one.rounds = 1;
     one.figures = {{QStringLiteral("growth"), {}, Mebi, {Goal::ValueAtMost, bound + 8}}};

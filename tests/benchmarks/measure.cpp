@@ -2,6 +2,7 @@
 #include "measure.h"
 
 #include "appmeasure.h"
+#include "beastpeer.h"
 #include "clock.h"
 #include "corpus.h"
 #include "frames.h"
@@ -281,6 +282,10 @@ QJsonObject runAny(const Task &task)
 {
     if (task.peer == QLatin1String(RawPeer))
         return runRaw(task);
+#ifdef EVERWIRE_BENCH_BEAST
+    if (task.peer == QLatin1String(BeastPeer))
+        return runBeast(task);
+#endif
     if (isForApp(task))
         return runApp(task);
     const Peer *peer = findPeer(task.peer);
