@@ -16,7 +16,7 @@ QString name(const char *latin1)
 
 QString uiUrl(int rate, const Amounts &amounts)
 {
-    const int seconds = amounts.pick(3, 2, 0);
+    const int seconds = amounts.pick(rate < 50'000 ? 2 : 3, 1, 0);
     return QStringLiteral("/receive?kind=text&size=256&count=%1&rate=%2&marks=1&wait=100&measure=ui")
         .arg(seconds > 0 ? rate * seconds : 100)
         .arg(rate);
@@ -32,7 +32,7 @@ Case uiWork(int rate, const Amounts &amounts)
     one.url = uiUrl(rate, amounts);
     one.contenders = {{name(QwsJson)}, {name(Library), isBar}, {name(LibraryUnread)}};
     one.hasRaw = isBar;
-    one.rounds = isBar ? amounts.rounds(5, 3) : 3;
+    one.rounds = isBar ? amounts.rounds(5, 2) : 2;
     one.figures = {
         {QStringLiteral("ui"), QStringLiteral("UI thread's CPU each"), Micro, {Goal::RatioAtMost, 0.10}},
         {QStringLiteral("late"), QStringLiteral("latest tick"), Milli, {}}};
@@ -50,7 +50,7 @@ Case burst(const Amounts &amounts)
     one.url =
         QStringLiteral("/receive?kind=text&size=256&count=%1&marks=1&wait=300&measure=burst").arg(count);
     one.contenders = {{name(QwsJson)}, {name(Library), true}, {name(LibraryUnread)}};
-    one.rounds = amounts.rounds(7, 3);
+    one.rounds = amounts.rounds(7, 2);
     one.figures = {{QStringLiteral("late"), {}, Milli, {Goal::ValueAtMost, 8}}};
     return one;
 }
@@ -66,7 +66,7 @@ Case pageWork(const char *bar, const char *delivery, int rate, double goal, cons
                    .arg(QLatin1String(delivery));
     one.url = uiUrl(rate, amounts) + QStringLiteral("&delivery=") + QLatin1String(delivery);
     one.contenders = {{name(QmlWs), false, Program::Quick}, {name(Library), isBar, Program::Quick}};
-    one.rounds = isBar ? amounts.rounds(5, 3) : 3;
+    one.rounds = isBar ? amounts.rounds(5, 2) : 2;
     one.figures = {
         {QStringLiteral("ui"), QStringLiteral("UI thread's CPU each"), Micro, {Goal::RatioAtMost, goal}},
         {QStringLiteral("late"), QStringLiteral("latest tick"), Milli, {}}};

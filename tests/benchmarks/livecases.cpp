@@ -27,7 +27,7 @@ Case roundTrip(const Amounts &amounts)
     one.what = QStringLiteral("round trip 256 B by the public API");
     one.url = QStringLiteral("/echo?kind=text&size=256&count=%1").arg(amounts.messages(20'000));
     one.contenders = besideQWebSocket();
-    one.rounds = amounts.rounds(7, 5);
+    one.rounds = amounts.rounds(7, 3);
     one.figures = {{QStringLiteral("p50"), QStringLiteral("p50"), Micro, {Goal::RatioAtMost, 1.25}},
                    {QStringLiteral("p99"), QStringLiteral("p99"), Micro, {Goal::RatioAtMost, 1.5}}};
     return one;
@@ -42,7 +42,7 @@ Case pongs(int busy, const Amounts &amounts)
             .arg(busy > 0 ? QStringLiteral("busy %1 of every 16 ms").arg(busy) : QStringLiteral("idle"));
     one.url = QStringLiteral("/ping?count=%1&every=7&busy=%2").arg(amounts.pick(600, 200, 20)).arg(busy);
     one.contenders = besideQWebSocket();
-    one.rounds = amounts.rounds(5, 3);
+    one.rounds = amounts.rounds(5, 2);
     one.figures = {{QStringLiteral("p50"), QStringLiteral("p50"), Micro, {}},
                    {QStringLiteral("p99"), QStringLiteral("p99"), Micro, {}}};
     return one;
@@ -53,7 +53,7 @@ Case heartbeats(const Amounts &amounts)
     Case one;
     one.bar = QStringLiteral("P7");
     one.what = QStringLiteral("a heartbeat every 100 ms, UI thread busy 12 of every 16 ms");
-    one.url = QStringLiteral("/listen?time=%1&heartbeat=100&busy=12").arg(amounts.pick(10'000, 3000, 500));
+    one.url = QStringLiteral("/listen?time=%1&heartbeat=100&busy=12").arg(amounts.pick(10'000, 2000, 500));
     one.contenders = alone();
     one.rounds = amounts.rounds(3, 1);
     one.figures = {{QStringLiteral("missed"), QStringLiteral("missed"), {}, {Goal::ValueAtMost, 0}},
@@ -72,7 +72,7 @@ Case sending(const char *kind, int size, int count, const Amounts &amounts)
                   .arg(amounts.messages(count));
     one.contenders = besideQWebSocket();
     one.hasRaw = true;
-    one.rounds = amounts.rounds(5, 3);
+    one.rounds = amounts.rounds(5, 2);
     one.figures = {{QStringLiteral("rate"), {}, PerSecond, {Goal::RatioAtLeast, 0.9}},
                    {QStringLiteral("cpu"), QStringLiteral("client's CPU each"), Micro, {}}};
     return one;
@@ -101,7 +101,7 @@ Case oneMore(const Amounts &amounts)
     one.what = QStringLiteral("memory of one of %1 idle connections, by the public API").arg(connections);
     one.url = QStringLiteral("/idle?count=0&connections=%1").arg(connections);
     one.contenders = besideQWebSocket();
-    one.rounds = amounts.rounds(5, 3);
+    one.rounds = amounts.rounds(5, 2);
     one.figures = {{QStringLiteral("memory"), {}, QStringLiteral("KiB"), {Goal::RatioAtMost, 1.0}}};
     return one;
 }
@@ -124,7 +124,7 @@ Case asleep(const Amounts &amounts)
     Case one;
     one.bar = QStringLiteral("P10");
     one.what = QStringLiteral("10 idle connections, heartbeats far apart: wake-ups");
-    one.url = QStringLiteral("/idle?connections=10&wakeups=%1").arg(amounts.pick(10'000, 4000, 200));
+    one.url = QStringLiteral("/idle?connections=10&wakeups=%1").arg(amounts.pick(10'000, 3000, 200));
     one.contenders = besideQWebSocket();
     one.rounds = amounts.rounds(3, 1);
     one.figures = {{QStringLiteral("wakeups"), {}, QStringLiteral("/s"), {Goal::ValueAtMost, 0.5}}};
