@@ -31,3 +31,14 @@ build() {
         cmake "${arguments[@]}" -- --quiet | { grep -v '^ninja: no work to do' || true; }
     fi
 }
+
+# What is not ours in the tests and in scripts/bench stands on Node.js packages, pinned by the lock file.
+install_peers() {
+    local peers=$root/tests/peers
+    local stamp=$peers/node_modules/.package-lock.json
+    [[ -f $peers/package-lock.json ]] || return 0
+    [[ $stamp -nt $peers/package-lock.json ]] && return 0
+    echo "installing the Node.js test peers"
+    (cd -- "$peers" && npm ci --silent --no-audit --no-fund --no-progress) || return 1
+    touch -- "$stamp"
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "amounts.h"
 #include "apps.h"
+#include "beastpeer.h"
 #include "cases.h"
+#include "livecases.h"
 
 namespace Bench {
 
@@ -14,7 +16,7 @@ QString name(const char *latin1)
 
 QString uiUrl(int rate, const Amounts &amounts)
 {
-    const int seconds = amounts.pick(3, 2, 0);
+    const int seconds = amounts.pick(rate < 50'000 ? 2 : 3, 1, 0);
     return QStringLiteral("/receive?kind=text&size=256&count=%1&rate=%2&marks=1&wait=100&measure=ui")
         .arg(seconds > 0 ? rate * seconds : 100)
         .arg(rate);
@@ -30,7 +32,7 @@ Case uiWork(int rate, const Amounts &amounts)
     one.url = uiUrl(rate, amounts);
     one.contenders = {{name(QwsJson)}, {name(Library), isBar}, {name(LibraryUnread)}};
     one.hasRaw = isBar;
-    one.rounds = isBar ? amounts.rounds(5, 3) : 3;
+    one.rounds = isBar ? amounts.rounds(5, 2) : 2;
     one.figures = {
         {QStringLiteral("ui"), QStringLiteral("UI thread's CPU each"), Micro, {Goal::RatioAtMost, 0.10}},
         {QStringLiteral("late"), QStringLiteral("latest tick"), Milli, {}}};
@@ -48,7 +50,7 @@ Case burst(const Amounts &amounts)
     one.url =
         QStringLiteral("/receive?kind=text&size=256&count=%1&marks=1&wait=300&measure=burst").arg(count);
     one.contenders = {{name(QwsJson)}, {name(Library), true}, {name(LibraryUnread)}};
-    one.rounds = amounts.rounds(7, 3);
+    one.rounds = amounts.rounds(7, 2);
     one.figures = {{QStringLiteral("late"), {}, Milli, {Goal::ValueAtMost, 8}}};
     return one;
 }
@@ -64,7 +66,7 @@ Case pageWork(const char *bar, const char *delivery, int rate, double goal, cons
                    .arg(QLatin1String(delivery));
     one.url = uiUrl(rate, amounts) + QStringLiteral("&delivery=") + QLatin1String(delivery);
     one.contenders = {{name(QmlWs), false, Program::Quick}, {name(Library), isBar, Program::Quick}};
-    one.rounds = isBar ? amounts.rounds(5, 3) : 3;
+    one.rounds = isBar ? amounts.rounds(5, 2) : 2;
     one.figures = {
         {QStringLiteral("ui"), QStringLiteral("UI thread's CPU each"), Micro, {Goal::RatioAtMost, goal}},
         {QStringLiteral("late"), QStringLiteral("latest tick"), Milli, {}}};
@@ -107,8 +109,12 @@ Case routed(const Stream &stream, const Amounts &amounts)
         one.contenders.push_back({name(LibraryUnread)});
         one.contenders.push_back({name(QWebSocketOnly)});
     }
+#ifdef EVERWIRE_BENCH_BEAST
+    one.contenders.push_back({name(BeastPeer)});
+#endif
+    one.contenders.push_back({QStringLiteral("node's ws"), false, Program::Node});
     one.hasRaw = true;
-    one.rounds = amounts.rounds(5, 3);
+    one.rounds = amounts.rounds(5, 2);
     one.figures = {{QStringLiteral("rate"), {}, PerSecond, {Goal::RatioAtLeast, 10}},
                    {QStringLiteral("cpu"), QStringLiteral("client's CPU each"), Micro, {}}};
     return one;
@@ -136,6 +142,8 @@ std::vector<Case> libraryCases(Scale scale)
     cases.push_back(routed({"text", 4096, 60'000}, amounts));
     cases.push_back(routed({"binary", 3200, 100'000}, amounts));
     cases.push_back(routed({"binary", 65536, 10'000}, amounts));
+    const std::vector<Case> live = liveCases(amounts);
+    cases.insert(cases.end(), live.begin(), live.end());
     return cases;
 }
 

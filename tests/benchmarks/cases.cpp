@@ -36,7 +36,7 @@ Case throughput(const char *bar, const Load &load, const Amounts &amounts)
                   .arg(amounts.messages(load.count))
                   .arg(load.tls ? 1 : 0);
     one.hasRaw = true;
-    one.rounds = amounts.rounds(7, 5);
+    one.rounds = amounts.rounds(5, 2);
     const Goal goal = load.goal > 0 ? Goal{Goal::RatioAtLeast, load.goal} : Goal{};
     one.figures = {{QStringLiteral("rate"), {}, PerSecond, goal},
                    {QStringLiteral("cpu"), QStringLiteral("client's CPU each"), Micro, {}}};
@@ -51,7 +51,7 @@ Case roundTrip(bool tls, const Amounts &amounts)
     one.url = QStringLiteral("/echo?kind=text&size=256&count=%1&tls=%2")
                   .arg(amounts.messages(20'000))
                   .arg(tls ? 1 : 0);
-    one.rounds = amounts.rounds(11, 7);
+    one.rounds = amounts.rounds(11, 3);
     const Goal goal = tls ? Goal{} : Goal{Goal::RatioAtMost, 1.05};
     one.figures = {{QStringLiteral("p50"), QStringLiteral("p50"), Micro, goal},
                    {QStringLiteral("p99"), QStringLiteral("p99"), Micro, goal},
@@ -70,7 +70,7 @@ Case idle(bool tls, bool wasBusy, const Amounts &amounts)
     one.url = (wasBusy ? QStringLiteral("/receive?kind=text&size=4096&count=16")
                        : QStringLiteral("/idle?count=0")) +
               QStringLiteral("&connections=%1&tls=%2").arg(connections).arg(tls ? 1 : 0);
-    one.rounds = amounts.rounds(5, 3); // they hardly differ
+    one.rounds = amounts.rounds(5, 1); // they hardly differ
     one.figures = {{QStringLiteral("memory"), {}, QStringLiteral("KiB"), {Goal::RatioAtMost, 1.0}}};
     return one;
 }
@@ -79,7 +79,7 @@ Case paused(bool tls, const Amounts &amounts)
 {
     constexpr int size = 4096;
     const int mebibytes = amounts.pick(1024, 256, 4);
-    const int pause = amounts.pick(10'000, 3000, 100);
+    const int pause = amounts.pick(10'000, 1500, 100);
     Case one;
     one.bar = QStringLiteral("T6");
     one.what = QStringLiteral("%1 MiB, paused for %2 s in the middle%3: memory grows by")
@@ -109,7 +109,7 @@ Case deflated(const char *path, int count, double most, const Amounts &amounts)
     one.url = url + QStringLiteral("&deflate=1");
     one.minus = url;
     one.needs = Peer::Compresses;
-    one.rounds = amounts.rounds(5, 5);
+    one.rounds = amounts.rounds(5, 2);
     one.figures = {{QStringLiteral("cpu"),
                     QStringLiteral("CPU each, more than uncompressed"),
                     Micro,

@@ -2,7 +2,9 @@
 #include "clock.h"
 
 #include <QByteArray>
+#include <QDir>
 #include <QFile>
+#include <QStringList>
 
 #include <cstring>
 #include <ctime>
@@ -12,14 +14,24 @@ namespace Bench {
 namespace {
 
 // getrusage() would do for the peak, if that did not outlive exec(): it is the parent's, too.
-qint64 fromStatus(const char *field)
+qint64 fromStatus(const QString &path, const char *field)
 {
-    QFile file(QStringLiteral("/proc/self/status"));
+    QFile file(path);
     if (!file.open(QIODevice::ReadOnly))
         return 0;
     const QByteArray status = file.readAll();
     const qsizetype at = status.indexOf(field) + qsizetype(std::strlen(field));
-    return status.mid(at, status.indexOf("kB", at) - at).trimmed().toLongLong() * 1024;
+    return status.mid(at, status.indexOf('\n', at) - at).replace("kB", "").trimmed().toLongLong();
+}
+
+qint64 bytesFromStatus(const char *field)
+{
+    return fromStatus(QStringLiteral("/proc/self/status"), field) * 1024;
+}
+
+QStringList threads()
+{
+    return QDir(QStringLiteral("/proc/self/task")).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
 }
 
 double seconds(clockid_t clock)
@@ -43,12 +55,26 @@ double threadCpu()
 
 qint64 residentBytes()
 {
-    return fromStatus("VmRSS:");
+    return bytesFromStatus("VmRSS:");
 }
 
 qint64 peakResidentBytes()
 {
-    return fromStatus("VmHWM:");
+    return bytesFromStatus("VmHWM:");
+}
+
+int threadCount()
+{
+    return int(threads().size());
+}
+
+qint64 waits()
+{
+    qint64 sum = 0;
+    for (const QString &thread : threads())
+        sum +=
+            fromStatus(QStringLiteral("/proc/self/task/%1/status").arg(thread), "\nvoluntary_ctxt_switches:");
+    return sum;
 }
 
 } // namespace Bench

@@ -37,4 +37,8 @@ qint64 residentBytes();
 // The most that it has ever been.
 qint64 peakResidentBytes();
 
+// Of this process's threads: how many there are, and how often they have waited for something.
+int threadCount();
+qint64 waits();
+
 } // namespace Bench

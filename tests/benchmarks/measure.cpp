@@ -2,11 +2,12 @@
 #include "measure.h"
 
 #include "appmeasure.h"
+#include "beastpeer.h"
 #include "clock.h"
 #include "corpus.h"
 #include "frames.h"
-#include "measurement.h"
-#include "peers.h"
+#include "livemeasure.h"
+#include "peermeasurement.h"
 #include "rawpeer.h"
 #include "typefinder.h"
 
@@ -23,27 +24,6 @@
 namespace Bench {
 
 namespace {
-
-// One of a transport, or of what is beside it.
-class PeerMeasurement : public Measurement, public ClientListener
-{
-public:
-    PeerMeasurement(const Task &task, const Peer &peer) : Measurement(task), m_peer(peer) {}
-
-    void ended(const QString &why) override { fail(QStringLiteral("the connection ended: ") + why); }
-
-protected:
-    std::unique_ptr<Client> connectClient()
-    {
-        auto client = m_peer.make();
-        client->setListener(this);
-        return client;
-    }
-    void open(Client &client) { client.open(url(), number("deflate") == 1); }
-
-private:
-    const Peer &m_peer;
-};
 
 // The first tenth warms up.
 class Receiving final : public PeerMeasurement
@@ -298,21 +278,21 @@ private:
     std::unique_ptr<Client> m_client = connectClient();
 };
 
-template<typename M>
-QJsonObject runWith(const Task &task, const Peer &peer)
-{
-    return M(task, peer).run();
-}
-
 QJsonObject runAny(const Task &task)
 {
     if (task.peer == QLatin1String(RawPeer))
         return runRaw(task);
+#ifdef EVERWIRE_BENCH_BEAST
+    if (task.peer == QLatin1String(BeastPeer))
+        return runBeast(task);
+#endif
     if (isForApp(task))
         return runApp(task);
     const Peer *peer = findPeer(task.peer);
     if (!peer)
         return failure(QStringLiteral("no such peer"));
+    if (isLive(task))
+        return runLive(task, *peer);
     const QString path = QUrl(task.url).path();
     if (QUrlQuery(QUrl(task.url)).hasQueryItem(QStringLiteral("pause")))
         return runWith<Pausing>(task, *peer);

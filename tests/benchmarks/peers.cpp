@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "peers.h"
 
+#include "librarypeer.h"
+
 #include "transport/frametransport.h"
 #include "transport/qwebsockettransport.h"
 
@@ -157,6 +159,8 @@ const std::vector<Peer> &peers()
 
 const Peer *findPeer(const QString &name)
 {
+    if (name == QLatin1String(libraryPeer().name))
+        return &libraryPeer();
     const auto it = std::find_if(peers().begin(), peers().end(),
                                  [&name](const Peer &peer) { return name == QLatin1String(peer.name); });
     return it == peers().end() ? nullptr : &*it;

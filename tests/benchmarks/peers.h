@@ -63,6 +63,7 @@ struct Peer
 
 // The first is what the others are measured against.
 const std::vector<Peer> &peers();
+// One of them, or the library itself.
 const Peer *findPeer(const QString &name);
 
 } // namespace Bench

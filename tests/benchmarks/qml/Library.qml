@@ -7,7 +7,7 @@ QtObject {
     id: root
 
     required property Connection connection
-    required property QtObject stage
+    required property var stage
     required property bool onlyLatest
 
     property int received: 0

@@ -7,7 +7,7 @@ QtObject {
     id: root
 
     required property string url
-    required property QtObject stage
+    required property var stage
 
     property int received: 0
     property string content
