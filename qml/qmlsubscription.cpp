@@ -2,6 +2,8 @@
 #include "qmlsubscription.h"
 
 #include <QJSEngine>
+#include <QJsonArray>
+#include <QJsonDocument>
 #include <QMetaMethod>
 #include <QQmlEngine>
 
@@ -65,8 +67,30 @@ void QmlSubscription::setDelivery(Delivery delivery)
     if (delivery == m_delivery)
         return;
     m_delivery = delivery;
+    m_subscription.setWanted(wanted());
     Q_EMIT deliveryChanged();
     applyDelivery(); // last: what waited is delivered
+}
+
+void QmlSubscription::setFields(const QStringList &fields)
+{
+    if (fields == m_fields)
+        return;
+    m_fields = fields;
+    m_fieldNames.reset();
+    m_makeObject = {};
+    m_latestPayload.clear();
+    if (!fields.isEmpty()) {
+        QList<QByteArray> names;
+        for (const QString &field : fields)
+            names.append(field.toUtf8());
+        m_fieldNames = std::make_shared<const QList<QByteArray>>(names);
+    }
+    m_subscription.setWanted(wanted());
+    const QPointer<QmlSubscription> self(this);
+    Q_EMIT fieldsChanged();
+    if (self && !m_latest.isNull())
+        Q_EMIT latestChanged();
 }
 
 void QmlSubscription::setInterval(int interval)
@@ -99,8 +123,19 @@ void QmlSubscription::resubscribe()
     m_conflater.clear();
     if (!m_complete || !m_enabled || !m_connection || m_event.isEmpty())
         return;
-    m_subscription =
-        m_connection->subscribe(m_event, this, [this](const Message &message) { m_conflater.push(message); });
+    m_subscription = m_connection->addSubscription(
+        m_event, this, [this](const Message &message) { m_conflater.push(message); }, wanted());
+}
+
+// Of those that are conflated only a few are looked at.
+Detail::Wanted QmlSubscription::wanted() const
+{
+    Detail::Wanted wanted;
+    if (m_delivery == Each) {
+        wanted.form = m_fieldNames ? Detail::Wanted::Fields : Detail::Wanted::Json;
+        wanted.fields = m_fieldNames;
+    }
+    return wanted;
 }
 
 // What another event or another connection sent is not this one's latest.
@@ -128,13 +163,49 @@ void QmlSubscription::deliver(const Message &message)
 // Converted for JavaScript once, however many bindings read it, and not at all where none does.
 QVariant QmlSubscription::latest() const
 {
-    if (!m_latestPayload.isValid() && !m_latest.isNull()) {
-        m_latestPayload = m_latest.payload();
-        QJSEngine *engine = qjsEngine(this);
-        if (engine && m_latestPayload.isValid())
-            m_latestPayload = QVariant::fromValue(engine->toScriptValue(m_latestPayload));
-    }
+    if (!m_latestPayload.isValid() && !m_latest.isNull())
+        m_latestPayload = payloadOf(m_latest);
     return m_latestPayload;
+}
+
+QVariant QmlSubscription::payloadOf(const Message &message) const
+{
+    QJSEngine *engine = qjsEngine(this);
+    if (engine && m_fieldNames) {
+        if (const void *ready = message.decodedAs(m_fieldNames.get()))
+            return QVariant::fromValue(objectOf(engine, *static_cast<const QList<QVariant> *>(ready)));
+        const QJsonObject object = message.json();
+        QList<QVariant> values;
+        for (const QString &field : m_fields)
+            values.append(object.value(field).toVariant());
+        return QVariant::fromValue(objectOf(engine, values));
+    }
+    const QVariant payload = message.payload();
+    return engine && payload.isValid() ? QVariant::fromValue(engine->toScriptValue(payload)) : payload;
+}
+
+// By a function that JavaScript compiles once: cheaper than naming each member of each object.
+QJSValue QmlSubscription::objectOf(QJSEngine *engine, const QList<QVariant> &values) const
+{
+    if (!m_makeObject.isCallable()) {
+        QStringList members;
+        QStringList parameters;
+        for (const QString &field : m_fields) {
+            const QString parameter = QStringLiteral("v%1").arg(parameters.size());
+            // ["name"] is quoted as JavaScript wants it; with its brackets it is a computed name, which only this needs.
+            QString name = QString::fromUtf8(QJsonDocument(QJsonArray{field}).toJson(QJsonDocument::Compact));
+            if (field != QLatin1String("__proto__"))
+                name = name.mid(1, name.size() - 2);
+            members.append(name + QLatin1Char(':') + parameter);
+            parameters.append(parameter);
+        }
+        m_makeObject = engine->evaluate(QStringLiteral("(function(%1) { return { %2 } })")
+                                            .arg(parameters.join(u','), members.join(u',')));
+    }
+    QJSValueList arguments;
+    for (const QVariant &value : values)
+        arguments.append(value.isValid() ? engine->toScriptValue(value) : QJSValue());
+    return m_makeObject.call(arguments);
 }
 
 } // namespace Everwire

@@ -34,6 +34,9 @@ class QmlSubscription : public QObject, public QQmlParserStatus
     // The payload that was received last; undefined before the first.
     Q_PROPERTY(QVariant latest READ latest NOTIFY latestChanged FINAL)
     Q_PROPERTY(Delivery delivery READ delivery WRITE setDelivery NOTIFY deliveryChanged FINAL)
+    // The members of the object that are wanted, ["content", "timestamp"] for instance: the payload then has these alone
+    // (undefined where the message has none of that name), and is made without the rest. Empty: all of it.
+    Q_PROPERTY(QStringList fields READ fields WRITE setFields NOTIFY fieldsChanged FINAL)
     // Milliseconds between two deliveries when they are Sampled.
     Q_PROPERTY(int interval READ interval WRITE setInterval NOTIFY intervalChanged FINAL)
 
@@ -56,6 +59,8 @@ public:
     [[nodiscard]] QVariant latest() const;
     [[nodiscard]] Delivery delivery() const { return m_delivery; }
     void setDelivery(Delivery delivery);
+    [[nodiscard]] QStringList fields() const { return m_fields; }
+    void setFields(const QStringList &fields);
     [[nodiscard]] int interval() const { return m_interval; }
     void setInterval(int interval);
 
@@ -69,6 +74,7 @@ Q_SIGNALS:
     void enabledChanged();
     void latestChanged();
     void deliveryChanged();
+    void fieldsChanged();
     void intervalChanged();
 
 private:
@@ -76,6 +82,9 @@ private:
     void applyDelivery();
     void forget();
     void deliver(const Message &message);
+    [[nodiscard]] Detail::Wanted wanted() const;
+    [[nodiscard]] QVariant payloadOf(const Message &message) const;
+    [[nodiscard]] QJSValue objectOf(QJSEngine *engine, const QList<QVariant> &values) const;
 
     QPointer<Connection> m_connection;
     QString m_event;
@@ -83,6 +92,9 @@ private:
     Conflater m_conflater;
     Message m_latest;
     mutable QVariant m_latestPayload; // made when it is first asked for
+    QStringList m_fields;
+    std::shared_ptr<const QList<QByteArray>> m_fieldNames; // the same as UTF-8; null where there are none
+    mutable QJSValue m_makeObject;                         // a function of the fields' values
     Delivery m_delivery = Each;
     int m_interval = 100;
     bool m_enabled = true;

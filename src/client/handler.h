@@ -34,10 +34,12 @@ struct Wanted
     std::shared_ptr<void> (*makeGadget)() = nullptr;
     std::shared_ptr<const QList<QByteArray>> fields; // UTF-8
 
-    // Under which Message::decodedAs() has it.
-    [[nodiscard]] const void *key() const
+    // Under which Message::decodedAs() has it; owned where another may come to lie at its address. Null: under none.
+    [[nodiscard]] std::shared_ptr<const void> key() const
     {
-        return form == Fields ? static_cast<const void *>(fields.get()) : gadget;
+        if (form == Fields)
+            return fields;
+        return {std::shared_ptr<const void>(), gadget};
     }
 };
 

@@ -144,23 +144,29 @@ bool Router::dispatch(const Entries &entries, const Message &message)
     return true;
 }
 
-std::shared_ptr<const Decoder> Router::decoderFor(const Detail::Wanted &wanted)
+void Router::setWanted(SubscriptionEntry &entry, const Detail::Wanted &wanted)
 {
-    const auto found = std::find_if(m_decoders.begin(), m_decoders.end(),
-                                    [&](const auto &form) { return form.key == wanted.key(); });
-    if (found != m_decoders.end())
-        return found->decoder;
-    return m_decoders.emplace_back(Interest::InType::Form{wanted.key(), Decoder::of(wanted)}).decoder;
+    entry.wanted = wanted;
+    m_interestChanged = true;
 }
 
-void Router::addTo(Interest::InType &type, const Entries &entries)
+// Decoders that there were before are used again.
+std::shared_ptr<const Decoder> Router::decoderFor(const Detail::Wanted &wanted) const
+{
+    const std::shared_ptr<const void> key = wanted.key();
+    const auto found =
+        std::find_if(m_decoders.begin(), m_decoders.end(), [&](const auto &form) { return form.key == key; });
+    return found != m_decoders.end() ? found->decoder : Decoder::of(wanted);
+}
+
+void Router::addTo(Interest::InType &type, const Entries &entries) const
 {
     for (const auto &entry : entries) {
-        const Detail::Wanted &wanted = entry->wanted;
-        type.json = type.json || wanted.form == Detail::Wanted::Json;
-        if (wanted.key() && std::none_of(type.forms.begin(), type.forms.end(),
-                                         [&](const auto &form) { return form.key == wanted.key(); }))
-            type.forms.push_back({wanted.key(), decoderFor(wanted)});
+        type.json = type.json || entry->wanted.form == Detail::Wanted::Json;
+        const std::shared_ptr<const void> key = entry->wanted.key();
+        if (key && std::none_of(type.forms.begin(), type.forms.end(),
+                                [&](const auto &form) { return form.key == key; }))
+            type.forms.push_back({key, decoderFor(entry->wanted)});
     }
 }
 
@@ -169,12 +175,17 @@ void Router::publishInterest(InterestBoard &board)
     if (!std::exchange(m_interestChanged, false))
         return;
     auto interest = std::make_shared<Interest>();
+    std::vector<Interest::InType::Form> decoders;
     for (const auto &[event, entries] : m_entries) {
-        if (event == Events::Message || event == Events::AnyMessage)
-            addTo(interest->every, entries);
-        else if (Interest::InType type; addTo(type, entries), type.json || !type.forms.empty())
+        const bool isEvery = event == Events::Message || event == Events::AnyMessage;
+        Interest::InType type;
+        Interest::InType &wanted = isEvery ? interest->every : type;
+        addTo(wanted, entries);
+        decoders.insert(decoders.end(), wanted.forms.begin(), wanted.forms.end());
+        if (type.json || !type.forms.empty())
             interest->types.insert(event.toUtf8(), std::move(type));
     }
+    m_decoders = std::move(decoders);
     board.publish(std::move(interest));
 }
 

@@ -54,6 +54,7 @@ public:
     Subscription add(const QString &event, QObject *context, std::function<void(const Message &)> handler,
                      const Detail::Wanted &wanted = {});
     void remove(SubscriptionEntry &entry);
+    void setWanted(SubscriptionEntry &entry, const Detail::Wanted &wanted);
 
     [[nodiscard]] bool hasSubscribers(const QString &event) const;
     // Returns false where a handler destroyed this router.
@@ -83,12 +84,12 @@ private:
     bool dispatch(const Entries &entries, const Message &message);
     void sweep();
     static void relayTo(SubscriptionEntry &entry);
-    [[nodiscard]] std::shared_ptr<const Decoder> decoderFor(const Detail::Wanted &wanted);
-    void addTo(Interest::InType &type, const Entries &entries);
+    [[nodiscard]] std::shared_ptr<const Decoder> decoderFor(const Detail::Wanted &wanted) const;
+    void addTo(Interest::InType &type, const Entries &entries) const;
 
     QObject m_home; // stands for this thread: what ends with a context is ended here
     std::unordered_map<QString, Entries> m_entries; // whose values stay where they are
-    std::vector<Interest::InType::Form> m_decoders; // all that were ever wanted of this router's messages
+    std::vector<Interest::InType::Form> m_decoders; // the published ones
     const QString *m_lastType = nullptr; // messages come in runs of a type; reset where m_entries changes
     Route m_lastRoute;
     // Of each dispatch() that runs: set when a handler destroys the router.

@@ -11,6 +11,12 @@ void Subscription::unsubscribe()
         entry->router->remove(*entry);
 }
 
+void Subscription::setWanted(const Detail::Wanted &wanted)
+{
+    if (const auto entry = m_entry.lock(); entry && entry->router)
+        entry->router->setWanted(*entry, wanted);
+}
+
 bool Subscription::isActive() const
 {
     const auto entry = m_entry.lock();

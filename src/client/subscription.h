@@ -7,6 +7,9 @@
 
 namespace Everwire {
 
+namespace Detail {
+struct Wanted;
+}
 struct SubscriptionEntry;
 
 // A handle to a subscription, a value like QMetaObject::Connection: dropping it changes nothing. The
@@ -22,7 +25,10 @@ public:
     explicit operator bool() const { return isActive(); }
 
 private:
+    friend class QmlSubscription;
     friend class Router;
+    // What its handler takes is another thing from here on.
+    void setWanted(const Detail::Wanted &wanted);
     explicit Subscription(std::weak_ptr<SubscriptionEntry> entry) : m_entry(std::move(entry)) {}
 
     std::weak_ptr<SubscriptionEntry> m_entry;

@@ -95,10 +95,10 @@ const void *Message::decodedAs(const void *form) const
 {
     if (!d)
         return nullptr;
-    if (d->decoded.form == form)
+    if (d->decoded.form.get() == form)
         return d->decoded.value.get();
     for (const Decoded &decoded : d->moreDecoded) {
-        if (decoded.form == form)
+        if (decoded.form.get() == form)
             return decoded.value.get();
     }
     return nullptr;

@@ -12,7 +12,7 @@ namespace Everwire {
 // A body in the form that a subscriber takes, made on the wire thread.
 struct Decoded
 {
-    const void *form = nullptr; // a form's identity (Detail::Wanted::key())
+    std::shared_ptr<const void> form; // its identity, which no other gets while somebody has this
     std::shared_ptr<const void> value;
 };
 

@@ -39,7 +39,7 @@ struct Interest
     {
         struct Form
         {
-            const void *key = nullptr;
+            std::shared_ptr<const void> key;
             std::shared_ptr<const Decoder> decoder;
         };
 

@@ -156,7 +156,7 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
         if (type.json)
             (void)message.payload();
         for (const auto &form : type.forms) {
-            if (object && !message.decodedAs(form.key))
+            if (object && !message.decodedAs(form.key.get()))
                 message.addDecoded({form.key, form.decoder->decode(*object)});
         }
     };

@@ -25,6 +25,7 @@ QtObject {
         Subscription {
             connection: root.connection
             event: "ai_response"
+            fields: ["content", "timestamp"]
             delivery: root.onlyLatest ? Subscription.Latest : Subscription.Each
             onReceived: payload => {
                 root.received += 1

@@ -182,7 +182,7 @@ public:
     {
         (void)lastRequest();
         for (const auto &entry : entries())
-            inbox->handled(entry);
+            inbox->handled(Inbox::costOf(entry));
         m_entries.clear();
     }
     // Everything sent but the tokens.
