@@ -141,7 +141,8 @@ public:
             QTimer::singleShot(0, context(), [this] { next(); });
             return;
         }
-        QTimer::singleShot(500, context(), [this] {
+        // A new connection still has timers for what comes soon, once each.
+        QTimer::singleShot(number("settle"), context(), [this] {
             m_before = waits();
             QTimer::singleShot(m_time, Qt::PreciseTimer, context(), [this] {
                 // But for the one that ends it.
