@@ -52,6 +52,15 @@ TestCase {
         }
     }
 
+    Component {
+        id: choosing
+        Listener {
+            property string text: latest ? JSON.stringify(latest) : ""
+            fields: ["content", "n", "__proto__", "a \"b\""]
+            onReceived: payload => heard.push(payload)
+        }
+    }
+
     component Page: Item {
         id: page
         property var heard: []
@@ -117,6 +126,44 @@ TestCase {
         server.sendMany("chat", 1)
         tryCompare(received, "count", 4)
         compare(heard, [1, 2, 3])
+    }
+
+    function test_fieldsAreAllThatIsThere() {
+        const sub = create(choosing)
+        open(connection)
+        server.sendText('{"type":"chat","content":"x"}') // may be made before the fields are known, or after
+        server.sendText('{"type":"chat","content":"Zoë","n":[1,{"a":null}],"other":1,"a \\"b\\"":true}')
+        tryCompare(sub.heard, "length", 2)
+        compare(sub.heard[0].content, "x")
+        compare(sub.heard[1].content, "Zoë")
+        compare(sub.heard[1].n, [1, { a: null }])
+        compare(sub.heard[1]['a "b"'], true)
+        compare(sub.heard[1].other, undefined)
+        compare(Object.keys(sub.heard[1]).length, 4)
+        compare(sub.latest.content, "Zoë")
+        sub.fields = ["other"]
+        compare(sub.text, '{"other":1}')
+        server.sendText('{"type":"chat","other":2}')
+        tryCompare(sub.heard, "length", 3)
+        compare(sub.heard[2].other, 2)
+        sub.fields = []
+        compare(sub.latest.type, "chat")
+        server.sendText('{"type":"chat","other":3}')
+        tryCompare(sub.heard, "length", 4)
+        compare(sub.heard[3].type, "chat")
+    }
+
+    function test_fieldsOfTheLatest() {
+        const sub = create(choosing, { delivery: Subscription.Latest })
+        open(connection)
+        for (let i = 1; i <= 50; ++i)
+            server.sendText(`{"type":"chat","n":${i},"other":1}`)
+        tryVerify(() => sub.latest?.n === 50)
+        compare(sub.latest.other, undefined)
+        sub.delivery = Subscription.Each
+        server.sendText('{"type":"chat","n":51,"other":1}')
+        tryVerify(() => sub.latest.n === 51)
+        compare(sub.latest.other, undefined)
     }
 
     function test_m4_survivesReconnects() {

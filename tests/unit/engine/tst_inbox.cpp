@@ -23,6 +23,8 @@ private Q_SLOTS:
     void m8_recordsOfWhatWasSentAreBounded();
     void m8_roomIsToldOfOnce();
     void m8_everyPauseEnds();
+    void aHeldInboxWakesNobody();
+    void m7_whatIsRecycledIsFreedWithTheNext();
     void manyProducers();
 };
 
@@ -40,6 +42,40 @@ void TestInbox::m1_oneOrderForEverything()
     QCOMPARE(entries[1].generation, 1u);
     QCOMPARE(entries[2].generation, 2u);
     QVERIFY(inbox.takeAll().empty());
+}
+
+// The app has said that it comes by itself.
+void TestInbox::aHeldInboxWakesNobody()
+{
+    Inbox inbox;
+    int wakes = 0;
+    inbox.setWake([&] { ++wakes; });
+    inbox.hold();
+    inbox.push(0, Transition{});
+    QCOMPARE(wakes, 0);
+    QCOMPARE(inbox.takeAll().size(), 1u);
+    inbox.push(0, Transition{});
+    QCOMPARE(wakes, 1);
+}
+
+void TestInbox::m7_whatIsRecycledIsFreedWithTheNext()
+{
+    Inbox inbox;
+    const auto isShared = [](const QByteArray &bytes) { return !bytes.isDetached(); };
+    const QByteArray small(100, 'x');
+    std::vector<Message> messages{Message::fromBinary(small, Message::Incoming)};
+    inbox.recycle(std::move(messages));
+    QVERIFY(isShared(small));
+    inbox.push(0, Transition{});
+    QVERIFY(!isShared(small));
+
+    // Large ones would lie there for as long as nothing comes.
+    const QByteArray large(2 * 1024 * 1024, 'x');
+    {
+        std::vector<Message> more{Message::fromBinary(large, Message::Incoming)};
+        inbox.recycle(std::move(more));
+    }
+    QVERIFY(!isShared(large));
 }
 
 void TestInbox::wakesOnceUntilTaken()
