@@ -7,6 +7,7 @@
 #include <Everwire/ConnectionError>
 #include <Everwire/ConnectionHandle>
 #include <Everwire/ConnectionsModel>
+#include <Everwire/FilteredMessages>
 #include <Everwire/HttpPreparation>
 #include <Everwire/HttpTokenProvider>
 #include <Everwire/Message>
@@ -62,6 +63,13 @@ struct NotificationFeedType
     Q_GADGET
     QML_FOREIGN(Everwire::NotificationFeed)
     QML_NAMED_ELEMENT(NotificationFeed)
+};
+
+struct FilteredMessagesType
+{
+    Q_GADGET
+    QML_FOREIGN(Everwire::FilteredMessages)
+    QML_NAMED_ELEMENT(FilteredMessages)
 };
 
 struct HttpTokenProviderType

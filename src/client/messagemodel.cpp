@@ -86,6 +86,11 @@ QVariant MessageModel::data(const QModelIndex &index, int role) const
 
 QHash<int, QByteArray> MessageModel::roleNames() const
 {
+    return names();
+}
+
+QHash<int, QByteArray> MessageModel::names()
+{
     return {
         {MessageIdRole, "messageId"}, {TypeRole, "type"},           {ConnectionTypeRole, "connectionType"},
         {PayloadRole, "payload"},     {TimestampRole, "timestamp"}, {DirectionRole, "direction"},
@@ -102,6 +107,7 @@ void MessageModel::clear()
     if (m_messages.empty())
         return;
     beginResetModel();
+    m_firstNumber += m_messages.size();
     m_messages.clear();
     endResetModel();
     Q_EMIT countChanged();
@@ -149,6 +155,7 @@ void MessageModel::dropFirst(int rows, std::vector<Message> *dropped)
     if (dropped)
         dropped->assign(std::make_move_iterator(m_messages.begin()), std::make_move_iterator(end));
     m_messages.erase(m_messages.begin(), end);
+    m_firstNumber += quint64(rows);
     endRemoveRows();
 }
 

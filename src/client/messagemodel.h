@@ -63,11 +63,15 @@ Q_SIGNALS:
     void limitChanged();
 
 private:
+    friend class FilteredMessages;
+
+    [[nodiscard]] static QHash<int, QByteArray> names();
     [[nodiscard]] static QString text(const Message &message, int column);
     void dropFirst(int rows, std::vector<Message> *dropped = nullptr);
 
     QString m_connectionType;
     std::deque<Message> m_messages;
+    quint64 m_firstNumber = 0; // of the first row: so many have been in the model, and are not any more
     int m_limit = 1000;
 };
 
