@@ -78,7 +78,7 @@ void ConnectionPrivate::drain()
         m_isPaced = true;
         m_inbox->hold();
         m_continueDraining.start(PaceMs);
-    } else {
+    } else if (!m_isPaced) { // a handler's event loop may have left it so
         m_continueDraining.stop();
     }
     if (m_inbox->takeRoomAgain())

@@ -43,6 +43,7 @@ private Q_SLOTS:
     void s7_aBindingThatReopensKeepsTheOrder();
     void q2_aBindingThatClosesShutsTheQueue();
     void s7_anEventLoopInAHandlerHearsTheRest();
+    void m1_aFloodInsideAHandlerIsNotTheLast();
     void o2_closeSilencesTheRestOfAFailure();
     void m5_disconnectedIsSaidOncePerConnected_data();
     void m5_disconnectedIsSaidOncePerConnected();
@@ -213,6 +214,36 @@ void tst_Reentrancy::s7_anEventLoopInAHandlerHearsTheRest()
     heard.removeLast();
     QCOMPARE(heard, (QStringList{s("state reconnecting"), s("disconnected"), s("error"), s("reconnecting"),
                                  s("state connecting"), s("state connected"), s("connected")}));
+}
+
+// What comes in hundreds is handed over in batches, which one handler's event loop must leave as they were.
+void tst_Reentrancy::m1_aFloodInsideAHandlerIsNotTheLast()
+{
+    open();
+    constexpr int many = 500;
+    int count = 0;
+    bool isShown = false;
+    QEventLoop dialog;
+    connection->subscribe(s("ask"), this, [&] {
+        isShown = true;
+        for (int i = 0; i < many; ++i)
+            server->sendText(R"({"type":"answer"})");
+        dialog.exec();
+    });
+    connection->subscribe(s("answer"), this, [&] {
+        if (++count == many)
+            dialog.quit();
+    });
+    QTimer::singleShot(20000, &dialog, &QEventLoop::quit);
+    for (int round = 1; round <= 20; ++round) {
+        isShown = false;
+        count = 0;
+        server->sendText(R"({"type":"ask"})");
+        QTRY_VERIFY(isShown);
+        QTRY_COMPARE(count, many);
+        server->sendText(R"({"type":"answer"})");
+        QTRY_COMPARE(count, many + 1);
+    }
 }
 
 void tst_Reentrancy::o2_closeSilencesTheRestOfAFailure()
