@@ -59,6 +59,10 @@ public:
     {
         tell([](TransportListener &l) { l.transportOpened(); });
     }
+    void receive(PaddedView text)
+    {
+        tell([&](TransportListener &l) { l.transportTextReceived(text); });
+    }
     void receive(const QByteArray &text)
     {
         const PaddedCopy padded(text);
