@@ -343,6 +343,7 @@ void TestAudioPace::q3_q7_nobodyReads()
     constexpr qint64 bound = 8 * MiB;
     constexpr int offered = 800; // of 256 KiB: 200 MiB
     const QByteArray message(256 * 1024, 'x');
+    qint64 largest = 0;
     RawServer server;
     server.setReads(false);
     WebSocketProvider provider;
@@ -359,7 +360,6 @@ void TestAudioPace::q3_q7_nobodyReads()
 
     QSignalSpy rejected(connection, &Connection::messageRejected);
     const qint64 before = residentBytes();
-    qint64 largest = 0;
     connect(connection, &Connection::bytesToWriteChanged, this,
             [&] { largest = std::max(largest, connection->bytesToWrite()); });
     std::atomic<int> accepted{0};
