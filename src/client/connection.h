@@ -172,8 +172,8 @@ public:
     // every one that is not binary; the guide's lifecycle names are listed in docs/guide.md (M1 to M5). The
     // handler takes a QJsonObject, a Message, a QVariant, nothing, a Q_GADGET whose properties are filled by
     // name, or what a QVariant converts to (a QString for "stateChange"); a member function of the context
-    // will do. It works before open() and until the handle or the
-    // context ends it.
+    // will do. A gadget is made, and its properties are written, on the wire thread. It works before open() and until
+    // the handle or the context ends it.
     template<typename Payload = void, typename Context, typename Handler>
     Subscription subscribe(const QString &event, Context *context, Handler &&handler)
     {

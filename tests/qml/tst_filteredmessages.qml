@@ -32,7 +32,6 @@ TestCase {
             required property int index
             required property string type
             required property var payload
-            required property string connectionType
             height: 20
             text: type + " " + payload.n
         }
@@ -70,7 +69,6 @@ TestCase {
         compare(texts(), [])
         sendAll([{ type: "ai_response", n: 1 }, { type: "chat", n: 2 }, { type: "error", n: 3 }])
         compare(texts(), ["ai_response 1", "error 3"])
-        compare(list.itemAtIndex(1).connectionType, "filtered")
         compare(answers.count, 2)
         compare(answers.at(1).payload.n, 3)
         answers.types = ["chat"]

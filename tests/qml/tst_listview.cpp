@@ -155,7 +155,8 @@ void TestListView::m7_listsFollowTheEndOfAFlood()
         sent += 100;
     };
     int heard = 0;
-    connect(connection(), &Connection::messageReceived, this, [&] {
+    const QObject scope;
+    connect(connection(), &Connection::messageReceived, &scope, [&] {
         if (++heard % 100 == 0 && sent < total)
             sendBurst();
     });

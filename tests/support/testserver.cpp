@@ -62,7 +62,8 @@ void TestServer::accept()
         }
         m_sockets.append(socket);
         // Nagle's algorithm would have every second small message wait 40 ms for the client's acknowledgement.
-        if (auto *tcp = socket->findChild<QTcpSocket *>())
+        const QList<QTcpSocket *> sockets = m_server->findChildren<QTcpSocket *>(); // no QWebSocket owns one
+        for (QTcpSocket *tcp : sockets)
             tcp->setSocketOption(QAbstractSocket::LowDelayOption, 1);
         connect(
             socket, &QWebSocket::textMessageReceived, m_context.get(),

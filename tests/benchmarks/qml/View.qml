@@ -14,9 +14,14 @@ Window {
     visible: true
 
     ListView {
+        id: list
         anchors.fill: parent
         model: root.model
         delegate: root.row
-        onCountChanged: positionViewAtEnd()
+    }
+
+    Connections {
+        target: root.model
+        function onRowsInserted() { list.positionViewAtEnd() }
     }
 }
