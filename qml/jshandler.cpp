@@ -44,8 +44,10 @@ QVariant JsHandler::subscribe(Connection *connection, const QString &event, cons
     }
     auto *handler = new JsHandler(engine, event, function);
     connect(connection, &QObject::destroyed, handler, &QObject::deleteLater);
-    handler->m_subscription =
-        connection->subscribe(event, handler, [handler](const Message &message) { handler->call(message); });
+    Detail::Wanted payload;
+    payload.form = Detail::Wanted::Json;
+    handler->m_subscription = connection->addSubscription(
+        event, handler, [handler](const Message &message) { handler->call(message); }, payload);
     const QJSValue end = engine->newQObject(handler).property(QStringLiteral("end"));
     return QVariant::fromValue(engine->evaluate(QStringLiteral("(end => () => { end() })")).call({end}));
 }
