@@ -153,6 +153,8 @@ private:
     QTimer m_linger;
     QSet<ConnectionHandle *> m_handles;
     QPointer<TokenProvider> m_askedProvider;
+    quint64 m_ask = 0; // the number of the question that is under way; 0: none
+    quint64 m_lastAsk = 0;
     QObject m_tokenContext;                  // stands for the one request under way
     std::optional<quint64> m_tokenRequest;   // the engine's, which waits for the answer
     std::optional<TokenResult> m_tokenAhead; // the answer, which came before the engine has asked

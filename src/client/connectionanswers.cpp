@@ -16,8 +16,9 @@ void ConnectionPrivate::handle(const Notice::TokenNeeded &notice)
         answerToken(notice.request, *std::exchange(m_tokenAhead, {}));
         return;
     }
-    if (!notice.fresh && m_askedProvider && m_askedProvider == provider && !m_tokenRequest) {
-        m_tokenRequest = notice.request; // asked ahead
+    // Asked ahead. A provider that has gone meanwhile has an answer under way that says so.
+    if (!notice.fresh && m_ask && !m_tokenRequest && (!m_askedProvider || m_askedProvider == provider)) {
+        m_tokenRequest = notice.request;
         return;
     }
     abandonToken();
@@ -34,7 +35,7 @@ void ConnectionPrivate::handle(const Notice::TokenNeeded &notice)
 void ConnectionPrivate::askTokenAhead()
 {
     TokenProvider *provider = currentTokenProvider();
-    if (!provider || state() != ConnectionState::Connecting || m_askedProvider || m_tokenAhead ||
+    if (!provider || state() != ConnectionState::Connecting || m_ask || m_tokenAhead ||
         effectiveConfig().authentication() == ConnectionConfig::Authentication::None)
         return;
     askToken(provider, false);
@@ -43,9 +44,13 @@ void ConnectionPrivate::askTokenAhead()
 void ConnectionPrivate::askToken(TokenProvider *provider, bool fresh)
 {
     m_askedProvider = provider;
+    m_ask = ++m_lastAsk;
     provider->request(
         &m_tokenContext,
-        [this](const TokenResult &result) {
+        [this, ask = m_lastAsk](const TokenResult &result) {
+            if (m_ask != ask)
+                return; // abandoned
+            m_ask = 0;
             m_askedProvider.clear();
             if (const auto request = std::exchange(m_tokenRequest, {}))
                 answerToken(*request, result);
@@ -70,6 +75,7 @@ void ConnectionPrivate::abandonToken()
     if (m_askedProvider)
         m_askedProvider->abandon(&m_tokenContext);
     m_askedProvider.clear();
+    m_ask = 0;
     m_tokenRequest.reset();
     m_tokenAhead.reset();
 }

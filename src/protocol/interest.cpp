@@ -4,9 +4,11 @@
 #include "core/tapejson.h"
 
 #include <QMetaProperty>
+#include <QVarLengthArray>
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 namespace Everwire {
 
@@ -28,13 +30,19 @@ public:
 
     [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object) const override
     {
-        std::shared_ptr<void> gadget = m_make();
+        // First all, for the last of several members of a name counts, even if it cannot be converted.
+        QVarLengthArray<std::optional<simdjson::dom::element>, 16> values(qsizetype(m_fields.size()));
         for (const auto member : object) {
             const auto field = std::find_if(m_fields.begin(), m_fields.end(), [&](const Field &one) {
                 return member.key == std::string_view(one.name.constData(), size_t(one.name.size()));
             });
             if (field != m_fields.end())
-                write(field->property, gadget.get(), member.value);
+                values[field - m_fields.begin()] = member.value;
+        }
+        std::shared_ptr<void> gadget = m_make();
+        for (size_t i = 0; i < m_fields.size(); ++i) {
+            if (const auto &value = values[qsizetype(i)])
+                write(m_fields[i].property, gadget.get(), *value);
         }
         return gadget;
     }

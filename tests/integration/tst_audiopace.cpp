@@ -140,7 +140,8 @@ void Listener::upgrade()
 
 void Listener::accept()
 {
-    QWebSocket *socket = m_server->nextPendingConnection(); // the server's child
+    QWebSocket *socket = m_server->nextPendingConnection();
+    socket->setParent(m_server.get()); // Qt's documentation says that it is
     QObject::connect(socket, &QWebSocket::textMessageReceived, m_context.get(),
                      [this](const QString &text) { hearText(text); });
     QObject::connect(socket, &QWebSocket::binaryMessageReceived, m_context.get(),

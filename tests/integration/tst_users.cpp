@@ -61,6 +61,7 @@ private Q_SLOTS:
     void a1_aTokenForEveryAttempt();
     void a1_aTokenThatIsSetBehindOpenCounts();
     void o2_closeAbandonsIt();
+    void o2_whatAGoneProviderSaysIsNotTheNextOnes();
     void signOutClosesAndForgets();
     void signOutEndsATokenRequest();
     void signInReopensWhatHandlesHold();
@@ -160,6 +161,23 @@ void TestUsers::o2_closeAbandonsIt()
     tokens.open.last().resolve(tokenOf(3));
     QTRY_VERIFY(connection->isConnected());
     QCOMPARE(server->tokens(), QList<QByteArray>{"user-3"});
+}
+
+// It tells those who wait that it goes, but later, when nobody may be waiting any more.
+void TestUsers::o2_whatAGoneProviderSaysIsNotTheNextOnes()
+{
+    auto tokens = std::make_unique<SlowTokens>();
+    provider->setTokenProvider(tokens.get());
+    Connection *connection = open(u"a"_s);
+    QTRY_COMPARE(tokens->fetched, 1);
+    QSignalSpy reconnecting(connection, &Connection::reconnecting);
+    tokens.reset();
+    connection->close();
+    provider->setToken(tokenOf(2));
+    connection->open();
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(server->tokens(), QList<QByteArray>{"user-2"});
+    QCOMPARE(reconnecting.size(), 0);
 }
 
 void TestUsers::signOutClosesAndForgets()

@@ -128,6 +128,8 @@ void TestInterest::aGadgetIsTheSameEitherWay_data()
     QTest::newRow("null") << QByteArray(R"("n":null,"x":null,"isFinal":null,"content":null,"any":null)");
     QTest::newRow("objects") << QByteArray(R"("n":{},"content":{"a":1},"tags":{})");
     QTest::newRow("twice") << QByteArray(R"("n":1,"n":2,"content":"a","content":"b")");
+    QTest::newRow("twice, the last of no use")
+        << QByteArray(R"("n":1,"n":{},"x":1.53,"x":"u","isFinal":true,"isFinal":null)");
     QTest::newRow("read-only") << QByteArray(R"("readOnly":"theirs","n":1)");
     QTest::newRow("empty text") << QByteArray(R"("content":"")");
     QTest::newRow("nul") << QByteArray(R"("content":"a\u0000b")");
