@@ -129,6 +129,8 @@ bool Router::dispatch(const Entries &entries, const Message &message)
     });
     const size_t count = entries.size();
     for (size_t i = 0; i < count; ++i) {
+        // A copy: its handler may end this router, and the list with it.
+        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
         const std::shared_ptr<SubscriptionEntry> entry = entries[i];
         if (!entry->router)
             continue;
@@ -183,7 +185,7 @@ void Router::publishInterest(InterestBoard &board)
         addTo(wanted, entries);
         decoders.insert(decoders.end(), wanted.forms.begin(), wanted.forms.end());
         if (type.json || !type.forms.empty())
-            interest->types.insert(event.toUtf8(), std::move(type));
+            interest->types[event.toUtf8()] = std::move(type);
     }
     m_decoders = std::move(decoders);
     board.publish(std::move(interest));
