@@ -151,12 +151,13 @@ void QmlSubscription::forget()
 void QmlSubscription::deliver(const Message &message)
 {
     const QPointer<QmlSubscription> self(this);
+    const quint64 number = ++m_deliveries;
     m_latest = message;
     m_latestPayload.clear();
     Q_EMIT latestChanged();
     static const QMetaMethod receivedSignal = QMetaMethod::fromSignal(&QmlSubscription::received);
     // Whoever heard of the latest may have chosen another event or connection.
-    if (self && isSignalConnected(receivedSignal) && m_latest.messageId() == message.messageId())
+    if (self && isSignalConnected(receivedSignal) && number == m_deliveries && !m_latest.isNull())
         Q_EMIT received(latest());
 }
 
@@ -203,8 +204,14 @@ QJSValue QmlSubscription::objectOf(QJSEngine *engine, const QList<QVariant> &val
                                             .arg(parameters.join(u','), members.join(u',')));
     }
     QJSValueList arguments;
-    for (const QVariant &value : values)
-        arguments.append(value.isValid() ? engine->toScriptValue(value) : QJSValue());
+    arguments.reserve(values.size());
+    for (const QVariant &value : values) {
+        if (value.typeId() == QMetaType::QString)
+            arguments.append(
+                QJSValue(value.toString())); // by far the most, and what toScriptValue() comes to
+        else
+            arguments.append(value.isValid() ? engine->toScriptValue(value) : QJSValue());
+    }
     return m_makeObject.call(arguments);
 }
 

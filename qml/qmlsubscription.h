@@ -91,6 +91,7 @@ private:
     Subscription m_subscription;
     Conflater m_conflater;
     Message m_latest;
+    quint64 m_deliveries = 0;
     mutable QVariant m_latestPayload; // made when it is first asked for
     QStringList m_fields;
     std::shared_ptr<const QList<QByteArray>> m_fieldNames; // the same as UTF-8; null where there are none
