@@ -5,10 +5,14 @@
 #include <QEvent>
 
 #include <algorithm>
+#include <atomic>
 
 namespace Everwire {
 
 namespace {
+
+// Qt's event queue hands a new host over under a lock of its own, which ThreadSanitizer does not see. This it does.
+std::atomic<quint64> hostsHandedOver{0};
 
 QEvent::Type wakeType()
 {
@@ -43,6 +47,7 @@ bool EngineHost::event(QEvent *event)
 {
     if (event->type() != wakeType())
         return QObject::event(event);
+    (void)hostsHandedOver.load(std::memory_order_acquire);
     m_engine.processOutbox();
     return true;
 }
@@ -78,6 +83,7 @@ EngineHost *WireThread::add(Engine::Surroundings surroundings)
     auto *host = new EngineHost(std::move(surroundings));
     host->moveToThread(&m_thread);
     m_hosts.push_back(host);
+    hostsHandedOver.fetch_add(1, std::memory_order_release);
     outbox->setWake([host] { QCoreApplication::postEvent(host, new QEvent(wakeType())); });
     return host;
 }
