@@ -72,8 +72,10 @@ void QmlSubscription::setDelivery(Delivery delivery)
     applyDelivery(); // last: what waited is delivered
 }
 
-void QmlSubscription::setFields(const QStringList &fields)
+void QmlSubscription::setFields(const QStringList &named)
 {
+    QStringList fields = named;
+    fields.removeDuplicates();
     if (fields == m_fields)
         return;
     m_fields = fields;
@@ -82,7 +84,7 @@ void QmlSubscription::setFields(const QStringList &fields)
     m_latestPayload.clear();
     if (!fields.isEmpty()) {
         QList<QByteArray> names;
-        for (const QString &field : fields)
+        for (const QString &field : std::as_const(fields))
             names.append(field.toUtf8());
         m_fieldNames = std::make_shared<const QList<QByteArray>>(names);
     }
@@ -207,8 +209,7 @@ QJSValue QmlSubscription::objectOf(QJSEngine *engine, const QList<QVariant> &val
     arguments.reserve(values.size());
     for (const QVariant &value : values) {
         if (value.typeId() == QMetaType::QString)
-            arguments.append(
-                QJSValue(value.toString())); // by far the most, and what toScriptValue() comes to
+            arguments.append(QJSValue(value.toString())); // most are, and toScriptValue() takes longer
         else
             arguments.append(value.isValid() ? engine->toScriptValue(value) : QJSValue());
     }

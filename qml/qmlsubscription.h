@@ -60,7 +60,7 @@ public:
     [[nodiscard]] Delivery delivery() const { return m_delivery; }
     void setDelivery(Delivery delivery);
     [[nodiscard]] QStringList fields() const { return m_fields; }
-    void setFields(const QStringList &fields);
+    void setFields(const QStringList &named);
     [[nodiscard]] int interval() const { return m_interval; }
     void setInterval(int interval);
 

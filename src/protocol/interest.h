@@ -3,8 +3,8 @@
 
 #include <Everwire/Global>
 
-#include "client/handler.h"
 #include "core/message_p.h"
+#include "core/wanted.h"
 
 #include <QHash>
 #include <QMutex>

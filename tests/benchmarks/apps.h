@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "answer.h"
+
 #include <QByteArray>
 #include <QMetaType>
 #include <QString>
@@ -9,18 +11,6 @@
 #include <memory>
 
 namespace Bench {
-
-// What an app wants of an `ai_response`: two of its fields.
-struct Answer
-{
-    Q_GADGET
-    Q_PROPERTY(QString content MEMBER content)
-    Q_PROPERTY(QString timestamp MEMBER timestamp)
-
-public:
-    QString content;
-    QString timestamp;
-};
 
 // What a measurement hears of the app.
 class AppListener

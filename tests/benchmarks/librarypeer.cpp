@@ -12,7 +12,7 @@ namespace {
 
 using Everwire::Connection;
 
-class LibraryClient final : public Client
+class LibraryClient final : public QtClient
 {
 public:
     // What it ends with is nothing that a measurement has to hear of.
@@ -37,32 +37,16 @@ public:
         m_connection->open();
     }
 
-    void prepare(const std::vector<QByteArray> &messages, bool isText) override
-    {
-        m_binaries = messages;
-        if (!isText)
-            return;
-        for (const QByteArray &message : messages)
-            m_texts.push_back(QString::fromUtf8(message));
-    }
-
-    void send(size_t prepared) override
-    {
-        if (m_texts.empty())
-            m_connection->send(m_binaries[prepared]);
-        else
-            m_connection->send(m_texts[prepared]);
-    }
-
     [[nodiscard]] qint64 bytesToWrite() const override { return m_connection->bytesToWrite(); }
     void flush() override {} // it needs none
     void setPaused(bool) override {}
 
 private:
+    void sendText(const QString &text) override { m_connection->send(text); }
+    void sendBinary(const QByteArray &bytes) override { m_connection->send(bytes); }
+
     Connection *m_connection = nullptr; // the provider's
-    std::vector<QString> m_texts;
-    std::vector<QByteArray> m_binaries;
-    QObject m_context; // goes first
+    QObject m_context;                  // goes first
 };
 
 } // namespace

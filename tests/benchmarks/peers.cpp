@@ -17,7 +17,7 @@ namespace Bench {
 namespace {
 
 // QWebSocket as a user has it who knows it well.
-class BareClient final : public Client
+class BareClient final : public QtClient
 {
 public:
     BareClient()
@@ -42,24 +42,6 @@ public:
                              [this] { listener()->written(); });
     }
 
-    void prepare(const std::vector<QByteArray> &messages, bool isText) override
-    {
-        m_binaries = messages;
-        if (!isText)
-            return;
-        for (const QByteArray &message : messages)
-            m_texts.push_back(QString::fromUtf8(message));
-    }
-
-    void send(size_t prepared) override
-    {
-        if (m_texts.empty())
-            m_socket.sendBinaryMessage(m_binaries[prepared]);
-        else
-            m_socket.sendTextMessage(m_texts[prepared]);
-    }
-
-    // Over TLS QWebSocket sees 0 while the TLS layer holds it all: without this there would be no flow control.
     [[nodiscard]] qint64 bytesToWrite() const override
     {
         return m_socket.bytesToWrite() + (m_tls ? m_tls->encryptedBytesToWrite() : 0);
@@ -68,6 +50,9 @@ public:
     void setPaused(bool) override {}
 
 private:
+    void sendText(const QString &text) override { m_socket.sendTextMessage(text); }
+    void sendBinary(const QByteArray &bytes) override { m_socket.sendBinaryMessage(bytes); }
+
     void receive(const QString &text)
     {
         QByteArray utf8 = text.toUtf8();
@@ -77,8 +62,6 @@ private:
 
     QWebSocket m_socket;
     QSslSocket *m_tls = nullptr;
-    std::vector<QString> m_texts;
-    std::vector<QByteArray> m_binaries;
     QObject m_context; // goes before the socket, which has more to say while it goes
 };
 

@@ -52,6 +52,35 @@ private:
     ClientListener *m_listener = nullptr;
 };
 
+// One of those whose texts are QStrings, as Qt's API takes them.
+class QtClient : public Client
+{
+public:
+    void prepare(const std::vector<QByteArray> &messages, bool isText) override
+    {
+        m_binaries = messages;
+        if (!isText)
+            return;
+        for (const QByteArray &message : messages)
+            m_texts.push_back(QString::fromUtf8(message));
+    }
+
+    void send(size_t prepared) override
+    {
+        if (m_texts.empty())
+            sendBinary(m_binaries[prepared]);
+        else
+            sendText(m_texts[prepared]);
+    }
+
+private:
+    virtual void sendText(const QString &text) = 0;
+    virtual void sendBinary(const QByteArray &bytes) = 0;
+
+    std::vector<QString> m_texts;
+    std::vector<QByteArray> m_binaries;
+};
+
 struct Peer
 {
     enum Feature { None = 0, Judged = 1, Compresses = 2, Pauses = 4 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The bar: two QML engines and a widgets window on one connection.
+#include "loadedpage.h"
 #include "support/testserver.h"
 
 #include <Everwire/ConnectionHandle>
@@ -8,8 +9,6 @@
 
 #include <QJsonDocument>
 #include <QLabel>
-#include <QQmlComponent>
-#include <QQmlEngine>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -35,17 +34,10 @@ QtObject {
 }
 )");
 
-struct QmlPage
+struct QmlPage : LoadedPage
 {
-    QmlPage()
-    {
-        engine.addImportPath(QStringLiteral(EVERWIRE_QML_DIR));
-        QQmlComponent component(&engine);
-        component.setData(Source, QUrl(u"page.qml"_s));
-        root.reset(component.create());
-        if (!root)
-            qFatal("%s", qPrintable(component.errorString()));
-    }
+    QmlPage() : LoadedPage(Source) {}
+
     [[nodiscard]] Connection::State state() const
     {
         return Connection::State(root->property("shownState").toInt());
@@ -55,9 +47,6 @@ struct QmlPage
     {
         QVERIFY(QMetaObject::invokeMethod(root.get(), "ask", Q_ARG(QVariant, name)));
     }
-
-    QQmlEngine engine;
-    std::unique_ptr<QObject> root;
 };
 
 class Window final : public QLabel

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // Views of a connection's messages that follow their end, while a server sends as fast as it can.
+#include "loadedpage.h"
 #include "support/testserver.h"
 
 #include <Everwire/FilteredMessages>
 #include <Everwire/WebSocketProvider>
 
 #include <QAbstractItemModelTester>
-#include <QQmlComponent>
-#include <QQmlEngine>
 #include <QQuickItem>
 #include <QQuickWindow>
 #include <QSignalSpy>
@@ -67,17 +66,9 @@ Window {
 )");
 
 // A window with the lists in it.
-struct Page
+struct Page : LoadedPage
 {
-    Page()
-    {
-        engine.addImportPath(QStringLiteral(EVERWIRE_QML_DIR));
-        QQmlComponent component(&engine);
-        component.setData(Source, QUrl(u"page.qml"_s));
-        root.reset(component.create());
-        if (!root)
-            qFatal("%s", qPrintable(component.errorString()));
-    }
+    Page() : LoadedPage(Source) {}
 
     [[nodiscard]] QString ask(const char *function) const
     {
@@ -85,9 +76,6 @@ struct Page
         QMetaObject::invokeMethod(root.get(), function, Q_RETURN_ARG(QVariant, answer));
         return answer.toString();
     }
-
-    QQmlEngine engine;
-    std::unique_ptr<QObject> root;
 };
 
 QByteArray numbered(int n)

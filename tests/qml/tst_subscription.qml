@@ -56,7 +56,7 @@ TestCase {
         id: choosing
         Listener {
             property string text: latest ? JSON.stringify(latest) : ""
-            fields: ["content", "n", "__proto__", "a \"b\""]
+            fields: ["content", "n", "content", "__proto__", "a \"b\""]
             onReceived: payload => heard.push(payload)
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Two QML engines and C++ share one provider, one connection and one socket.
+#include "loadedpage.h"
 #include "support/testserver.h"
 
 #include <Everwire/Connection>
@@ -7,8 +8,6 @@
 
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QQmlComponent>
-#include <QQmlEngine>
 #include <QRegularExpression>
 #include <QSignalSpy>
 #include <QTest>
@@ -78,25 +77,14 @@ QtObject {
 )");
 
 // An engine with one object in it.
-struct Page
+struct Page : LoadedPage
 {
-    Page()
-    {
-        engine.addImportPath(QStringLiteral(EVERWIRE_QML_DIR));
-        QQmlComponent component(&engine);
-        component.setData(Source, QUrl(QStringLiteral("page.qml")));
-        root.reset(component.create());
-        if (!root)
-            qFatal("%s", qPrintable(component.errorString()));
-    }
+    Page() : LoadedPage(Source) {}
 
     void call(const char *function) const { QVERIFY(QMetaObject::invokeMethod(root.get(), function)); }
     [[nodiscard]] QString text(const char *name) const { return root->property(name).toString(); }
     [[nodiscard]] int heard() const { return root->property("heard").toInt(); }
     [[nodiscard]] int heardByElement() const { return root->property("heardByElement").toInt(); }
-
-    QQmlEngine engine;
-    std::unique_ptr<QObject> root;
 };
 
 QByteArray answerTo(const QByteArray &question, int n)

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QByteArray>
+#include <QList>
+#include <QMetaObject>
+
+#include <memory>
+
+// Not for direct use: what Connection::subscribe() tells the wire thread.
+namespace Everwire::Detail {
+
+// What a subscriber takes, so that the wire thread can make it before the message crosses.
+struct Wanted
+{
+    enum Form {
+        Envelope, // the message as it is, or nothing of it
+        Json,     // the payload
+        Gadget,
+        Fields, // some members of the object, as a QList<QVariant> in their order; invalid where there is none
+    };
+
+    Form form = Envelope;
+    const QMetaObject *gadget = nullptr;
+    std::shared_ptr<void> (*makeGadget)() = nullptr;
+    std::shared_ptr<const QList<QByteArray>> fields; // UTF-8
+
+    // Under which Message::decodedAs() has it; owned where another may come to lie at its address. Null: under none.
+    [[nodiscard]] std::shared_ptr<const void> key() const
+    {
+        if (form == Fields)
+            return fields;
+        return {std::shared_ptr<const void>(), gadget};
+    }
+};
+
+} // namespace Everwire::Detail
