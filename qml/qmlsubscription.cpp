@@ -100,6 +100,7 @@ void QmlSubscription::setInterval(int interval)
     if (interval == m_interval)
         return;
     m_interval = interval;
+    m_subscription.setWanted(wanted());
     Q_EMIT intervalChanged();
     applyDelivery();
 }
@@ -133,6 +134,7 @@ void QmlSubscription::resubscribe()
 Detail::Wanted QmlSubscription::wanted() const
 {
     Detail::Wanted wanted;
+    wanted.onlyNewest = m_delivery == Latest || (m_delivery == Sampled && m_interval > 0);
     if (m_delivery == Each) {
         wanted.form = m_fieldNames ? Detail::Wanted::Fields : Detail::Wanted::Json;
         wanted.fields = m_fieldNames;

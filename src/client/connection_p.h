@@ -71,13 +71,13 @@ public:
     QPointer<TokenProvider> m_tokenProvider;
     QPointer<Preparation> m_preparation;
     MessageModel *const m_messages;
+    const std::shared_ptr<MessagePool> m_messagePool;
     Router m_router;
     const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     const std::shared_ptr<InterestBoard> m_interest = std::make_shared<InterestBoard>();
     EngineHost *m_engine = nullptr;
-    std::atomic<int> m_historyLimit{0}; // sending threads read it
-    QString m_requestIdField;           // of the present attempt's configuration
+    QString m_requestIdField; // of the present attempt's configuration
     QString m_replyIdField;
     bool m_debug = false;
 
@@ -107,10 +107,13 @@ private:
     void say(Heard heard, Signal signal, const QString &event, const QVariant &value);
     void failAtOnce(const ConnectionError &error);
     void start(const QUrl &url, Command::Any command);
-    void takeIn(std::vector<Inbox::Entry> entries);
+    void takeIn(Inbox::Contents contents);
+    void record(std::vector<Inbox::Record> records);
     [[nodiscard]] size_t backlog() const { return m_backlog.size() - m_handled; }
-    [[nodiscard]] QList<Message> toRecord(const std::vector<Inbox::Entry> &entries) const;
     [[nodiscard]] bool isStale(const Inbox::Entry &entry) const;
+    [[nodiscard]] bool isHeardBySubscribersAlone() const;
+    [[nodiscard]] bool isForNobody(const Inbox::Entry &entry) const;
+    void handle(const Inbox::Entry &entry);
     void handle(const Message &message);
     void handle(const Transition &transition) { apply(transition); }
     void handle(const Notice::TokenNeeded &notice);
@@ -165,7 +168,9 @@ private:
     std::atomic<quint32> m_user{0}; // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
-    bool m_isPaced = false; // m_continueDraining, and no event, brings the next drain()
+    // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what somebody hears does, too.
+    enum class Pace { None, Steady, Quiet };
+    Pace m_pace = Pace::None;
 };
 
 template<typename T>

@@ -31,6 +31,7 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
     , m_type(type)
     , m_provider(provider)
     , m_messages(new MessageModel(type, connection))
+    , m_messagePool(provider->wireThread().messagePool())
     , m_signals(connection)
 {
     m_continueDraining.setSingleShot(true);
@@ -47,7 +48,10 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
     Engine::Surroundings around;
     around.name = type;
     around.transports = makeTransport;
-    around.protocols = [interest = m_interest] { return std::make_unique<JsonEventProtocol>(interest); };
+    around.messagePool = m_messagePool;
+    around.protocols = [interest = m_interest, pool = m_messagePool] {
+        return std::make_unique<JsonEventProtocol>(interest, pool);
+    };
     around.random = [] { return QRandomGenerator::global()->generateDouble(); };
     around.inbox = m_inbox;
     around.outbox = m_outbox;
@@ -280,7 +284,7 @@ void ConnectionPrivate::networkBack()
 void ConnectionPrivate::configured()
 {
     const ConnectionConfig config = effectiveConfig();
-    m_historyLimit = config.historyLimit();
+    m_inbox->setHistoryLimit(config.historyLimit());
     applyDebug();
     const ConnectionState now = state();
     const bool open = now != ConnectionState::Disconnected && now != ConnectionState::Error &&
@@ -319,13 +323,12 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
                              QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
     if (!pushed.accepted)
         return reject(pushed.refusal);
-    if (const int limit = m_historyLimit.load(std::memory_order_relaxed); limit > 0) {
-        m_inbox->record(m_user,
-                        record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
-                                        : Message::fromText(record.bytes, type, Message::Outgoing),
-                        limit);
+    if (m_inbox->historyLimit() > 0) {
+        m_inbox->record(m_user, record.isBinary
+                                    ? Message::fromBinary(record.bytes, Message::Outgoing)
+                                    : Message::fromText(record.bytes, type, Message::Outgoing));
         if (record.attachment)
-            m_inbox->record(m_user, Message::fromBinary(*record.attachment, Message::Outgoing), limit);
+            m_inbox->record(m_user, Message::fromBinary(*record.attachment, Message::Outgoing));
     }
     if (QThread::currentThread() == q->thread())
         showCounters();

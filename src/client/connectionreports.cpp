@@ -12,6 +12,7 @@
 #include "core/logging.h"
 
 #include <QElapsedTimer>
+#include <QMetaMethod>
 #include <QScopeGuard>
 
 #include <algorithm>
@@ -32,6 +33,8 @@ constexpr qint64 CountedAtOnce = 4096; // bytes
 // costs as much as handling ten messages.
 constexpr size_t ManyMessages = 32;
 constexpr int PaceMs = 4;
+// The same where only the history and who takes the newest have had anything of them: a frame.
+constexpr int QuietPaceMs = 16;
 
 } // namespace
 
@@ -42,7 +45,7 @@ void ConnectionPrivate::drain()
     const QPointer<Connection> self(q);
     QElapsedTimer budget;
     budget.start();
-    m_isPaced = false;
+    m_pace = Pace::None;
     m_router.publishInterest(*m_interest);
     takeIn(m_inbox->takeAll());
     if (!self)
@@ -52,33 +55,49 @@ void ConnectionPrivate::drain()
     // Small ones are counted by the lot, for the wire thread counts at the same place.
     qint64 cost = 0;
     size_t count = 0;
+    size_t heard = 0;
+    std::vector<CountedMessage> spent;
     const std::shared_ptr<Inbox> inbox = m_inbox;
-    const auto settle = qScopeGuard([&] { inbox->handled(cost); });
+    const std::shared_ptr<MessagePool> pool = m_messagePool;
+    const auto settle = qScopeGuard([&] {
+        inbox->handled(cost);
+        pool->give(std::move(spent));
+    });
+    bool heardBySubscribersAlone = isHeardBySubscribersAlone();
     while (backlog() > 0) {
-        const Inbox::Entry entry = std::move(m_backlog[m_handled]);
+        Inbox::Entry &next = m_backlog[m_handled];
         ++m_handled;
-        cost += Inbox::costOf(entry);
+        cost += next.cost;
+        if (heardBySubscribersAlone && isForNobody(next)) {
+            spent.push_back({std::move(next.message), next.cost});
+        } else {
+            Inbox::Entry entry = std::move(next);
+            ++heard;
+            if (!isStale(entry))
+                handle(entry);
+            if (!self)
+                return;
+            if (!entry.other)
+                spent.push_back({std::move(entry.message), entry.cost});
+            heardBySubscribersAlone = isHeardBySubscribersAlone();
+        }
         if (cost > CountedAtOnce)
             inbox->handled(std::exchange(cost, 0));
-        if (!isStale(entry)) {
-            if (entry.other)
-                std::visit([this](const auto &event) { handle(event); }, *entry.other);
-            else
-                handle(entry.message);
+        if (++count % DrainChunk == 0) {
+            pool->give(std::exchange(spent, {}));
+            if (budget.elapsed() >= DrainBudgetMs)
+                break;
         }
-        if (!self)
-            return;
-        if (++count % DrainChunk == 0 && budget.elapsed() >= DrainBudgetMs)
-            break;
     }
     inbox->handled(std::exchange(cost, 0));
     if (backlog() > 0) {
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
     } else if (count >= ManyMessages) {
-        m_isPaced = true;
-        m_inbox->hold();
-        m_continueDraining.start(PaceMs);
-    } else if (!m_isPaced) { // a handler's event loop may have left it so
+        const bool isQuiet = heard < count / ManyMessages;
+        m_pace = isQuiet ? Pace::Quiet : Pace::Steady;
+        m_inbox->hold(isQuiet ? Inbox::Hold::Records : Inbox::Hold::Everything);
+        m_continueDraining.start(isQuiet ? QuietPaceMs : PaceMs);
+    } else if (m_pace == Pace::None) { // a handler's event loop may have left it so
         m_continueDraining.stop();
     }
     if (m_inbox->takeRoomAgain())
@@ -89,55 +108,73 @@ void ConnectionPrivate::drain()
 // What arrives before the time has come waits for it.
 void ConnectionPrivate::wakened()
 {
-    if (!m_isPaced)
+    if (m_pace != Pace::Steady)
         drain();
 }
 
-void ConnectionPrivate::takeIn(std::vector<Inbox::Entry> entries)
+void ConnectionPrivate::takeIn(Inbox::Contents contents)
 {
-    QList<Message> messages = toRecord(entries);
     if (backlog() == 0) {
-        m_backlog = std::move(entries);
+        m_backlog = std::move(contents.entries);
         m_handled = 0;
     } else {
         if (m_handled > backlog()) { // which costs no more than handling them did
             m_backlog.erase(m_backlog.begin(), m_backlog.begin() + std::ptrdiff_t(m_handled));
             m_handled = 0;
         }
-        std::move(entries.begin(), entries.end(), std::back_inserter(m_backlog));
+        std::move(contents.entries.begin(), contents.entries.end(), std::back_inserter(m_backlog));
     }
-    const std::shared_ptr<Inbox> inbox = m_inbox;
-    std::vector<Message> dropped;
-    m_messages->append(std::move(messages), &dropped); // last: a slot may delete the connection
-    inbox->recycle(std::move(dropped));
+    record(std::move(contents.records)); // last: a slot may delete the connection
 }
 
-// The newest for the history, so that however many have come, it is one insertion of what stays.
-QList<Message> ConnectionPrivate::toRecord(const std::vector<Inbox::Entry> &entries) const
+// The newest, so that however many have come, it is one insertion of what stays.
+void ConnectionPrivate::record(std::vector<Inbox::Record> records)
 {
-    const auto most = qsizetype(m_historyLimit.load(std::memory_order_relaxed));
-    QList<Message> messages;
-    for (auto entry = entries.rbegin(); entry != entries.rend() && messages.size() < most; ++entry) {
-        if (!entry->other && !isStale(*entry))
-            messages.append(entry->message);
-    }
-    std::reverse(messages.begin(), messages.end());
-    return messages;
+    const quint32 user = m_user;
+    const auto isOver = [&](const Inbox::Record &record) {
+        return record.generation != (record.isSent ? user : m_generation);
+    };
+    records.erase(std::remove_if(records.begin(), records.end(), isOver), records.end());
+    const auto most = std::ptrdiff_t(m_inbox->historyLimit());
+    std::vector<CountedMessage> counted;
+    counted.reserve(records.size());
+    for (auto it = records.end() - std::min(most, std::ptrdiff_t(records.size())); it != records.end(); ++it)
+        counted.push_back(std::move(it->counted));
+    const std::shared_ptr<MessagePool> pool = m_messagePool;
+    std::vector<CountedMessage> dropped;
+    m_messages->append(std::move(counted), &dropped);
+    pool->give(std::move(dropped));
+}
+
+// Nobody hears of a received message but by a subscription of which the wire thread knows.
+bool ConnectionPrivate::isHeardBySubscribersAlone() const
+{
+    static const QMetaMethod received = QMetaMethod::fromSignal(&Connection::messageReceived);
+    return m_pendingRequests.isEmpty() && !q->isSignalConnected(received);
+}
+
+bool ConnectionPrivate::isForNobody(const Inbox::Entry &entry) const
+{
+    return !entry.other && entry.audience == Audience::Nobody && m_router.isCurrent(entry.interest);
 }
 
 // What close() came before is over (rule O2). What was sent, and what was lost, stays true.
 bool ConnectionPrivate::isStale(const Inbox::Entry &entry) const
 {
-    if (const auto *message = entry.as<Message>(); message && message->direction() == Message::Outgoing)
-        return entry.generation != m_user;
     return entry.generation != m_generation && !entry.as<Notice::Discarded>() &&
            !entry.as<Notice::Rejected>();
 }
 
+void ConnectionPrivate::handle(const Inbox::Entry &entry)
+{
+    if (entry.other)
+        std::visit([this](const auto &event) { handle(event); }, *entry.other);
+    else
+        handle(entry.message);
+}
+
 void ConnectionPrivate::handle(const Message &message)
 {
-    if (message.direction() == Message::Outgoing)
-        return;
     const QPointer<Connection> self(q);
     if (message.isBinary()) {
         Q_EMIT q->binaryMessageReceived(message.bytes());
@@ -245,7 +282,7 @@ void ConnectionPrivate::apply(const Transition &transition)
     if (self)
         m_signals.flush();
     if (self && opens)
-        m_messages->setLimit(m_historyLimit);
+        m_messages->setLimit(m_inbox->historyLimit());
     if (self && transition.to == ConnectionState::Disconnected)
         reopen();
 }
@@ -253,7 +290,7 @@ void ConnectionPrivate::apply(const Transition &transition)
 void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
-    m_historyLimit = config.historyLimit();
+    m_inbox->setHistoryLimit(config.historyLimit());
     m_requestIdField = config.requestIdField();
     m_replyIdField = config.replyIdField();
 }

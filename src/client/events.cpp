@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "client/events.h"
 
-#include <QSet>
-
 namespace Everwire::Events {
 
-bool isReserved(const QString &type)
+const QSet<QString> &reserved()
 {
     static const QSet<QString> names{StateChange,
                                      Connected,
@@ -19,7 +17,12 @@ bool isReserved(const QString &type)
                                      AnyMessage,
                                      BinaryMessage,
                                      ParseError};
-    return names.contains(type);
+    return names;
+}
+
+bool isReserved(const QString &type)
+{
+    return reserved().contains(type);
 }
 
 QVariantMap toMap(const SessionInfo &session)

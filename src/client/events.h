@@ -5,6 +5,7 @@
 #include <Everwire/Global>
 #include <Everwire/SessionInfo>
 
+#include <QSet>
 #include <QString>
 #include <QVariant>
 
@@ -28,6 +29,7 @@ inline const QString ParseError = QStringLiteral("parseError");
 // Whether a server's message of this type must not reach the event's subscribers. "error" may: the backends
 // use it.
 [[nodiscard]] EVERWIRE_EXPORT bool isReserved(const QString &type);
+[[nodiscard]] EVERWIRE_EXPORT const QSet<QString> &reserved();
 
 [[nodiscard]] EVERWIRE_EXPORT QVariantMap toMap(const SessionInfo &session);
 [[nodiscard]] EVERWIRE_EXPORT QVariantMap toMap(const ConnectionError &error);

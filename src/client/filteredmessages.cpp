@@ -157,11 +157,11 @@ void FilteredMessages::takeInsertion()
 std::vector<quint64> FilteredMessages::takeUnseen()
 {
     std::vector<quint64> passing;
-    const std::deque<Message> &messages = m_source->m_messages;
+    const std::deque<Detail::CountedMessage> &messages = m_source->m_messages;
     const quint64 first = m_source->m_firstNumber;
     const quint64 end = first + messages.size();
     for (quint64 number = std::max(m_seen, first); number < end; ++number) {
-        if (passes(messages[size_t(number - first)]))
+        if (passes(messages[size_t(number - first)].message))
             passing.push_back(number);
     }
     m_seen = end;

@@ -94,6 +94,11 @@ template<typename Taken>
         wanted.form = Wanted::Gadget;
         wanted.gadget = &Taken::staticMetaObject;
         wanted.makeGadget = [] { return std::shared_ptr<void>(std::make_shared<Taken>()); };
+        wanted.resetGadget = [](void *gadget) {
+            if constexpr (std::is_move_assignable_v<Taken>)
+                *static_cast<Taken *>(gadget) = Taken{};
+            return std::is_move_assignable_v<Taken>;
+        };
     }
     return wanted;
 }
@@ -110,9 +115,13 @@ void callWith(const Message &message, Call &&call)
     else if constexpr (std::is_same_v<Payload, QVariant>)
         call(message.payload());
     else if constexpr (IsGadget<Payload>::value) {
-        if (const void *ready = message.decodedAs(&Payload::staticMetaObject))
-            call(Payload(*static_cast<const Payload *>(ready)));
-        else
+        if (const void *ready = message.decodedAs(&Payload::staticMetaObject)) {
+            const auto &payload = *static_cast<const Payload *>(ready);
+            if constexpr (std::is_invocable_v<Call, const Payload &>)
+                call(payload);
+            else
+                call(Payload(payload)); // it takes one to change
+        } else
             call(toGadget<Payload>(message));
     } else // a scalar: "stateChange" has a QString, "maxReconnectAttemptsReached" an int
         call(message.payload().value<Payload>());
@@ -125,11 +134,16 @@ template<typename Payload, typename Context, typename Handler>
     using Taken = TakenBy<Payload, H>;
     if constexpr (std::is_member_function_pointer_v<H>) {
         return [context, handler](const Message &message) {
-            callWith<Taken>(message, [&](auto &&...payload) { std::invoke(handler, context, payload...); });
+            callWith<Taken>(message, [&](auto &&...payload) -> decltype(void(
+                                                                std::invoke(handler, context, payload...))) {
+                std::invoke(handler, context, payload...);
+            });
         };
     } else {
         return [handler = H(std::forward<Handler>(handler))](const Message &message) mutable {
-            callWith<Taken>(message, [&](auto &&...payload) { handler(payload...); });
+            callWith<Taken>(message, [&](auto &&...payload) -> decltype(void(handler(payload...))) {
+                handler(payload...);
+            });
         };
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "client/messagemodel.h"
 
+#include "core/message_p.h"
 #include "transport/utf8.h"
 
 #include <QDateTime>
@@ -67,7 +68,7 @@ QVariant MessageModel::data(const QModelIndex &index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid))
         return {};
-    const Message &message = m_messages[size_t(index.row())];
+    const Message &message = m_messages[size_t(index.row())].message;
     switch (role) {
     case MessageIdRole: return message.messageId();
     case Qt::DisplayRole: return text(message, index.column());
@@ -99,7 +100,7 @@ QHash<int, QByteArray> MessageModel::names()
 
 Message MessageModel::at(int row) const
 {
-    return row >= 0 && row < count() ? m_messages[size_t(row)] : Message();
+    return row >= 0 && row < count() ? m_messages[size_t(row)].message : Message();
 }
 
 void MessageModel::clear()
@@ -127,7 +128,15 @@ void MessageModel::setLimit(int limit)
         Q_EMIT countChanged();
 }
 
-void MessageModel::append(QList<Message> batch, std::vector<Message> *dropped)
+void MessageModel::append(const QList<Message> &batch)
+{
+    std::vector<CountedMessage> counted;
+    for (const Message &message : batch)
+        counted.push_back({message});
+    append(std::move(counted), nullptr);
+}
+
+void MessageModel::append(std::vector<CountedMessage> batch, std::vector<CountedMessage> *dropped)
 {
     const int added = std::min(int(batch.size()), m_limit);
     if (added == 0)
@@ -145,7 +154,7 @@ void MessageModel::append(QList<Message> batch, std::vector<Message> *dropped)
         Q_EMIT countChanged();
 }
 
-void MessageModel::dropFirst(int rows, std::vector<Message> *dropped)
+void MessageModel::dropFirst(int rows, std::vector<CountedMessage> *dropped)
 {
     if (rows <= 0)
         return;

@@ -55,8 +55,9 @@ public:
     Q_INVOKABLE void clear();
 
     void setLimit(int limit);
-    // dropped: takes what had to go for them.
-    void append(QList<Message> batch, std::vector<Message> *dropped = nullptr);
+    void append(const QList<Message> &batch);
+    // For the library: those that have to go for them are in *dropped* then.
+    void append(std::vector<Detail::CountedMessage> batch, std::vector<Detail::CountedMessage> *dropped);
 
 Q_SIGNALS:
     void countChanged();
@@ -67,10 +68,10 @@ private:
 
     [[nodiscard]] static QHash<int, QByteArray> names();
     [[nodiscard]] static QString text(const Message &message, int column);
-    void dropFirst(int rows, std::vector<Message> *dropped = nullptr);
+    void dropFirst(int rows, std::vector<Detail::CountedMessage> *dropped = nullptr);
 
     QString m_connectionType;
-    std::deque<Message> m_messages;
+    std::deque<Detail::CountedMessage> m_messages;
     quint64 m_firstNumber = 0; // of the first row: so many have been in the model, and are not any more
     int m_limit = 1000;
 };

@@ -61,6 +61,7 @@ public:
     Q_DISABLE_COPY_MOVE(PendingRequests)
 
     [[nodiscard]] QString makeId();
+    [[nodiscard]] bool isEmpty() const { return m_waiting.empty(); }
     [[nodiscard]] bool contains(const QString &id) const { return m_waiting.count(id) > 0; }
     [[nodiscard]] QFuture<QJsonObject> add(const QString &id, std::chrono::milliseconds timeout);
     // If this message is a reply, whoever waits for it gets it. These may run the app's code, which may delete this.

@@ -34,7 +34,7 @@ Subscription Router::add(const QString &event, QObject *context, std::function<v
             handler(message);
     };
     entry->wanted = wanted;
-    m_interestChanged = m_interestChanged || wanted.form != Detail::Wanted::Envelope;
+    m_interestChanged = true;
     const std::weak_ptr<SubscriptionEntry> weak = entry;
     entry->contextGone =
         QObject::connect(context, &QObject::destroyed, &m_home, [weak] { Subscription(weak).unsubscribe(); });
@@ -93,7 +93,7 @@ Router::Route Router::routeOf(const MessageData &message)
         return m_lastRoute;
     Route route;
     route.isByType = !type.isEmpty() && !Events::isReserved(type);
-    route.entries = route.isByType ? find(type) : nullptr;
+    route.entries = {find(Events::Message), find(Events::AnyMessage), route.isByType ? find(type) : nullptr};
     m_lastType = message.sharedType;
     m_lastRoute = route;
     return route;
@@ -101,11 +101,11 @@ Router::Route Router::routeOf(const MessageData &message)
 
 Router::Routed Router::dispatchMessage(const Message &message)
 {
-    if (!dispatch(Events::Message, message) || !dispatch(Events::AnyMessage, message))
-        return Routed::AndDestroyed;
     const Route route = routeOf(MessageData::of(message));
-    if (route.entries && !dispatch(*route.entries, message))
-        return Routed::AndDestroyed;
+    for (const Entries *entries : route.entries) {
+        if (entries && !dispatch(*entries, message))
+            return Routed::AndDestroyed;
+    }
     return route.isByType ? Routed::ToSubscribers : Routed::NotByType;
 }
 
@@ -164,6 +164,8 @@ std::shared_ptr<const Decoder> Router::decoderFor(const Detail::Wanted &wanted) 
 void Router::addTo(Interest::InType &type, const Entries &entries) const
 {
     for (const auto &entry : entries) {
+        type.isHeard = true;
+        type.onlyNewest = type.onlyNewest && entry->wanted.onlyNewest;
         type.json = type.json || entry->wanted.form == Detail::Wanted::Json;
         const std::shared_ptr<const void> key = entry->wanted.key();
         if (key && std::none_of(type.forms.begin(), type.forms.end(),
@@ -177,18 +179,23 @@ void Router::publishInterest(InterestBoard &board)
     if (!std::exchange(m_interestChanged, false))
         return;
     auto interest = std::make_shared<Interest>();
+    // A server's message of such a name is refused where the others are handed over (rule M5).
+    static const QHash<QByteArray, Interest::InType> reserved = [] {
+        QHash<QByteArray, Interest::InType> types;
+        for (const QString &name : Events::reserved())
+            types.insert(name.toUtf8(), {{}, false, true, false});
+        return types;
+    }();
+    interest->types = reserved;
     std::vector<Interest::InType::Form> decoders;
     for (const auto &[event, entries] : m_entries) {
         const bool isEvery = event == Events::Message || event == Events::AnyMessage;
-        Interest::InType type;
-        Interest::InType &wanted = isEvery ? interest->every : type;
+        Interest::InType &wanted = isEvery ? interest->every : interest->types[event.toUtf8()];
         addTo(wanted, entries);
         decoders.insert(decoders.end(), wanted.forms.begin(), wanted.forms.end());
-        if (type.json || !type.forms.empty())
-            interest->types[event.toUtf8()] = std::move(type);
     }
     m_decoders = std::move(decoders);
-    board.publish(std::move(interest));
+    m_publishedInterest = board.publish(std::move(interest));
 }
 
 } // namespace Everwire

@@ -11,6 +11,7 @@
 #include <QPointer>
 #include <QScopedPointer>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <unordered_map>
@@ -69,14 +70,19 @@ public:
 
     // Tells the wire thread what the subscribers take, where that has changed.
     void publishInterest(InterestBoard &board);
+    // Whether what the wire thread has found out by the interest of this number is still true.
+    [[nodiscard]] bool isCurrent(quint32 interest) const
+    {
+        return !m_interestChanged && interest == m_publishedInterest && interest != 0;
+    }
 
 private:
     using Entries = std::vector<std::shared_ptr<SubscriptionEntry>>;
-    // Where a type's messages go.
+    // Where a type's messages go, in this order.
     struct Route
     {
         bool isByType = false;
-        const Entries *entries = nullptr;
+        std::array<const Entries *, 3> entries{};
     };
 
     [[nodiscard]] const Entries *find(const QString &event) const;
@@ -95,7 +101,8 @@ private:
     // Of each dispatch() that runs: set when a handler destroys the router.
     std::vector<bool *> m_running;
     bool m_sweepNeeded = false;
-    bool m_interestChanged = false;
+    bool m_interestChanged = true;
+    quint32 m_publishedInterest = 0;
 };
 
 } // namespace Everwire

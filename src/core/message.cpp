@@ -15,12 +15,17 @@ namespace {
 
 std::atomic<quint64> nextSequence{1};
 
+void number(MessageData *data)
+{
+    data->sequence = nextSequence.fetch_add(1, std::memory_order_relaxed);
+}
+
 MessageData *makeData(QString type, Message::Direction direction)
 {
     auto *data = new MessageData;
     data->ownType = std::move(type);
     data->direction = direction;
-    data->sequence = nextSequence.fetch_add(1, std::memory_order_relaxed);
+    number(data);
     return data;
 }
 
@@ -60,11 +65,9 @@ Message Message::fromText(QByteArray utf8, QString type, Direction direction)
     return Message(data);
 }
 
-Message Message::fromText(QByteArray utf8, const QString *sharedType)
+Message Message::received(MessageData *data)
 {
-    MessageData *data = makeData({}, Incoming);
-    data->sharedType = sharedType;
-    data->bytes = std::move(utf8);
+    number(data);
     return Message(data);
 }
 

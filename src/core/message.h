@@ -69,13 +69,26 @@ public:
 
 private:
     friend class JsonEventProtocol;
+    friend class MessagePool;
     friend struct MessageData;
     explicit Message(MessageData *data);
-    static Message fromText(QByteArray utf8, const QString *sharedType);
+    static Message received(MessageData *data);
     void addDecoded(Decoded decoded); // before anybody else has it
 
     QExplicitlySharedDataPointer<MessageData> d;
 };
+
+// Not for direct use.
+namespace Detail {
+
+// A message and what it costs in memory, so that nobody needs to look at it to know that.
+struct CountedMessage
+{
+    Message message;
+    qint64 cost = 0; // bytes
+};
+
+} // namespace Detail
 
 } // namespace Everwire
 

@@ -16,11 +16,22 @@ struct Decoded
     std::shared_ptr<const void> value;
 };
 
+// Who wants a message, as far as the wire thread knows.
+enum class Audience : quint8 {
+    Each,
+    Newest, // by those alone who take the newest of its type
+    Nobody, // it is for the history
+};
+
+using Detail::CountedMessage;
+
 // What a router or a model reads of every message comes first, in one line of the cache.
 struct MessageData : QSharedData
 {
     Message::Direction direction = Message::Incoming;
     bool isBinary = false;
+    Audience audience = Audience::Each;
+    quint32 interest = 0; // the number of the interest by which audience was found; 0: of none
     const QString *sharedType = nullptr; // internType()'s, or
     QString ownType;
     QByteArray bytes;

@@ -23,6 +23,7 @@ public:
         Scheduler *scheduler = nullptr;
         std::function<double()> random;                                        // uniform in [0, 1)
         std::function<qint64()> wallClock = QDateTime::currentMSecsSinceEpoch; // ms since 1970
+        std::shared_ptr<MessagePool> messagePool = std::make_shared<MessagePool>();
         std::shared_ptr<Inbox> inbox;
         std::shared_ptr<Outbox> outbox;
     };
@@ -98,7 +99,8 @@ private:
     void countOwn(const Transport *transport, qint64 written);
     void settle(Link &link);
     void ignoreEarly(const QString &what);
-    void deliver(Inbox::Event event);
+    template<typename Received>
+    void deliver(qint64 cost, Received &&received);
     void overflow();
 
     void enter(Phase::Any phase, ConnectionState to, Transition transition = {});

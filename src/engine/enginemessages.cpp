@@ -127,7 +127,7 @@ void Engine::transportTextReceived(PaddedView utf8)
     std::visit(Overloaded{
                    [&](Message &message) {
                        everwireTrace(lcWire) << "received" << size << "bytes of text, type" << message.type();
-                       deliver(std::move(message));
+                       deliver(Inbox::costOf(message), std::move(message));
                    },
                    [&](Received::Authenticated &answer) {
                        everwireTrace(lcAuth) << "authenticated";
@@ -150,7 +150,7 @@ void Engine::transportTextReceived(PaddedView utf8)
                        everwireTrace(lcWire)
                            << "received" << size << "bytes that are no message:" << malformed.reason;
                        if (open)
-                           deliver(Notice::ParseError{malformed.text, malformed.reason});
+                           deliver(Inbox::costOf(malformed.text), Inbox::Event(Notice::ParseError{malformed.text, malformed.reason}));
                        else
                            ignoreEarly(QStringLiteral("a text that is not JSON"));
                    },
@@ -167,7 +167,8 @@ void Engine::transportBinaryReceived(QByteArray bytes)
         return;
     }
     everwireTrace(lcWire) << "received" << bytes.size() << "bytes of binary";
-    deliver(Message::fromBinary(std::move(bytes), Message::Incoming));
+    Message message = m_around.messagePool->binary(std::move(bytes));
+    deliver(Inbox::costOf(message), std::move(message));
 }
 
 // Rule A6.
@@ -177,10 +178,10 @@ void Engine::ignoreEarly(const QString &what)
                                 << "that arrived before the answer to the token";
 }
 
-void Engine::deliver(Inbox::Event event)
+template<typename Received>
+void Engine::deliver(qint64 cost, Received &&received)
 {
     auto &open = std::get<Phase::Established>(m_phase);
-    const qint64 cost = Inbox::costOf(event);
     const qint64 pending = m_around.inbox->pendingBytes();
     // One message may always wait, however large: it has passed the transport's own limit.
     if (pending > 0 && pending + cost > m_config.maxPendingBytes()) {
@@ -198,7 +199,7 @@ void Engine::deliver(Inbox::Event event)
     }
     reportDiscarded(std::exchange(m_overflowed, 0),
                     QStringLiteral("received while the app was maxPendingBytes behind"));
-    report(std::move(event));
+    m_around.inbox->push(m_generation, std::forward<Received>(received));
 }
 
 void Engine::overflow()

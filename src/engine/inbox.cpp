@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/inbox.h"
 
-#include "core/message_p.h"
-
 #include <algorithm>
 #include <utility>
 
@@ -12,13 +10,6 @@ namespace {
 
 constexpr qint64 Overhead = 192; // what a small message costs beside its bytes
 
-// What we send waits here only to be recorded in the history; it must not slow down what we receive.
-qint64 costOfMessage(const Message &message)
-{
-    const MessageData &data = MessageData::of(message);
-    return data.direction == Message::Incoming ? data.bytes.size() + Overhead : 0;
-}
-
 } // namespace
 
 void Inbox::setWake(std::function<void()> wake)
@@ -26,47 +17,80 @@ void Inbox::setWake(std::function<void()> wake)
     const QMutexLocker lock(&m_mutex);
     m_wake = std::move(wake);
     m_woken = false;
-    if (!m_entries.empty())
+    m_holdsRecords = false;
+    if (!m_contents.entries.empty() || !m_contents.records.empty())
         this->wake();
+}
+
+void Inbox::push(quint32 generation, Message received)
+{
+    const MessageData &data = MessageData::of(received);
+    Entry entry;
+    entry.cost = costOf(received);
+    entry.generation = generation;
+    entry.interest = data.interest;
+    entry.audience = data.audience;
+    m_pendingBytes.fetch_add(entry.cost, std::memory_order_relaxed);
+    const QMutexLocker lock(&m_mutex);
+    // Another reference, though most are only in one of both places in the end: counted here, where the count is at hand.
+    if (historyLimit() > 0)
+        addRecord({received, entry.cost}, generation, false);
+    if (entry.audience == Audience::Newest)
+        supersede(data, generation);
+    const bool isHeard = entry.audience != Audience::Nobody;
+    entry.message = std::move(received);
+    m_contents.entries.push_back(std::move(entry));
+    if (isHeard || !m_holdsRecords)
+        wake();
 }
 
 void Inbox::push(quint32 generation, Event event)
 {
     Entry entry;
     entry.generation = generation;
-    m_pendingBytes.fetch_add(costOf(event), std::memory_order_relaxed);
-    if (auto *message = std::get_if<Message>(&event))
-        entry.message = std::move(*message);
-    else
-        entry.other = std::make_unique<Event>(std::move(event));
-    std::vector<Message> recycled; // freed when the lock is open again
+    if (const auto *broken = std::get_if<Notice::ParseError>(&event))
+        entry.cost = costOf(broken->text);
+    m_pendingBytes.fetch_add(entry.cost, std::memory_order_relaxed);
+    entry.other = std::make_unique<Event>(std::move(event));
     const QMutexLocker lock(&m_mutex);
-    recycled.swap(m_recycled);
-    m_entries.push_back(std::move(entry));
+    m_contents.entries.push_back(std::move(entry));
     wake();
 }
 
-void Inbox::record(quint32 user, Message sent, int most)
+// The one before it of its type, if it still waits here, is not the newest any more.
+void Inbox::supersede(const MessageData &message, quint32 generation)
 {
-    const QMutexLocker lock(&m_mutex);
-    m_entries.push_back({user, std::move(sent), {}});
-    // Seldom, so that each costs the same however many wait.
-    if (++m_records > 2 * most)
-        dropOldestRecords(most);
-    wake();
+    auto &entries = m_contents.entries;
+    const auto found = std::find_if(m_newest.begin(), m_newest.end(),
+                                    [&](const auto &one) { return one.first == message.sharedType; });
+    if (found == m_newest.end()) {
+        m_newest.emplace_back(message.sharedType, entries.size());
+        return;
+    }
+    Entry &before = entries[std::exchange(found->second, entries.size())];
+    if (before.generation == generation && before.interest == message.interest)
+        before.audience = Audience::Nobody;
 }
 
-void Inbox::dropOldestRecords(int most)
+void Inbox::record(quint32 user, Message sent)
 {
-    const auto isRecord = [](const Entry &entry) {
-        const auto *message = entry.as<Message>();
-        return message && message->direction() == Message::Outgoing;
-    };
-    m_entries.erase(std::remove_if(m_entries.begin(), m_entries.end(),
-                                   [&](const Entry &entry) {
-                                       return m_records > most && isRecord(entry) && m_records-- > 0;
-                                   }),
-                    m_entries.end());
+    const qint64 cost = costOf(sent);
+    const QMutexLocker lock(&m_mutex);
+    if (historyLimit() == 0)
+        return;
+    addRecord({std::move(sent), cost}, user, true);
+    if (!m_holdsRecords)
+        wake();
+}
+
+// The oldest go seldom, so that each costs the same however many wait (rule M8).
+void Inbox::addRecord(CountedMessage counted, quint32 generation, bool isSent)
+{
+    auto &records = m_contents.records;
+    const auto most = std::ptrdiff_t(historyLimit());
+    if (std::ptrdiff_t(records.size()) >= 2 * most)
+        records.erase(records.begin(), records.end() - most);
+    records.push_back({std::move(counted), generation, isSent});
 }
 
 void Inbox::poke()
@@ -77,38 +101,30 @@ void Inbox::poke()
 
 void Inbox::wake()
 {
-    if (m_wake && !std::exchange(m_woken, true))
+    if (m_wake && (!m_woken || m_holdsRecords)) {
+        m_woken = true;
+        m_holdsRecords = false;
         m_wake();
+    }
 }
 
-std::vector<Inbox::Entry> Inbox::takeAll()
+Inbox::Contents Inbox::takeAll()
 {
     const QMutexLocker lock(&m_mutex);
     m_woken = false;
-    m_records = 0;
-    return std::exchange(m_entries, {});
+    m_holdsRecords = false;
+    m_newest.clear();
+    return std::exchange(m_contents, {});
 }
 
-void Inbox::hold()
+void Inbox::hold(Hold what)
 {
     const QMutexLocker lock(&m_mutex);
-    m_woken = true;
-}
-
-void Inbox::recycle(std::vector<Message> &&messages)
-{
-    constexpr qint64 most = 1024 * 1024;
-    qint64 bytes = 0;
-    for (const Message &message : messages)
-        bytes += costOfMessage(message);
-    const QMutexLocker lock(&m_mutex);
-    m_recycledBytes = m_recycled.empty() ? bytes : m_recycledBytes + bytes;
-    if (m_recycledBytes > most) {
-        m_recycledBytes -= bytes;
-        return; // to be freed by the caller
+    // What has come since the app took everything may have woken it already.
+    if (what == Hold::Everything || !m_woken) {
+        m_woken = true;
+        m_holdsRecords = what == Hold::Records;
     }
-    m_recycled.insert(m_recycled.end(), std::make_move_iterator(messages.begin()),
-                      std::make_move_iterator(messages.end()));
 }
 
 void Inbox::handled(qint64 cost)
@@ -123,17 +139,14 @@ bool Inbox::takeRoomAgain()
            m_roomWanted.compare_exchange_strong(wanted, NoRoomWanted);
 }
 
-qint64 Inbox::costOf(const Event &event)
+qint64 Inbox::costOf(const Message &message)
 {
-    if (const auto *message = std::get_if<Message>(&event))
-        return costOfMessage(*message);
-    const auto *broken = std::get_if<Notice::ParseError>(&event);
-    return broken ? broken->text.size() + Overhead : 0;
+    return costOf(MessageData::of(message).bytes);
 }
 
-qint64 Inbox::costOf(const Entry &entry)
+qint64 Inbox::costOf(const QByteArray &unreadable)
 {
-    return entry.other ? costOf(*entry.other) : costOfMessage(entry.message);
+    return unreadable.size() + Overhead;
 }
 
 } // namespace Everwire

@@ -3,7 +3,7 @@
 
 #include "core/connectionerror.h"
 #include "core/connectionstate.h"
-#include "core/message.h"
+#include "core/messagepool.h"
 #include "core/sessioninfo.h"
 
 #include <QMutex>
@@ -82,19 +82,22 @@ struct Overloaded
 
 } // namespace Notice
 
-// The crossing from the wire thread to the app: messages and state changes in one order. Wakes the app once
-// when it turns non-empty.
+// The crossing from the wire thread to the app: messages and state changes in one order, and beside them the newest
+// messages of both directions for the history. Wakes the app once when it turns non-empty.
 class EVERWIRE_EXPORT Inbox
 {
 public:
-    using Event = std::variant<Message, Transition, Notice::TokenNeeded, Notice::TokenAbandoned,
+    using Event = std::variant<Transition, Notice::TokenNeeded, Notice::TokenAbandoned,
                                Notice::PreparationNeeded, Notice::SessionRenewed, Notice::ParseError,
                                Notice::Discarded, Notice::Rejected, Notice::Overloaded>;
-    // Small, for a burst is tens of thousands of them: nearly all are messages.
+    // What is to be handled. Small, for a burst is tens of thousands of them, nearly all messages.
     struct Entry
     {
+        qint64 cost = 0; // what counts of it as pending, in bytes
         quint32 generation = 0;
-        Message message;              // or
+        quint32 interest = 0; // by which audience was found
+        Audience audience = Audience::Each;
+        Message message;              // received; or
         std::unique_ptr<Event> other; // what else happened
 
         template<typename T>
@@ -106,14 +109,30 @@ public:
                 return other ? std::get_if<T>(other.get()) : nullptr;
         }
     };
+    // What is to be shown in the history.
+    struct Record
+    {
+        CountedMessage counted;
+        quint32 generation = 0; // or the user, of one that was sent
+        bool isSent = false;
+    };
+    struct Contents
+    {
+        std::vector<Entry> entries;
+        std::vector<Record> records; // so many of the newest at least as the history takes
+    };
 
     // Called from any thread, with the inbox locked: it must only post an event. Empty: nobody to wake.
     void setWake(std::function<void()> wake);
 
     // ---- any thread ----
+    void push(quint32 generation, Message received);
     void push(quint32 generation, Event event);
-    // A message that this user sent, for the history; the user stands in for a generation. The newest *most* of them at least are kept (rule M8).
-    void record(quint32 user, Message sent, int most);
+    // A message that this user sent.
+    void record(quint32 user, Message sent);
+    // Messages that the history takes; 0: none.
+    void setHistoryLimit(int limit) { m_historyLimit.store(limit, std::memory_order_relaxed); }
+    [[nodiscard]] int historyLimit() const { return m_historyLimit.load(std::memory_order_relaxed); }
     // Wakes the app to look at the outbox's counters.
     void poke();
     // Bytes, with what a message costs beside its own, were received and the app has not handled yet.
@@ -123,35 +142,35 @@ public:
     void askForRoom(qint64 pendingBytes) { m_roomWanted.store(pendingBytes, std::memory_order_release); }
 
     // ---- the app's thread ----
-    [[nodiscard]] std::vector<Entry> takeAll();
-    // The app comes by itself and needs no wake before.
-    void hold();
-    // Messages that nobody needs any more, for the wire thread to free with the next that it pushes: it has made them,
-    // and no frame waits for it. Small ones only, so that they may lie here for long.
-    void recycle(std::vector<Message> &&messages);
+    [[nodiscard]] Contents takeAll();
+    // The app comes by itself and needs no wake before: for nothing, or for no message that only the history takes.
+    enum class Hold { Everything, Records };
+    void hold(Hold what);
     // Says that the app is done with what has cost so much.
     void handled(qint64 cost);
     // Whether there is the room that was asked for; once for each time.
     [[nodiscard]] bool takeRoomAgain();
 
-    // What counts of it as pending, in bytes.
-    [[nodiscard]] static qint64 costOf(const Event &event);
-    [[nodiscard]] static qint64 costOf(const Entry &entry);
+    // What it will count as.
+    [[nodiscard]] static qint64 costOf(const Message &message);
+    [[nodiscard]] static qint64 costOf(const QByteArray &unreadable);
 
 private:
     void wake();
-    void dropOldestRecords(int most);
+    void addRecord(CountedMessage counted, quint32 generation, bool isSent);
+    void supersede(const MessageData &message, quint32 generation);
 
     QMutex m_mutex;
     std::function<void()> m_wake;
-    std::vector<Entry> m_entries;
-    std::vector<Message> m_recycled;
-    qint64 m_recycledBytes = 0;
-    int m_records = 0; // of m_entries
+    Contents m_contents;
+    // Of m_contents.entries, the last of each type that is heard by those alone who take the newest.
+    std::vector<std::pair<const QString *, size_t>> m_newest;
+    std::atomic<int> m_historyLimit{0};
     std::atomic<qint64> m_pendingBytes{0};
     static constexpr qint64 NoRoomWanted = -1;
     std::atomic<qint64> m_roomWanted{NoRoomWanted};
     bool m_woken = false;
+    bool m_holdsRecords = false;
 };
 
 } // namespace Everwire

@@ -43,8 +43,11 @@ public:
     // An engine for these surroundings, whose scheduler is the thread's. It runs until remove() or the end.
     [[nodiscard]] EngineHost *add(Engine::Surroundings surroundings);
     void remove(EngineHost *host);
+    // Of what all of them make their messages.
+    [[nodiscard]] const std::shared_ptr<MessagePool> &messagePool() const { return m_messagePool; }
 
 private:
+    const std::shared_ptr<MessagePool> m_messagePool = std::make_shared<MessagePool>();
     QThread m_thread;
     std::unique_ptr<QObject> m_context; // lives in the thread
     std::vector<EngineHost *> m_hosts;

@@ -19,7 +19,7 @@ namespace {
 class GadgetDecoder final : public Decoder
 {
 public:
-    explicit GadgetDecoder(const Detail::Wanted &wanted) : m_make(wanted.makeGadget)
+    explicit GadgetDecoder(const Detail::Wanted &wanted) : m_make(wanted.makeGadget), m_reset(wanted.resetGadget)
     {
         for (int i = 0; i < wanted.gadget->propertyCount(); ++i) {
             const QMetaProperty property = wanted.gadget->property(i);
@@ -28,7 +28,8 @@ public:
         }
     }
 
-    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object) const override
+    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object,
+                                                     std::shared_ptr<const void> former) const override
     {
         // First all, for the last of several members of a name counts, even if it cannot be converted.
         QVarLengthArray<std::optional<simdjson::dom::element>, 16> values(qsizetype(m_fields.size()));
@@ -39,7 +40,9 @@ public:
             if (field != m_fields.end())
                 values[field - m_fields.begin()] = member.value;
         }
-        std::shared_ptr<void> gadget = m_make();
+        std::shared_ptr<void> gadget = std::const_pointer_cast<void>(std::move(former));
+        if (!gadget || gadget.use_count() != 1 || !m_reset || !m_reset(gadget.get()))
+            gadget = m_make();
         for (size_t i = 0; i < m_fields.size(); ++i) {
             if (const auto &value = values[qsizetype(i)])
                 write(m_fields[i].property, gadget.get(), *value);
@@ -94,6 +97,7 @@ private:
     }
 
     std::shared_ptr<void> (*const m_make)();
+    bool (*const m_reset)(void *);
     std::vector<Field> m_fields;
 };
 
@@ -102,9 +106,15 @@ class FieldsDecoder final : public Decoder
 public:
     explicit FieldsDecoder(const Detail::Wanted &wanted) : m_names(wanted.fields) {}
 
-    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object) const override
+    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object,
+                                                     std::shared_ptr<const void> former) const override
     {
-        auto values = std::make_shared<QList<QVariant>>(m_names->size());
+        using Values = QList<QVariant>;
+        auto values = std::const_pointer_cast<Values>(std::static_pointer_cast<const Values>(std::move(former)));
+        if (values && values.use_count() == 1)
+            values->fill({}, m_names->size());
+        else
+            values = std::make_shared<Values>(m_names->size());
         for (const auto member : object) {
             const qsizetype at =
                 m_names->indexOf(QByteArray::fromRawData(member.key.data(), qsizetype(member.key.size())));
@@ -131,11 +141,13 @@ std::unique_ptr<Decoder> Decoder::of(const Detail::Wanted &wanted)
     return nullptr;
 }
 
-void InterestBoard::publish(std::shared_ptr<const Interest> interest)
+quint32 InterestBoard::publish(std::shared_ptr<const Interest> interest)
 {
     const QMutexLocker lock(&m_mutex);
     m_interest = std::move(interest);
-    m_version.fetch_add(1, std::memory_order_release);
+    const quint32 number = std::max<quint32>(1, m_number.load(std::memory_order_relaxed) + 1);
+    m_number.store(number, std::memory_order_release);
+    return number;
 }
 
 std::shared_ptr<const Interest> InterestBoard::interest() const

@@ -15,19 +15,51 @@ namespace Everwire {
 struct JsonEventProtocol::Parser
 {
     simdjson::dom::parser dom;
-    QByteArray lastType; // events come in runs
-    const QString *lastShared = nullptr;
+    std::shared_ptr<MessagePool> pool;
     std::shared_ptr<const Interest> interest;
-    quint64 interestVersion = 0;
+    quint32 interestNumber = 0;
+    // Events come in runs of a type, so what is known of the last one's is kept.
+    QByteArray lastType;
+    const QString *lastShared = nullptr;
+    const Interest::InType *lastWanted = nullptr;
 
-    Message toMessage(const QByteArray &utf8, QByteArrayView type)
+    void look(const InterestBoard &board)
+    {
+        if (board.number() == interestNumber)
+            return;
+        interest = board.interest();
+        interestNumber = board.number();
+        findWanted();
+    }
+    void findWanted()
+    {
+        lastWanted = nullptr;
+        if (!interest)
+            return;
+        const auto found = interest->types.constFind(lastType);
+        if (found != interest->types.constEnd())
+            lastWanted = &*found;
+    }
+    Message toMessage(PaddedView utf8, QByteArrayView type, Decoded *former)
     {
         if (type != lastType) {
             lastType = type.toByteArray();
             lastShared = internType(type);
+            findWanted();
         }
-        return lastShared ? Message::fromText(utf8, lastShared)
-                          : Message::fromText(utf8, QString::fromUtf8(type), Message::Incoming);
+        Message message = pool->text(utf8.bytes(), lastShared, former);
+        if (!lastShared)
+            message.d->ownType = QString::fromUtf8(type);
+        return message;
+    }
+    // By what is known of the type of the last message.
+    [[nodiscard]] Audience audience() const
+    {
+        if (!interest || interest->every.isHeard)
+            return Audience::Each;
+        if (!lastWanted || !lastWanted->isHeard)
+            return Audience::Nobody;
+        return lastWanted->onlyNewest && lastShared ? Audience::Newest : Audience::Each;
     }
 };
 
@@ -85,9 +117,11 @@ QByteArray toMessage(const QString &token)
 
 } // namespace
 
-JsonEventProtocol::JsonEventProtocol(std::shared_ptr<const InterestBoard> interest)
+JsonEventProtocol::JsonEventProtocol(std::shared_ptr<const InterestBoard> interest,
+                                     std::shared_ptr<MessagePool> pool)
     : m_interest(std::move(interest)), m_parser(std::make_unique<Parser>())
 {
+    m_parser->pool = pool ? std::move(pool) : std::make_shared<MessagePool>();
 }
 
 JsonEventProtocol::~JsonEventProtocol() = default;
@@ -114,17 +148,16 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     static_assert(Padding >= qsizetype(simdjson::SIMDJSON_PADDING));
     simdjson::dom::element root;
     const auto error = m_parser->dom.parse(padded.data(), size_t(padded.size()), false).get(root);
-    const QByteArray utf8 = padded.toByteArray();
     QByteArray lenientType;
     QByteArrayView type;
     simdjson::dom::object object;
     bool isObject = false;
     if (error == simdjson::NUMBER_ERROR || error == simdjson::TAPE_ERROR) {
-        if (!parseLeniently(utf8, &lenientType))
-            return Received::Malformed{utf8, explain(error)};
+        if (!parseLeniently(padded.toByteArray(), &lenientType))
+            return Received::Malformed{padded.toByteArray(), explain(error)};
         type = lenientType;
     } else if (error) {
-        return Received::Malformed{utf8, explain(error)};
+        return Received::Malformed{padded.toByteArray(), explain(error)};
     } else if (isObject = !root.get(object); isObject) {
         // The last of several "type"s counts, as in JSON.parse and QJsonDocument.
         for (const auto field : object) {
@@ -134,35 +167,36 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
                                               : QByteArrayView(value.data(), qsizetype(value.size()));
         }
     }
-    Message message = m_parser->toMessage(utf8, type);
+    if (m_interest)
+        m_parser->look(*m_interest);
+    Decoded former;
+    Message message = m_parser->toMessage(padded, type, &former);
     if (m_stage != Stage::Open)
         return answerToAuthentication(message);
-    if (m_interest)
-        decode(message, isObject ? &object : nullptr);
+    if (m_parser->interest)
+        decode(message, isObject ? &object : nullptr, std::move(former));
     return message;
 }
 
 // Where the parser has refused the text, or it is no object, the app's thread sees to the rest.
-void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *object)
+void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *object, Decoded former)
 {
-    if (const quint64 version = m_interest->version(); version != m_parser->interestVersion) {
-        m_parser->interestVersion = version;
-        m_parser->interest = m_interest->interest();
-    }
-    const Interest *const interest = m_parser->interest.get();
-    if (!interest || interest->isEmpty())
-        return;
     const auto decodeFor = [&](const Interest::InType &type) {
         if (type.json)
             (void)message.payload();
         for (const auto &form : type.forms) {
-            if (object && !message.decodedAs(form.key.get()))
-                message.addDecoded({form.key, form.decoder->decode(*object)});
+            if (!object || message.decodedAs(form.key.get()))
+                continue;
+            const bool isOfThisForm = former.form == form.key;
+            message.addDecoded({form.key, form.decoder->decode(
+                                              *object, isOfThisForm ? std::exchange(former, {}).value : nullptr)});
         }
     };
-    decodeFor(interest->every);
-    if (const auto found = interest->types.constFind(m_parser->lastType); found != interest->types.constEnd())
-        decodeFor(*found);
+    decodeFor(m_parser->interest->every);
+    if (m_parser->lastWanted)
+        decodeFor(*m_parser->lastWanted);
+    message.d->interest = m_parser->interestNumber;
+    message.d->audience = m_parser->audience();
 }
 
 Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &message)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/messagepool.h"
 #include "protocol/interest.h"
 #include "protocol/protocol.h"
 
@@ -14,8 +15,9 @@ namespace Everwire {
 class EVERWIRE_EXPORT JsonEventProtocol final : public Protocol
 {
 public:
-    // interest: what is decoded ahead; none: nothing.
-    explicit JsonEventProtocol(std::shared_ptr<const InterestBoard> interest = {});
+    // interest: what is decoded ahead; none: nothing. pool: what messages are made of; none: its own.
+    explicit JsonEventProtocol(std::shared_ptr<const InterestBoard> interest = {},
+                               std::shared_ptr<MessagePool> pool = {});
     ~JsonEventProtocol() override;
     Q_DISABLE_COPY_MOVE(JsonEventProtocol)
 
@@ -28,7 +30,7 @@ private:
     enum class Stage { Open, Authenticating, Renewing };
 
     [[nodiscard]] Received::Outcome answerToAuthentication(const Message &message);
-    void decode(Message &message, const simdjson::dom::object *object);
+    void decode(Message &message, const simdjson::dom::object *object, Decoded former);
 
     struct Parser;
     const std::shared_ptr<const InterestBoard> m_interest;

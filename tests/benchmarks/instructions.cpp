@@ -34,11 +34,13 @@ public:
         Engine::Surroundings around;
         around.name = QStringLiteral("instructions");
         around.transports = FakeTransport::factory(&m_wire);
-        around.protocols = [this] { return std::make_unique<JsonEventProtocol>(m_interest); };
+        around.messagePool = m_pool;
+        around.protocols = [this] { return std::make_unique<JsonEventProtocol>(m_interest, m_pool); };
         around.scheduler = &m_scheduler;
         around.random = [] { return 0.5; };
         around.inbox = m_inbox;
         around.outbox = m_outbox;
+        m_inbox->setHistoryLimit(m_history.limit());
         m_engine = std::make_unique<Engine>(std::move(around));
         const auto count = [this](const Answer &answer) { m_characters += answer.content.size(); };
         m_router.add(QStringLiteral("ai_response"), &m_context, Detail::toHandler<void>(&m_context, count),
@@ -67,6 +69,7 @@ public:
 private:
     FakeTransport::Wire m_wire;
     ManualScheduler m_scheduler;
+    const std::shared_ptr<MessagePool> m_pool = std::make_shared<MessagePool>();
     const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     const std::shared_ptr<InterestBoard> m_interest = std::make_shared<InterestBoard>();
@@ -91,20 +94,24 @@ void Paths::everwireReceive()
 
 void Paths::everwireHandOver()
 {
-    QList<Message> messages;
+    Inbox::Contents contents = m_inbox->takeAll();
+    std::vector<CountedMessage> messages;
+    for (Inbox::Record &record : contents.records)
+        messages.push_back(std::move(record.counted));
+    std::vector<CountedMessage> spent;
+    m_history.append(std::move(messages), &spent);
+    m_pool->give(std::exchange(spent, {}));
     qint64 cost = 0;
-    for (const Inbox::Entry &entry : m_inbox->takeAll()) {
-        cost += Inbox::costOf(entry);
+    for (Inbox::Entry &entry : contents.entries) {
+        cost += entry.cost;
         if (entry.other)
             continue;
-        messages.append(entry.message);
         m_router.dispatchMessage(entry.message);
+        spent.push_back({std::move(entry.message), entry.cost});
         ++m_handled;
     }
     m_inbox->handled(cost);
-    std::vector<Message> dropped;
-    m_history.append(std::move(messages), &dropped);
-    m_inbox->recycle(std::move(dropped));
+    m_pool->give(std::move(spent));
 }
 
 } // namespace

@@ -140,7 +140,7 @@ public:
     // ---- what was reported ----
     const std::vector<Inbox::Entry> &entries()
     {
-        for (auto &entry : inbox->takeAll())
+        for (auto &entry : inbox->takeAll().entries)
             m_entries.push_back(std::move(entry));
         return m_entries;
     }
@@ -182,7 +182,7 @@ public:
     {
         (void)lastRequest();
         for (const auto &entry : entries())
-            inbox->handled(Inbox::costOf(entry));
+            inbox->handled(entry.cost);
         m_entries.clear();
     }
     // Everything sent but the tokens.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "core/typename.h"
 #include "engine/inbox.h"
 
 #include <QSemaphore>
@@ -10,6 +11,21 @@
 using namespace Everwire;
 using namespace Qt::StringLiterals;
 
+namespace {
+
+Message received(const QByteArray &text, Audience audience, const QString *type = nullptr, quint32 interest = 1)
+{
+    static MessagePool pool;
+    Decoded former;
+    const Message message = pool.text(text, type, &former);
+    auto &data = const_cast<MessageData &>(MessageData::of(message));
+    data.audience = audience;
+    data.interest = interest;
+    return message;
+}
+
+} // namespace
+
 class TestInbox : public QObject
 {
     Q_OBJECT
@@ -20,11 +36,12 @@ private Q_SLOTS:
     void wakesForWhatWaitedBefore();
     void m8_pendingBytesUntilHandled();
     void m8_whatWeSendDoesNotCount();
-    void m8_recordsOfWhatWasSentAreBounded();
     void m8_roomIsToldOfOnce();
     void m8_everyPauseEnds();
     void aHeldInboxWakesNobody();
-    void m7_whatIsRecycledIsFreedWithTheNext();
+    void recordsAloneMayBeHeld();
+    void theNewestTakesThePlaceOfOlderOnes();
+    void m7_theNewestAreRecordedInOrder();
     void manyProducers();
 };
 
@@ -34,14 +51,14 @@ void TestInbox::m1_oneOrderForEverything()
     inbox.push(1, Transition{});
     inbox.push(1, Message::fromText("{}", {}, Message::Incoming));
     inbox.push(2, Notice::Discarded{3, u"why"_s});
-    const auto entries = inbox.takeAll();
+    const auto entries = inbox.takeAll().entries;
     QCOMPARE(entries.size(), 3u);
     QVERIFY(entries[0].as<Transition>());
     QVERIFY(entries[1].as<Message>());
     QCOMPARE(entries[2].as<Notice::Discarded>()->count, 3);
     QCOMPARE(entries[1].generation, 1u);
     QCOMPARE(entries[2].generation, 2u);
-    QVERIFY(inbox.takeAll().empty());
+    QVERIFY(inbox.takeAll().entries.empty());
 }
 
 // The app has said that it comes by itself.
@@ -50,32 +67,90 @@ void TestInbox::aHeldInboxWakesNobody()
     Inbox inbox;
     int wakes = 0;
     inbox.setWake([&] { ++wakes; });
-    inbox.hold();
+    inbox.hold(Inbox::Hold::Everything);
     inbox.push(0, Transition{});
     QCOMPARE(wakes, 0);
-    QCOMPARE(inbox.takeAll().size(), 1u);
+    QCOMPARE(inbox.takeAll().entries.size(), 1u);
     inbox.push(0, Transition{});
     QCOMPARE(wakes, 1);
 }
 
-void TestInbox::m7_whatIsRecycledIsFreedWithTheNext()
+// What nobody hears waits for the app, what somebody hears does not.
+void TestInbox::recordsAloneMayBeHeld()
 {
     Inbox inbox;
-    const auto isShared = [](const QByteArray &bytes) { return !bytes.isDetached(); };
-    const QByteArray small(100, 'x');
-    std::vector<Message> messages{Message::fromBinary(small, Message::Incoming)};
-    inbox.recycle(std::move(messages));
-    QVERIFY(isShared(small));
-    inbox.push(0, Transition{});
-    QVERIFY(!isShared(small));
+    inbox.setHistoryLimit(10);
+    int wakes = 0;
+    inbox.setWake([&] { ++wakes; });
+    inbox.hold(Inbox::Hold::Records);
+    inbox.push(0, received("{}", Audience::Nobody));
+    inbox.record(0, Message::fromText("{}", {}, Message::Outgoing));
+    QCOMPARE(wakes, 0);
+    inbox.push(0, received("{}", Audience::Each));
+    inbox.push(0, received("{}", Audience::Each));
+    QCOMPARE(wakes, 1);
+    QCOMPARE(inbox.takeAll().entries.size(), 3u);
+    inbox.push(0, received("{}", Audience::Nobody));
+    QCOMPARE(wakes, 2);
+    inbox.hold(Inbox::Hold::Records); // too late: the app has been woken
+    inbox.push(0, received("{}", Audience::Each));
+    QCOMPARE(wakes, 2);
+}
 
-    // Large ones would lie there for as long as nothing comes.
-    const QByteArray large(2 * 1024 * 1024, 'x');
-    {
-        std::vector<Message> more{Message::fromBinary(large, Message::Incoming)};
-        inbox.recycle(std::move(more));
+// Only the last of a type is for those who take the newest, while it waits here.
+void TestInbox::theNewestTakesThePlaceOfOlderOnes()
+{
+    Inbox inbox;
+    const QString *a = internType("a");
+    const QString *b = internType("b");
+    const auto push = [&](const QString *type, quint32 interest) {
+        inbox.push(0, received("{}", Audience::Newest, type, interest));
+    };
+    const auto audiences = [&] {
+        QList<int> list;
+        for (const auto &entry : inbox.takeAll().entries)
+            list.append(int(entry.audience));
+        return list;
+    };
+    const int newest = int(Audience::Newest);
+    const int nobody = int(Audience::Nobody);
+    push(a, 1);
+    push(b, 1);
+    push(a, 1);
+    push(a, 1);
+    QCOMPARE(audiences(), QList({nobody, newest, nobody, newest}));
+    push(a, 1); // nothing waits any more
+    QCOMPARE(audiences(), QList({newest}));
+    push(a, 1);
+    push(a, 2); // who knows whether the same ones take it
+    QCOMPARE(audiences(), QList({newest, newest}));
+}
+
+void TestInbox::m7_theNewestAreRecordedInOrder()
+{
+    Inbox inbox;
+    inbox.setHistoryLimit(3);
+    for (int n = 0; n < 100; ++n) {
+        const QByteArray text = QByteArray::number(n);
+        if (n % 2)
+            inbox.push(7, received(text, Audience::Nobody));
+        else
+            inbox.record(8, Message::fromText(text, {}, Message::Outgoing));
     }
-    QVERIFY(!isShared(large));
+    const Inbox::Contents contents = inbox.takeAll();
+    QCOMPARE(contents.entries.size(), 50u); // what was received is never dropped
+    QVERIFY(contents.records.size() >= 3 && contents.records.size() <= 6);
+    int expected = 100 - int(contents.records.size());
+    for (const auto &record : contents.records) {
+        QCOMPARE(record.counted.message.bytes().toInt(), expected);
+        QCOMPARE(record.isSent, expected % 2 == 0);
+        QCOMPARE(record.generation, expected % 2 ? 7u : 8u);
+        ++expected;
+    }
+    inbox.setHistoryLimit(0);
+    inbox.push(7, received("1", Audience::Nobody));
+    inbox.record(8, Message::fromText("2", {}, Message::Outgoing));
+    QVERIFY(inbox.takeAll().records.empty());
 }
 
 void TestInbox::wakesOnceUntilTaken()
@@ -116,12 +191,12 @@ void TestInbox::m8_pendingBytesUntilHandled()
     inbox.push(0, Transition{});
     const qint64 pending = inbox.pendingBytes();
     QVERIFY(pending >= 1700);
-    const auto entries = inbox.takeAll();
+    const auto entries = inbox.takeAll().entries;
     QCOMPARE(inbox.pendingBytes(), pending); // taken is not handled
     qint64 sum = 0;
     for (const auto &entry : entries) {
-        sum += Inbox::costOf(entry);
-        inbox.handled(Inbox::costOf(entry));
+        sum += entry.cost;
+        inbox.handled(entry.cost);
         QCOMPARE(inbox.pendingBytes(), pending - sum);
     }
     QCOMPARE(inbox.pendingBytes(), 0);
@@ -132,32 +207,10 @@ void TestInbox::m8_pendingBytesUntilHandled()
 void TestInbox::m8_whatWeSendDoesNotCount()
 {
     Inbox inbox;
-    inbox.push(0, Message::fromText(QByteArray(1000, 'x'), {}, Message::Outgoing));
+    inbox.setHistoryLimit(5);
+    inbox.record(0, Message::fromText(QByteArray(1000, 'x'), {}, Message::Outgoing));
     inbox.push(0, Notice::Discarded{1, {}});
     QCOMPARE(inbox.pendingBytes(), 0);
-}
-
-void TestInbox::m8_recordsOfWhatWasSentAreBounded()
-{
-    Inbox inbox;
-    const auto record = [&inbox](int n) {
-        inbox.record(0, Message::fromText(QByteArray::number(n), u"n"_s, Message::Outgoing), 5);
-    };
-    inbox.push(1, Transition{});
-    for (int n = 0; n < 10'000; ++n) {
-        if (n == 5'000)
-            inbox.push(1, Message::fromText("in", {}, Message::Incoming));
-        record(n);
-    }
-    auto entries = inbox.takeAll();
-    QVERIFY(entries.size() >= 2u + 5u && entries.size() <= 2u + 10u);
-    QVERIFY(entries[0].as<Transition>()); // what was received is never dropped
-    QCOMPARE(entries[1].as<Message>()->bytes(), QByteArray("in"));
-    const int kept = int(entries.size()) - 2;
-    for (int i = 0; i < kept; ++i)
-        QCOMPARE(entries[size_t(2 + i)].as<Message>()->bytes().toInt(), 10'000 - kept + i);
-    record(1);
-    QCOMPARE(inbox.takeAll().size(), 1u);
 }
 
 void TestInbox::m8_roomIsToldOfOnce()
@@ -167,8 +220,8 @@ void TestInbox::m8_roomIsToldOfOnce()
     inbox.askForRoom(100);
     inbox.push(0, Message::fromBinary(QByteArray(5000, 'x'), Message::Incoming));
     QVERIFY(!inbox.takeRoomAgain());
-    for (const auto &entry : inbox.takeAll())
-        inbox.handled(Inbox::costOf(entry));
+    for (const auto &entry : inbox.takeAll().entries)
+        inbox.handled(entry.cost);
     QVERIFY(inbox.takeRoomAgain());
     QVERIFY(!inbox.takeRoomAgain());
 }
@@ -195,8 +248,8 @@ void TestInbox::m8_everyPauseEnds()
     });
     int seen = 0;
     while (seen < count && wakes.tryAcquire(1, 30'000)) {
-        for (const auto &entry : inbox.takeAll()) {
-            inbox.handled(Inbox::costOf(entry));
+        for (const auto &entry : inbox.takeAll().entries) {
+            inbox.handled(entry.cost);
             ++seen;
         }
         if (inbox.takeRoomAgain())
@@ -228,14 +281,14 @@ void TestInbox::manyProducers()
     QList<int> last(producers, -1);
     for (bool done = false; !done;) {
         done = running.load() == 0;
-        const auto entries = inbox.takeAll();
+        const auto entries = inbox.takeAll().entries;
         batches += entries.empty() ? 0 : 1;
         for (const auto &entry : entries) {
             ++taken;
             const int number = entry.as<Message>()->bytes().toInt();
             inOrder &= number == last.at(int(entry.generation)) + 1;
             last[int(entry.generation)] = number;
-            inbox.handled(Inbox::costOf(entry));
+            inbox.handled(entry.cost);
         }
         std::this_thread::yield();
     }
