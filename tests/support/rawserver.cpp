@@ -55,6 +55,7 @@ RawServer::RawServer(std::unique_ptr<QTcpServer> server, const QHostAddress &add
     // Over TLS only this signal waits for the handshake.
     connect(m_server.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
         m_socket = m_server->nextPendingConnection();
+        m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
         m_request.clear();
         m_rest.clear();
         m_answered = false;
