@@ -110,8 +110,9 @@ void QWebSocketTransport::connectSignals()
             m_error = error;
             m_errorString = m_socket->errorString();
         }
-        // Before it is open, QWebSocket can stay in Connecting after an error for good.
-        if (!m_opened)
+        // Before it is open, QWebSocket can stay in Connecting after an error for good; and open after one of TLS, from
+        // where nothing is decrypted any more.
+        if (!m_opened || error == QAbstractSocket::SslInternalError)
             endSoon();
     };
 #if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
@@ -155,6 +156,10 @@ void QWebSocketTransport::watchInnerSocket(qint64 maxIncomingSize)
     constexpr qint64 room = 64 * 1024;
     m_inner->setReadBufferSize(maxIncomingSize + room);
     QObject::connect(m_inner, &QAbstractSocket::connected, &m_context, [this] { m_tcpConnected = true; });
+#if QT_CONFIG(ssl)
+    if (auto *tls = qobject_cast<QSslSocket *>(m_inner.data()))
+        QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this] { m_isEncrypted = true; });
+#endif
     // QWebSocket answers pings and assembles frames without a word; for the heartbeat both are life (rule
     // H1).
     QObject::connect(m_inner, &QAbstractSocket::readyRead, &m_context, [this] {
@@ -276,7 +281,8 @@ TransportEnd QWebSocketTransport::whyItNeverOpened() const
 #if QT_CONFIG(ssl)
     if (m_error == QAbstractSocket::SslInvalidUserDataError)
         return Tls::unusable(m_errorString, m_target.tls);
-    if (m_error == QAbstractSocket::SslHandshakeFailedError || Tls::isAlert(m_errorString))
+    const bool isInTls = m_tcpConnected && !m_isEncrypted && qobject_cast<QSslSocket *>(m_inner.data());
+    if (m_error == QAbstractSocket::SslHandshakeFailedError || Tls::isAlert(m_errorString) || isInTls)
         return Tls::failed(m_where, m_errorString, m_target.tls);
 #endif
     if (!m_tcpConnected)

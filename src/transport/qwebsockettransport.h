@@ -58,6 +58,7 @@ private:
     QByteArray m_scratch;
     qint64 m_maxFrameSize = 0;
     bool m_tcpConnected = false;
+    bool m_isEncrypted = false; // TLS is through with its handshake
     bool m_opened = false;
     bool m_closeSeen = false;   // QWebSocket closes by itself only for a Close frame or a violation
     bool m_closeCalled = false; // we did

@@ -3,23 +3,41 @@
 
 #include "player.h"
 
-#include <QTcpServer>
+#include "support/rawserver.h"
+
+#include <QSslServer>
 
 #include <utility>
 
-CaseServer::CaseServer(quint16 port) : m_context(std::make_unique<QObject>())
+namespace {
+
+QTcpServer *makeServer(CaseServer::Security security, QObject *parent)
+{
+    if (security == CaseServer::Security::Plain)
+        return new QTcpServer(parent);
+    auto *server = new QSslServer(parent);
+    server->setSslConfiguration(RawServer::tls());
+    return server;
+}
+
+} // namespace
+
+CaseServer::CaseServer(quint16 port, Security security) : m_context(std::make_unique<QObject>())
 {
     m_context->moveToThread(&m_thread);
     m_thread.setObjectName(QStringLiteral("cases"));
     m_thread.start();
     QMetaObject::invokeMethod(
         m_context.get(),
-        [this, port] {
-            m_server = new QTcpServer(m_context.get());
+        [this, port, security] {
+            m_server = makeServer(security, m_context.get());
             if (!m_server->listen(QHostAddress::LocalHost, port))
                 qFatal("the server of the cases cannot listen: %s", qPrintable(m_server->errorString()));
-            m_url = QUrl(QStringLiteral("ws://127.0.0.1:%1/").arg(m_server->serverPort()));
-            QObject::connect(m_server, &QTcpServer::newConnection, m_context.get(), [this] { accept(); });
+            const QString scheme = security == Security::Tls ? QStringLiteral("wss") : QStringLiteral("ws");
+            m_url = QUrl(QStringLiteral("%1://127.0.0.1:%2/").arg(scheme).arg(m_server->serverPort()));
+            // Over TLS only this signal waits for the handshake.
+            QObject::connect(m_server, &QTcpServer::pendingConnectionAvailable, m_context.get(),
+                             [this] { accept(); });
         },
         Qt::BlockingQueuedConnection);
 }

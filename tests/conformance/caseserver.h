@@ -20,7 +20,9 @@ class CaseServer : public QObject
     Q_OBJECT
 
 public:
-    explicit CaseServer(quint16 port = 0);
+    enum class Security { Plain, Tls };
+
+    explicit CaseServer(quint16 port = 0, Security security = Security::Plain);
     ~CaseServer() override;
     Q_DISABLE_COPY_MOVE(CaseServer)
 

@@ -5,6 +5,7 @@
 #include "support/proxyserver.h"
 #include "support/rawserver.h"
 #include "support/transports.h"
+#include "support/waiting.h"
 
 #include <QDeadlineTimer>
 #include <QDebug>
@@ -92,21 +93,6 @@ QString shown(const T &value)
     QString text;
     QDebug(&text).nospace() << value;
     return text.size() > 200 ? text.left(200) + QStringLiteral("…") : text;
-}
-
-// As QTest::qWaitFor(), which sleeps between two looks; here that would be what limits the traffic.
-template<typename Condition>
-bool becomesTrue(const Condition &condition, std::chrono::milliseconds patience)
-{
-    const QDeadlineTimer deadline(patience);
-    QTimer waker;
-    waker.start(20ms);
-    while (!condition()) {
-        if (deadline.hasExpired())
-            return false;
-        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
-    }
-    return true;
 }
 
 #define MUST(condition)                                                                                      \

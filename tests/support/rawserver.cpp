@@ -32,10 +32,7 @@ std::unique_ptr<QTcpServer> makeServer(RawServer::Security security)
 {
     if (security == RawServer::Security::Plain)
         return std::make_unique<QTcpServer>();
-    QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
-    configuration.setLocalCertificate(RawServer::certificate());
-    configuration.setPrivateKey(QSslKey(pem("localhost.key"), QSsl::Ec));
-    return makeServer(configuration);
+    return makeServer(RawServer::tls());
 }
 
 } // namespace
@@ -58,6 +55,7 @@ RawServer::RawServer(std::unique_ptr<QTcpServer> server, const QHostAddress &add
     // Over TLS only this signal waits for the handshake.
     connect(m_server.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
         m_socket = m_server->nextPendingConnection();
+        m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
         m_request.clear();
         m_rest.clear();
         m_answered = false;
@@ -71,6 +69,14 @@ QSslCertificate RawServer::certificate()
     return QSslCertificate(pem("localhost.crt"));
 }
 
+QSslConfiguration RawServer::tls()
+{
+    QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
+    configuration.setLocalCertificate(certificate());
+    configuration.setPrivateKey(QSslKey(pem("localhost.key"), QSsl::Ec));
+    return configuration;
+}
+
 QUrl RawServer::url() const
 {
     const bool tls = qobject_cast<QSslServer *>(m_server.get());
@@ -80,6 +86,13 @@ QUrl RawServer::url() const
     url.setPort(m_server->serverPort());
     url.setPath(QStringLiteral("/"));
     return url;
+}
+
+void RawServer::setAnswer(const QByteArray &answer)
+{
+    m_answer = answer;
+    if (isConnected() && !m_answered)
+        read();
 }
 
 void RawServer::setReads(bool reads)

@@ -38,10 +38,13 @@ public:
 
     // What it shows over TLS: self-signed, for localhost, server.test, 127.0.0.1 and ::1.
     [[nodiscard]] static QSslCertificate certificate();
+    // The configuration of a server that shows it.
+    [[nodiscard]] static QSslConfiguration tls();
 
     [[nodiscard]] QUrl url() const;
-    // Answers each request head with this; {accept} becomes the right Sec-WebSocket-Accept. Empty: never answers.
-    void setAnswer(const QByteArray &answer) { m_answer = answer; }
+    // Answers each request head with this, one that waits at once; {accept} becomes the right Sec-WebSocket-Accept.
+    // Empty: never answers.
+    void setAnswer(const QByteArray &answer);
     // Bytes that follow the answer at once.
     void setThen(const QByteArray &bytes) { m_then = bytes; }
     // Whether it reads what the client sends after the handshake.

@@ -35,11 +35,14 @@ inline QList<QByteArray> texts(int from, int to)
 class EngineRig
 {
 public:
-    explicit EngineRig(const ConnectionConfig &configuration = plain()) : config(configuration)
+    // transports: real ones, in place of the fake network.
+    explicit EngineRig(const ConnectionConfig &configuration = plain(),
+                       const TransportFactory &transports = {})
+        : config(configuration)
     {
         Engine::Surroundings around;
         around.name = QStringLiteral("test");
-        around.transports = FakeTransport::factory(&wire);
+        around.transports = transports ? transports : FakeTransport::factory(&wire);
         around.protocols = [] { return std::make_unique<JsonEventProtocol>(); };
         around.scheduler = &scheduler;
         around.random = [this] { return random; };
