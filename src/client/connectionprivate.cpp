@@ -272,8 +272,10 @@ void ConnectionPrivate::configured()
     const ConnectionState now = state();
     const bool open = now != ConnectionState::Disconnected && now != ConnectionState::Error &&
                       now != ConnectionState::Disconnecting;
+    // A network that comes back leads out of Error as well (rule R7).
+    const bool mayTry = open || now == ConnectionState::Error;
     ConnectionError error;
-    if (const std::optional<QUrl> url = open ? resolve(config, &error) : std::nullopt)
+    if (const std::optional<QUrl> url = mayTry ? resolve(config, &error) : std::nullopt)
         m_outbox->post(Command::Configure{config, *url, prepares()});
     else if (open)
         qCWarning(lcConnection).noquote()
