@@ -18,6 +18,7 @@ namespace {
 
 constexpr int StepsShown = 30;
 QString leakedLine;
+QString lastStep; // for an assertion of the library's, which ends the program
 
 QString s(const char *text)
 {
@@ -53,8 +54,11 @@ QString ruleOf(const QString &channel)
     return rules.value(channel, s("M4 M5"));
 }
 
-void keepLog(QtMsgType, const QMessageLogContext &, const QString &line)
+void keepLog(QtMsgType type, const QMessageLogContext &, const QString &line)
 {
+    if (type == QtFatalMsg)
+        std::fprintf(stderr, "VIOLATION %s\n  rule S5, or another assertion: %s\n", qPrintable(lastStep),
+                     qPrintable(line));
     if (leakedLine.isEmpty() && line.contains(s("secret-")))
         leakedLine = line;
 }
@@ -97,6 +101,7 @@ void Run::note(const QString &what)
 {
     m_did[what.section(QLatin1Char(' '), 0, 0)]++;
     m_trace.append(QStringLiteral("%1 at %2 ms: %3").arg(m_step).arg(m_now).arg(what));
+    lastStep = QStringLiteral("seed %1, step %2").arg(m_seed).arg(m_trace.constLast());
     if (m_trace.size() > StepsShown)
         m_trace.removeFirst();
     if (m_prints)
