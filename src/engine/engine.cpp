@@ -350,8 +350,10 @@ void Engine::startClosing()
     while (Link *current = link()) {
         std::optional<Outgoing> message = m_around.outbox->take();
         if (!message) {
-            settle(*current);
             transport.close(CloseCode::Normal, QStringLiteral("Client disconnect"));
+            // It has taken along what it could, and if it is lost now, that is not to be discarded as well.
+            if (current = link(); current)
+                settle(*current);
             return;
         }
         send(*current, std::move(*message));
