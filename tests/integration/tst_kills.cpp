@@ -10,6 +10,7 @@
 #include <Everwire/WebSocketProvider>
 
 #include <QJsonDocument>
+#include <QLoggingCategory>
 #include <QMutex>
 #include <QPointer>
 #include <QRandomGenerator>
@@ -248,8 +249,9 @@ public:
         m_socket->abort();
     }
     // Says no more, and hears the client out.
-    void finish()
+    void finish(const char *how = "FIN")
     {
+        m_how = how;
         m_end = End::Clean;
         while (m_socket->bytesToWrite() > 0 && m_socket->waitForBytesWritten(10'000)) {
         }
@@ -263,6 +265,7 @@ public:
     {
         return m_isOpen && m_end == End::None && m_socket->state() == QAbstractSocket::ConnectedState;
     }
+    [[nodiscard]] const char *how() const { return m_how; }
     [[nodiscard]] bool isOver() const { return m_socket->state() == QAbstractSocket::UnconnectedState; }
     [[nodiscard]] qint64 bytesToWrite() const { return m_socket->bytesToWrite(); }
     [[nodiscard]] const std::vector<int> &received() const { return m_received; }
@@ -276,7 +279,8 @@ private:
     {
         if (!m_reads)
             return;
-        m_rest += m_socket->readAll();
+        if (m_socket->isOpen())
+            m_rest += m_socket->readAll();
         if (!m_isOpen) {
             const bool had = !m_head.isEmpty();
             if (const qsizetype end = m_rest.indexOf("\r\n\r\n"); end >= 0 && !had) {
@@ -312,6 +316,7 @@ private:
             m_received.push_back(numberOf(payload));
         else if (opcode == 8 && m_end == End::None) { // the client closes
             m_end = End::Clean;
+            m_how = "the client's Close";
             write(RawServer::closeFrame(1000));
             m_socket->disconnectFromHost();
             return false;
@@ -325,6 +330,7 @@ private:
     std::vector<int> m_received;
     int m_number = 0;
     End m_end = End::None;
+    const char *m_how = "by nobody";
     bool m_isOpen = false;
     bool m_reads = true;
 };
@@ -380,6 +386,8 @@ class TestKills : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // Qt Test shows no more than 2000 warnings, and nothing behind them.
+    void initTestCase() { QLoggingCategory::setFilterRules(u"everwire.*.warning=false"_s); }
     void q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce();
     void m1_whatArrivesComesOnceAndInOrder();
 };
@@ -467,7 +475,7 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
                                if (how == 3)
                                    session->reset();
                                else
-                                   session->finish();
+                                   session->finish(how == 0 ? "Close, FIN" : how == 1 ? "cut, FIN" : "FIN");
                            });
     });
     connection->open();
@@ -514,8 +522,13 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
         const std::vector<int> &received = session->received();
         const bool isPrefix =
             received.size() <= sent.size() && std::equal(received.begin(), received.end(), sent.begin());
-        wrong +=
-            isPrefix && (session->end() == Session::End::Reset || received.size() == sent.size()) ? 0 : 1;
+        const bool isRight =
+            isPrefix && (session->end() == Session::End::Reset || received.size() == sent.size());
+        if (!isRight) {
+            ++wrong;
+            qInfo("socket %d (%s): %zu sent, %zu arrived, of them %d in place", session->number(),
+                  session->how(), sent.size(), received.size(), int(isPrefix));
+        }
         arrived += qsizetype(received.size());
         cutOff += qsizetype(sent.size()) - qsizetype(received.size());
     }
