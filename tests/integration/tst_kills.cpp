@@ -18,6 +18,7 @@
 #include <QTimer>
 
 #include <map>
+#include <set>
 
 #include <sys/socket.h>
 
@@ -58,10 +59,18 @@ public:
         const QMutexLocker lock(&m_mutex);
         return ++m_sockets;
     }
-    void add(int socket, const std::vector<int> &taken)
+    void add(int socket, const std::vector<int> &taken, bool aborted)
     {
         const QMutexLocker lock(&m_mutex);
         m_taken[socket] = taken;
+        if (aborted)
+            m_aborted.insert(socket);
+    }
+    // Sockets that the client itself has cut: with bytes unread, that is a reset, too.
+    std::set<int> aborted()
+    {
+        const QMutexLocker lock(&m_mutex);
+        return m_aborted;
     }
     std::map<int, std::vector<int>> taken()
     {
@@ -72,6 +81,7 @@ public:
 private:
     QMutex m_mutex;
     std::map<int, std::vector<int>> m_taken;
+    std::set<int> m_aborted;
     int m_sockets = 0;
 };
 
@@ -100,7 +110,7 @@ public:
     void close(int code, const QString &reason) override { m_inner->close(code, reason); }
     void abort() override
     {
-        writeDown();
+        writeDown(true);
         m_inner->abort();
     }
     [[nodiscard]] qint64 bytesToWrite() const override { return m_inner->bytesToWrite(); }
@@ -155,7 +165,7 @@ private:
     }
     // Behind the messages there may be a Close frame, which counts as well: so it is the most that counts.
     void look() { m_gone = std::max(m_gone, m_position - m_inner->bytesToWrite()); }
-    void writeDown()
+    void writeDown(bool aborted = false)
     {
         if (std::exchange(m_isOver, true))
             return;
@@ -165,7 +175,7 @@ private:
             if (end <= m_gone)
                 taken.push_back(number);
         }
-        m_ledger->add(m_socket, taken);
+        m_ledger->add(m_socket, taken, aborted);
     }
 
     std::unique_ptr<Transport> m_inner;
@@ -345,8 +355,8 @@ public:
         connect(&m_server, &QTcpServer::newConnection, this, [this] {
             auto *session = new Session(m_server.nextPendingConnection(), this);
             m_sessions.push_back(session);
-            connect(session, &Session::asked, this, [this, session] { Q_EMIT asked(session); });
-            connect(session, &Session::opened, this, [this, session] { Q_EMIT opened(session); });
+            connect(session, &Session::asked, this, [this, session] { Q_EMIT askedBy(session); });
+            connect(session, &Session::opened, this, [this, session] { Q_EMIT openedBy(session); });
         });
         m_server.listen(QHostAddress::LocalHost);
         // Small, so that a peer that does not read is felt soon.
@@ -358,8 +368,8 @@ public:
     [[nodiscard]] Session *current() const { return m_sessions.empty() ? nullptr : m_sessions.back(); }
 
 Q_SIGNALS:
-    void asked(Session *session);
-    void opened(Session *session);
+    void askedBy(Session *session);
+    void openedBy(Session *session);
 
 private:
     QTcpServer m_server;
@@ -394,7 +404,7 @@ private Q_SLOTS:
 
 void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
 {
-    const int kills = count("EVERWIRE_KILLS", 300);
+    const int kills = count("EVERWIRE_KILLS", 200);
     QRandomGenerator random = generator();
     const auto ledger = std::make_shared<Ledger>();
     EngineRoom::setMaker([ledger] { return std::make_unique<TappedThread>(ledger); });
@@ -449,7 +459,7 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
 
     // The network.
     bool isAtPeace = false;
-    connect(&server, &KillServer::asked, this, [&](Session *session) {
+    connect(&server, &KillServer::askedBy, this, [&](Session *session) {
         if (!isAtPeace && random.bounded(12) == 0) {
             ++killed;
             session->reset();
@@ -457,7 +467,7 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
             session->answer();
         }
     });
-    connect(&server, &KillServer::opened, this, [&](Session *session) {
+    connect(&server, &KillServer::openedBy, this, [&](Session *session) {
         if (isAtPeace)
             return;
         if (random.bounded(4) == 0)
@@ -503,6 +513,7 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
 
     // Taken by the system or discarded: every one, once, in the order of the calls.
     const auto taken = ledger->taken();
+    const auto aborted = ledger->aborted();
     std::vector<int> all;
     for (const auto &[socket, numbers] : taken)
         all.insert(all.end(), numbers.begin(), numbers.end());
@@ -522,8 +533,8 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
         const std::vector<int> &received = session->received();
         const bool isPrefix =
             received.size() <= sent.size() && std::equal(received.begin(), received.end(), sent.begin());
-        const bool isRight =
-            isPrefix && (session->end() == Session::End::Reset || received.size() == sent.size());
+        const bool wasReset = session->end() == Session::End::Reset || aborted.count(session->number()) > 0;
+        const bool isRight = isPrefix && (wasReset || received.size() == sent.size());
         if (!isRight) {
             ++wrong;
             qInfo("socket %d (%s): %zu sent, %zu arrived, of them %d in place", session->number(),
@@ -574,7 +585,7 @@ void TestKills::m1_whatArrivesComesOnceAndInOrder()
             QTest::qSleep(30); // a handler that takes its time
     });
     QTimer network;
-    connect(&server, &KillServer::asked, this, [](Session *session) { session->answer(); });
+    connect(&server, &KillServer::askedBy, this, [](Session *session) { session->answer(); });
     connect(&network, &QTimer::timeout, this, [&] {
         Session *const session = server.current();
         if (!session || !session->isOpen() || session->bytesToWrite() > 1'000'000)
