@@ -355,8 +355,8 @@ public:
         connect(&m_server, &QTcpServer::newConnection, this, [this] {
             auto *session = new Session(m_server.nextPendingConnection(), this);
             m_sessions.push_back(session);
-            connect(session, &Session::asked, this, [this, session] { Q_EMIT askedBy(session); });
-            connect(session, &Session::opened, this, [this, session] { Q_EMIT openedBy(session); });
+            connect(session, &Session::asked, this, [this, session] { onAsked(session); });
+            connect(session, &Session::opened, this, [this, session] { onOpened(session); });
         });
         m_server.listen(QHostAddress::LocalHost);
         // Small, so that a peer that does not read is felt soon.
@@ -367,9 +367,8 @@ public:
     [[nodiscard]] const std::vector<Session *> &sessions() const { return m_sessions; }
     [[nodiscard]] Session *current() const { return m_sessions.empty() ? nullptr : m_sessions.back(); }
 
-Q_SIGNALS:
-    void askedBy(Session *session);
-    void openedBy(Session *session);
+    std::function<void(Session *)> onAsked; // for a handshake
+    std::function<void(Session *)> onOpened = [](Session *) {};
 
 private:
     QTcpServer m_server;
@@ -459,15 +458,15 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
 
     // The network.
     bool isAtPeace = false;
-    connect(&server, &KillServer::askedBy, this, [&](Session *session) {
+    server.onAsked = [&](Session *session) {
         if (!isAtPeace && random.bounded(12) == 0) {
             ++killed;
             session->reset();
         } else {
             session->answer();
         }
-    });
-    connect(&server, &KillServer::openedBy, this, [&](Session *session) {
+    };
+    server.onOpened = [&](Session *session) {
         if (isAtPeace)
             return;
         if (random.bounded(4) == 0)
@@ -487,7 +486,7 @@ void TestKills::q1_q4_q8_everyAcceptedMessageIsSentOrReportedOnce()
                                else
                                    session->finish(how == 0 ? "Close, FIN" : how == 1 ? "cut, FIN" : "FIN");
                            });
-    });
+    };
     connection->open();
     app.start(1);
     QTRY_VERIFY_WITH_TIMEOUT(killed >= kills, 600'000);
@@ -585,7 +584,7 @@ void TestKills::m1_whatArrivesComesOnceAndInOrder()
             QTest::qSleep(30); // a handler that takes its time
     });
     QTimer network;
-    connect(&server, &KillServer::askedBy, this, [](Session *session) { session->answer(); });
+    server.onAsked = [](Session *session) { session->answer(); };
     connect(&network, &QTimer::timeout, this, [&] {
         Session *const session = server.current();
         if (!session || !session->isOpen() || session->bytesToWrite() > 1'000'000)
