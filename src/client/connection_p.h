@@ -8,8 +8,8 @@
 #include "client/signalqueue.h"
 #include "engine/inbox.h"
 #include "engine/outbox.h"
+#include "engine/scheduler.h"
 
-#include <QDeadlineTimer>
 #include <QPointer>
 #include <QProperty>
 #include <QSet>
@@ -77,6 +77,7 @@ public:
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     const std::shared_ptr<InterestBoard> m_interest = std::make_shared<InterestBoard>();
     EngineHost *m_engine = nullptr;
+    Scheduler &m_scheduler;
     QString m_requestIdField; // of the present attempt's configuration
     QString m_replyIdField;
     bool m_debug = false;
@@ -134,6 +135,7 @@ private:
     [[nodiscard]] bool prepares() const { return m_preparation && !m_prepared; }
     void showCounters();
     void startCountdown(std::chrono::milliseconds delay);
+    void tickCountdown();
     void applyLimits(const ConnectionConfig &config);
     [[nodiscard]] TokenProvider *currentTokenProvider() const;
 
@@ -151,9 +153,9 @@ private:
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
-    QTimer m_countdownTick;
-    QDeadlineTimer m_retryAt;
-    QTimer m_linger;
+    Scheduler::Timer m_countdownTick;
+    std::chrono::milliseconds m_retryAt{}; // the scheduler's time
+    Scheduler::Timer m_linger;
     QSet<ConnectionHandle *> m_handles;
     QPointer<TokenProvider> m_askedProvider;
     quint64 m_ask = 0; // the number of the question that is under way; 0: none

@@ -19,30 +19,17 @@ namespace Everwire {
 
 using std::chrono::milliseconds;
 
-namespace {
-
-// Often enough for a countdown in seconds that never skips one.
-constexpr milliseconds CountdownTick{200};
-
-} // namespace
-
 ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type, WebSocketProvider *provider)
     : q(connection)
     , m_type(type)
     , m_provider(provider)
     , m_messages(new MessageModel(type, connection))
-    , m_messagePool(provider->wireThread().messagePool())
+    , m_messagePool(provider->engineRoom().messagePool())
+    , m_scheduler(provider->engineRoom().appScheduler())
     , m_signals(connection)
 {
     m_continueDraining.setSingleShot(true);
     QObject::connect(&m_continueDraining, &QTimer::timeout, q, [this] { drain(); });
-    m_countdownTick.setInterval(CountdownTick);
-    QObject::connect(&m_countdownTick, &QTimer::timeout, q, [this] {
-        set(m_nextRetryIn, int(m_retryAt.remainingTime()), &Connection::nextRetryInChanged);
-        m_signals.flush();
-    });
-    m_linger.setSingleShot(true);
-    QObject::connect(&m_linger, &QTimer::timeout, q, [this] { close(); });
     m_inbox->setWake([this] { QCoreApplication::postEvent(q, new QEvent(QEvent::User)); });
 
     Engine::Surroundings around;
@@ -55,7 +42,7 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
     around.random = [] { return QRandomGenerator::global()->generateDouble(); };
     around.inbox = m_inbox;
     around.outbox = m_outbox;
-    m_engine = provider->wireThread().add(std::move(around));
+    m_engine = provider->engineRoom().add(std::move(around));
 }
 
 ConnectionPrivate::~ConnectionPrivate()
@@ -121,7 +108,7 @@ std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, C
 void ConnectionPrivate::open(const ConnectionConfig *config)
 {
     m_openedByHandle = false; // an app's word holds whatever handles there are (rule O7)
-    m_linger.stop();
+    m_linger.reset();
     openNow(config);
 }
 
@@ -220,7 +207,7 @@ void ConnectionPrivate::failAtOnce(const ConnectionError &error)
 void ConnectionPrivate::close()
 {
     m_openedByHandle = false;
-    m_linger.stop();
+    m_linger.reset();
     m_reopenConfig.reset();
     const ConnectionState now = state();
     if (now == ConnectionState::Disconnected)
@@ -289,8 +276,10 @@ void ConnectionPrivate::configured()
     const ConnectionState now = state();
     const bool open = now != ConnectionState::Disconnected && now != ConnectionState::Error &&
                       now != ConnectionState::Disconnecting;
+    // A network that comes back leads out of Error as well (rule R7).
+    const bool mayTry = open || now == ConnectionState::Error;
     ConnectionError error;
-    if (const std::optional<QUrl> url = open ? resolve(config, &error) : std::nullopt)
+    if (const std::optional<QUrl> url = mayTry ? resolve(config, &error) : std::nullopt)
         m_outbox->post(Command::Configure{config, *url, prepares()});
     else if (open)
         qCWarning(lcConnection).noquote()
@@ -354,7 +343,7 @@ bool ConnectionPrivate::reject(const QString &reason)
 void ConnectionPrivate::openForHandle(ConnectionHandle *handle)
 {
     m_handles.insert(handle);
-    m_linger.stop();
+    m_linger.reset();
     const ConnectionState now = state();
     if (now != ConnectionState::Disconnected && now != ConnectionState::Error &&
         now != ConnectionState::Disconnecting)
@@ -375,7 +364,7 @@ void ConnectionPrivate::openForHandles()
 void ConnectionPrivate::releaseHandle(ConnectionHandle *handle)
 {
     if (m_handles.remove(handle) && m_handles.isEmpty() && m_openedByHandle)
-        m_linger.start(effectiveConfig().linger());
+        m_linger = m_scheduler.after(effectiveConfig().linger(), [this] { close(); });
 }
 
 } // namespace Everwire

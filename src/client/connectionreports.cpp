@@ -35,6 +35,8 @@ constexpr size_t ManyMessages = 32;
 constexpr int PaceMs = 4;
 // The same where only the history and who takes the newest have had anything of them: a frame.
 constexpr int QuietPaceMs = 16;
+// Often enough for a countdown in seconds that never skips one.
+constexpr milliseconds CountdownTick{200};
 
 } // namespace
 
@@ -378,11 +380,19 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
 
 void ConnectionPrivate::startCountdown(milliseconds delay)
 {
-    m_retryAt.setRemainingTime(delay);
+    m_retryAt = m_scheduler.now() + delay;
     if (state() == ConnectionState::Reconnecting)
-        m_countdownTick.start();
+        m_countdownTick = m_scheduler.after(CountdownTick, [this] { tickCountdown(); });
     else
-        m_countdownTick.stop();
+        m_countdownTick.reset();
+}
+
+void ConnectionPrivate::tickCountdown()
+{
+    const milliseconds left = std::max(milliseconds(0), m_retryAt - m_scheduler.now());
+    set(m_nextRetryIn, int(left.count()), &Connection::nextRetryInChanged);
+    m_countdownTick = m_scheduler.after(CountdownTick, [this] { tickCountdown(); });
+    m_signals.flush();
 }
 
 void ConnectionPrivate::showCounters()

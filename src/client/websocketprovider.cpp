@@ -19,7 +19,7 @@ struct WebSocketProvider::Private
 {
     explicit Private(WebSocketProvider *q) : connections(new ConnectionsModel(q)) {}
 
-    std::unique_ptr<WireThread> wireThread; // made with the first connection
+    std::unique_ptr<EngineRoom> engineRoom; // made with the first connection
     QHash<QString, Connection *> byType;
     QHash<QString, QString> environment; // what files have defined
     QHash<QString, ConnectionConfig> configs;
@@ -213,21 +213,21 @@ ConnectionsModel *WebSocketProvider::connections() const
     return d->connections;
 }
 
-WireThread &WebSocketProvider::wireThread()
+EngineRoom &WebSocketProvider::engineRoom()
 {
-    if (!d->wireThread) {
-        d->wireThread = std::make_unique<WireThread>();
+    if (!d->engineRoom) {
+        d->engineRoom = EngineRoom::make();
         if (!d->monitorIsChosen)
             setNetworkMonitor(new SystemNetworkMonitor(this));
     }
-    return *d->wireThread;
+    return *d->engineRoom;
 }
 
 void WebSocketProvider::forget(Connection *connection, EngineHost *engine)
 {
     d->byType.remove(connection->type());
     d->connections->remove(connection);
-    d->wireThread->remove(engine);
+    d->engineRoom->remove(engine);
 }
 
 } // namespace Everwire

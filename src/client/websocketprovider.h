@@ -13,8 +13,8 @@
 namespace Everwire {
 
 class EngineHost;
+class EngineRoom;
 class NetworkMonitor;
-class WireThread;
 
 // Where an app gets its connections: one shared Connection for each named type.
 //
@@ -100,7 +100,7 @@ Q_SIGNALS:
 
 private:
     friend class ConnectionPrivate;
-    WireThread &wireThread();
+    EngineRoom &engineRoom();
     void forget(Connection *connection, EngineHost *engine);
     template<typename Function>
     void forEach(Function &&function);

@@ -118,8 +118,10 @@ void Engine::handle(Command::NetworkBack &)
         // All of a network's clients hear of it at the same time.
         const double spread = m_around.random() * m_config.reconnectJitter();
         const milliseconds delay(qint64(spread * double(m_config.initialReconnectDelay().count())));
-        if (m_around.scheduler->now() + delay < waiting->due)
+        if (m_around.scheduler->now() + delay < waiting->due) {
+            waiting->due = m_around.scheduler->now() + delay; // another hint must not put it off
             waiting->retry = m_around.scheduler->after(delay, [this] { startAttempt(); });
+        }
     } else if (const auto *failed = std::get_if<Phase::Failed>(&m_phase)) {
         if (failed->gaveUpForTheNetwork) {
             m_attempt = 0;
@@ -348,8 +350,10 @@ void Engine::startClosing()
     while (Link *current = link()) {
         std::optional<Outgoing> message = m_around.outbox->take();
         if (!message) {
-            settle(*current);
             transport.close(CloseCode::Normal, QStringLiteral("Client disconnect"));
+            // It has taken along what it could, and if it is lost now, that is not to be discarded as well.
+            if (current = link(); current)
+                settle(*current);
             return;
         }
         send(*current, std::move(*message));

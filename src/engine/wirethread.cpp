@@ -20,9 +20,16 @@ QEvent::Type wakeType()
     return type;
 }
 
+std::function<std::unique_ptr<EngineRoom>()> &roomMaker()
+{
+    static std::function<std::unique_ptr<EngineRoom>()> maker;
+    return maker;
+}
+
 Engine::Surroundings with(Scheduler &scheduler, Engine::Surroundings surroundings)
 {
-    surroundings.scheduler = &scheduler;
+    if (!surroundings.scheduler)
+        surroundings.scheduler = &scheduler;
     return surroundings;
 }
 
@@ -50,6 +57,18 @@ bool EngineHost::event(QEvent *event)
     (void)hostsHandedOver.load(std::memory_order_acquire);
     m_engine.processOutbox();
     return true;
+}
+
+EngineRoom::~EngineRoom() = default;
+
+std::unique_ptr<EngineRoom> EngineRoom::make()
+{
+    return roomMaker() ? roomMaker()() : std::make_unique<WireThread>();
+}
+
+void EngineRoom::setMaker(std::function<std::unique_ptr<EngineRoom>()> maker)
+{
+    roomMaker() = std::move(maker);
 }
 
 WireThread::WireThread() : m_context(std::make_unique<QObject>())

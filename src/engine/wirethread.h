@@ -10,14 +10,16 @@
 namespace Everwire {
 
 // An engine in its thread. Wakes when its outbox does; says goodbye to the server when it is deleted.
-class EngineHost final : public QObject
+class EVERWIRE_EXPORT EngineHost final : public QObject
 {
     Q_OBJECT
 
 public:
+    // Surroundings without a scheduler get one of real time.
     explicit EngineHost(Engine::Surroundings surroundings);
     ~EngineHost() override;
 
+    void processOutbox() { m_engine.processOutbox(); }
     // From here on nothing wakes it. Called on the app's thread, before it is deleted on its own.
     void detach();
 
@@ -30,24 +32,44 @@ private:
     Engine m_engine;
 };
 
-// The one thread on which all connections of a provider do their work (design: two threads, two crossings).
-// Used from the provider's thread.
-class EVERWIRE_EXPORT WireThread final
+// Where all connections of a provider do their work. Used from the provider's thread.
+class EVERWIRE_EXPORT EngineRoom
+{
+public:
+    EngineRoom() = default;
+    virtual ~EngineRoom();
+    Q_DISABLE_COPY_MOVE(EngineRoom)
+
+    // An engine for these surroundings, with the room's scheduler. It runs until remove() or the end.
+    [[nodiscard]] virtual EngineHost *add(Engine::Surroundings surroundings) = 0;
+    virtual void remove(EngineHost *host) = 0;
+    // What the app's half of a connection waits by.
+    [[nodiscard]] virtual Scheduler &appScheduler() = 0;
+    // Of what all of them make their messages.
+    [[nodiscard]] const std::shared_ptr<MessagePool> &messagePool() const { return m_messagePool; }
+
+    // A WireThread, or what a test that turns the clock itself has put in its place.
+    [[nodiscard]] static std::unique_ptr<EngineRoom> make();
+    static void setMaker(std::function<std::unique_ptr<EngineRoom>()> maker);
+
+private:
+    const std::shared_ptr<MessagePool> m_messagePool = std::make_shared<MessagePool>();
+};
+
+// The one thread on which they do (design: two threads, two crossings).
+class EVERWIRE_EXPORT WireThread final : public EngineRoom
 {
 public:
     WireThread();
     // Closes every connection without waiting for answers, ends the thread and waits for that.
-    ~WireThread();
-    Q_DISABLE_COPY_MOVE(WireThread)
+    ~WireThread() override;
 
-    // An engine for these surroundings, whose scheduler is the thread's. It runs until remove() or the end.
-    [[nodiscard]] EngineHost *add(Engine::Surroundings surroundings);
-    void remove(EngineHost *host);
-    // Of what all of them make their messages.
-    [[nodiscard]] const std::shared_ptr<MessagePool> &messagePool() const { return m_messagePool; }
+    [[nodiscard]] EngineHost *add(Engine::Surroundings surroundings) override;
+    void remove(EngineHost *host) override;
+    [[nodiscard]] Scheduler &appScheduler() override { return m_appScheduler; }
 
 private:
-    const std::shared_ptr<MessagePool> m_messagePool = std::make_shared<MessagePool>();
+    QtScheduler m_appScheduler;
     QThread m_thread;
     std::unique_ptr<QObject> m_context; // lives in the thread
     std::vector<EngineHost *> m_hosts;

@@ -65,7 +65,7 @@ qint64 FakeTransport::sendSecretText(const QByteArray &utf8)
 qint64 FakeTransport::send(const QByteArray &bytes, bool isBinary, bool isSecret)
 {
     m_wire->sent.append({bytes, isBinary, m_number, isSecret});
-    if (!m_wire->takesBytes)
+    if (!m_wire->takesBytes || m_wire->buffers)
         m_bytesToWrite += bytes.size();
     happen(m_wire->duringSend);
     return bytes.size();
@@ -77,8 +77,15 @@ void FakeTransport::ping()
     happen(m_wire->duringPing);
 }
 
+void FakeTransport::flush()
+{
+    if (m_wire->takesBytes && m_wire->buffers)
+        m_bytesToWrite = 0;
+}
+
 void FakeTransport::close(int code, const QString &)
 {
+    flush();
     m_wire->closeCodes.append(code);
     happen(m_wire->duringClose);
 }

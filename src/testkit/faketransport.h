@@ -38,6 +38,7 @@ public:
         int mostSockets = 0;    // at any one time
         int deletedInCall = 0;  // transports deleted from inside a call to their listener
         bool takesBytes = true; // false: the peer reads nothing, and everything stays in the socket
+        bool buffers = false;   // true: bytes leave with flush() or close(), which tell nobody
         bool canPause = false;
         bool paused = false;
         // Called once, from inside the next such call: a transport may end, or tell more, inside any
@@ -89,7 +90,7 @@ public:
     void close(int code, const QString &reason) override;
     void abort() override;
     [[nodiscard]] qint64 bytesToWrite() const override { return m_bytesToWrite; }
-    void flush() override {}
+    void flush() override;
     [[nodiscard]] bool canPause() const override { return m_wire->canPause; }
     void setPaused(bool paused) override { m_wire->paused = paused; }
     [[nodiscard]] qint64 bytesSaved() const override { return 0; }

@@ -88,6 +88,7 @@ private Q_SLOTS:
     void aPreparationOfWhichThePartIsMissing();
     void a8_nothingIsPreparedForAnInsecureUrl();
     void r7_theProviderHearsOfTheNetwork();
+    void c5_configureReachesTheAttemptOfTheNetwork();
     void everyErrorIsToldByTheProvider();
     void c4_a7_nothingPrivateIsPrinted();
 
@@ -481,6 +482,24 @@ void TestFutures::r7_theProviderHearsOfTheNetwork()
     provider->connection(u"nowhere"_s)->open();
     Q_EMIT monitor.networkBack();
     QCOMPARE(provider->connection(u"nowhere"_s)->state(), Connection::Error);
+}
+
+void TestFutures::c5_configureReachesTheAttemptOfTheNetwork()
+{
+    NetworkMonitor monitor;
+    provider->setNetworkMonitor(&monitor);
+    const QUrl url = server->url();
+    server.reset();
+    const ConnectionConfig config = ConnectionConfig().setUrl(url);
+    QVERIFY(provider->configure(u"simulation"_s, ConnectionConfig(config).setMaxReconnectAttempts(0)));
+    connection->open();
+    QTRY_COMPARE(connection->state(), Connection::Error);
+    QVERIFY(provider->configure(
+        u"simulation"_s, ConnectionConfig(config).setMaxReconnectAttempts(5).setInitialReconnectDelay(30s)));
+    QSignalSpy states(connection, &Connection::stateChanged);
+    Q_EMIT monitor.networkBack();
+    QTRY_COMPARE(states.size(), 2);
+    QCOMPARE(connection->state(), Connection::Reconnecting); // and not Error, as before
 }
 
 void TestFutures::everyErrorIsToldByTheProvider()

@@ -21,6 +21,7 @@ private Q_SLOTS:
     void q8_closeDiscardsAndSaysHowMany();
     void q8_whatWasTakenIsNotDiscarded();
     void q8_whatThePeerDidNotReadIsDiscarded();
+    void q8_whatCloseTakesAlongIsNotDiscarded();
     void q9_aPairGoesOutTogether();
     void q9_aPairInterruptedIsSentAgainWhole();
     void q_messagesNotTakenAreSentAgainOnceInOrder();
@@ -176,6 +177,20 @@ void TestEngineMessages::q8_whatThePeerDidNotReadIsDiscarded()
     rig.scheduler.advance(rig.config.closeTimeout());
     QCOMPARE(rig.discarded(), 2);
     QCOMPARE(rig.outbox->counters().messages, 0);
+    QCOMPARE(rig.outbox->counters().bytes, 0);
+}
+
+void TestEngineMessages::q8_whatCloseTakesAlongIsNotDiscarded()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.wire.buffers = true;
+    QVERIFY(rig.outbox->push({text(1), false, {}}).accepted);
+    rig.postClose(); // sends it, and the Close frame right behind it
+    rig.lose();
+    QCOMPARE(rig.sent(), texts(1, 1));
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.discarded(), 0);
     QCOMPARE(rig.outbox->counters().bytes, 0);
 }
 

@@ -28,6 +28,7 @@ private Q_SLOTS:
     void r7_aWaitEndsWhenTheNetworkIsBack();
     void r7_notAllAtTheSameMoment();
     void r7_aShorterWaitStays();
+    void r7_anotherHintDoesNotPutItOff();
     void r7_whoGaveUpForTheNetworkStartsAfresh_data();
     void r7_whoGaveUpForTheNetworkStartsAfresh();
     void r7_anOpenConnectionIsChecked();
@@ -496,6 +497,20 @@ void TestEngineReconnection::r7_aShorterWaitStays()
     rig.random = 0.99;
     rig.post(Command::NetworkBack{});
     rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+void TestEngineReconnection::r7_anotherHintDoesNotPutItOff()
+{
+    EngineRig rig(EngineRig::open().setInitialReconnectDelay(20s).setReconnectJitter(0.2));
+    rig.toConnected();
+    rig.lose();
+    rig.random = 0.25;
+    rig.post(Command::NetworkBack{}); // in 1 s
+    rig.scheduler.advance(500ms);
+    rig.random = 0.75;
+    rig.post(Command::NetworkBack{}); // 3 s from now would be later
+    rig.scheduler.advance(500ms);
     QCOMPARE(rig.state(), u"connecting"_s);
 }
 

@@ -67,6 +67,7 @@ class TestInterest : public QObject
 private Q_SLOTS:
     void init();
     void nothingIsMadeForNobody();
+    void whoHearsAMessage();
     void aGadgetIsTheSameEitherWay_data();
     void aGadgetIsTheSameEitherWay();
     void fieldsInTheirOrder();
@@ -103,10 +104,52 @@ void TestInterest::init()
 void TestInterest::nothingIsMadeForNobody()
 {
     QVERIFY(!receive(*protocol, R"({"type":"a"})").decodedAs(eventKey));
-    const quint64 before = board->number();
     subscribe<Message>(u"a"_s);
     publish();
-    QCOMPARE(board->number(), before); // a subscriber that takes messages as they are is no news
+    QVERIFY(!receive(*protocol, R"({"type":"a","x":1})").decodedAs(eventKey));
+    const quint32 before = board->number();
+    publish(); // what is no news is not published
+    QCOMPARE(board->number(), before);
+}
+
+void TestInterest::whoHearsAMessage()
+{
+    const auto audienceOf = [this](const QByteArray &text) {
+        return MessageData::of(receive(*protocol, text)).audience;
+    };
+    const QByteArray a = R"({"type":"a"})";
+    QCOMPARE(audienceOf(a), Audience::Each); // nothing is known yet
+    publish();
+    QCOMPARE(audienceOf(a), Audience::Nobody);
+    QCOMPARE(audienceOf("[1]"), Audience::Nobody);
+    // It poses as a lifecycle event, which is to be logged (rule M5).
+    QCOMPARE(audienceOf(R"({"type":"connected"})"), Audience::Each);
+
+    Detail::Wanted newest;
+    newest.onlyNewest = true;
+    Subscription latest = router->add(
+        u"a"_s, this, [](const Message &) {}, newest);
+    publish();
+    QCOMPARE(audienceOf(a), Audience::Newest);
+    QCOMPARE(audienceOf(R"({"type":"b"})"), Audience::Nobody);
+    Subscription each = subscribe<Message>(u"a"_s);
+    publish();
+    QCOMPARE(audienceOf(a), Audience::Each);
+    each.unsubscribe();
+    publish();
+    QCOMPARE(audienceOf(a), Audience::Newest);
+    subscribe<Message>(u"message"_s);
+    publish();
+    QCOMPARE(audienceOf(R"({"type":"b"})"), Audience::Each);
+
+    // What was found out is true until somebody subscribes or leaves.
+    const quint32 number = MessageData::of(receive(*protocol, a)).interest;
+    QVERIFY(router->isCurrent(number));
+    latest.unsubscribe();
+    QVERIFY(!router->isCurrent(number));
+    publish();
+    QVERIFY(!router->isCurrent(number));
+    QVERIFY(!router->isCurrent(0));
 }
 
 void TestInterest::aGadgetIsTheSameEitherWay_data()

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+//
+// The app's half of the model: what the app says, and what it hears and sees.
+#include "model.h"
+
+namespace Chaos {
+
+namespace {
+
+QString word(const char *text)
+{
+    return QString::fromLatin1(text);
+}
+
+} // namespace
+
+// ---- What the app says ----
+
+void Model::open()
+{
+    m_openedByHandle = false;
+    m_due.erase(Due::Linger);
+    openNow();
+}
+
+void Model::openNow()
+{
+    const State now = m_shown.state;
+    if (now == State::Disconnecting) {
+        m_reopens = true;
+        return;
+    }
+    m_reopens = false;
+    if (now != State::Disconnected && now != State::Error && now != State::Reconnecting)
+        return; // rule O1
+    post([this, settings = m_configured] {
+        if (m_phase == Phase::Idle || m_phase == Phase::Failed) {
+            m_next = settings;
+            afresh();
+        } else if (m_phase == Phase::Waiting) { // rule S2
+            m_next = settings;
+            begin();
+        }
+    });
+    if (now == State::Reconnecting)
+        return;
+    Report report;
+    report.to = State::Connecting;
+    report.round = m_round;
+    show(report);
+}
+
+void Model::close()
+{
+    closeNow();
+}
+
+void Model::closeNow()
+{
+    m_openedByHandle = false;
+    m_due.erase(Due::Linger);
+    m_reopens = false;
+    if (m_shown.state == State::Disconnected)
+        return;
+    m_accepts = false;
+    const int round = ++m_round;
+    post([this, round] {
+        m_wireRound = round;
+        m_attempt = 0;
+        if (m_phase == Phase::Closing)
+            return;
+        if (m_phase == Phase::Open) {
+            startClosing();
+            return;
+        }
+        discardQueue();
+        if (m_phase == Phase::Authenticating) {
+            startClosing();
+            return;
+        }
+        keepUnsent();
+        m_socket = 0;
+        Report report;
+        report.to = State::Disconnected;
+        report.closeCode = 1000;
+        go(Phase::Idle, report);
+    });
+    if (m_shown.state == State::Disconnecting)
+        return;
+    Report report;
+    report.to = State::Disconnecting;
+    show(report);
+}
+
+void Model::reconnect()
+{
+    const State now = m_shown.state;
+    if (now == State::Disconnected || now == State::Error || now == State::Disconnecting) {
+        openNow();
+        return;
+    }
+    post([this, settings = m_configured] {
+        if (m_phase == Phase::Closing)
+            return;
+        m_next = settings;
+        if (m_phase == Phase::Idle || m_phase == Phase::Failed) {
+            afresh();
+            return;
+        }
+        leaveSocket(m_phase == Phase::Open ? 1000 : 0);
+        begin();
+    });
+}
+
+void Model::configure(const Settings &settings)
+{
+    m_configured = settings;
+    post([this, settings] { m_next = settings; }); // rule C5
+}
+
+bool Model::hasRoom(const Parcel &parcel) const
+{
+    qint64 bytes = parcel.size();
+    for (const Parcel &queued : m_queue)
+        bytes += queued.size();
+    for (const OnWire &sent : m_onWire)
+        bytes += sent.isOurs ? 0 : sent.parcel.size();
+    return bytes <= m_limits.maxQueuedBytes &&
+           (m_draining || queued() + parcel.count() <= m_limits.maxQueuedMessages);
+}
+
+bool Model::push(const Parcel &parcel)
+{
+    const bool hasBinary = parcel.isBinary || parcel.attached >= 0;
+    if (!m_accepts || (hasBinary && !m_limits.binarySupported) ||
+        std::max(parcel.bytes, parcel.attached) > m_limits.maxMessageSize) {
+        rejected();
+        return false;
+    }
+    if (m_limits.dropsOldest) {
+        qint64 held = 0;
+        for (const OnWire &sent : m_onWire)
+            held += sent.isOurs ? 0 : sent.parcel.size();
+        const bool fitsAlone = held + parcel.size() <= m_limits.maxQueuedBytes &&
+                               (m_draining || parcel.count() <= m_limits.maxQueuedMessages);
+        int dropped = 0;
+        while (fitsAlone && !m_queue.empty() && !hasRoom(parcel)) {
+            dropped += m_queue.front().count();
+            m_queue.pop_front();
+        }
+        discarded(dropped);
+    }
+    if (!hasRoom(parcel)) {
+        rejected();
+        return false;
+    }
+    m_accepted += parcel.count();
+    m_queue.push_back(parcel);
+    return true;
+}
+
+void Model::rejected()
+{
+    hear(word("messageRejected"), word("rejected"));
+}
+
+void Model::takeHandle(int handle) // rule O7
+{
+    m_handles.insert(handle);
+    m_due.erase(Due::Linger);
+    const State now = m_shown.state;
+    if (now != State::Disconnected && now != State::Error && now != State::Disconnecting)
+        return;
+    if (m_reopens)
+        return;
+    m_openedByHandle = true;
+    openNow();
+}
+
+void Model::releaseHandle(int handle)
+{
+    if (m_handles.erase(handle) > 0 && m_handles.empty() && m_openedByHandle)
+        schedule(Due::Linger, m_configured.linger);
+}
+
+void Model::forget()
+{
+    closeNow();
+    m_shown.errorCode = word("NoError");
+    m_shown.closeCode = 0;
+}
+
+void Model::signIn()
+{
+    forget();
+    if (!m_handles.empty())
+        takeHandle(*m_handles.begin());
+}
+
+void Model::networkBack() // rule R7
+{
+    post([this] {
+        if (m_phase == Phase::Waiting) {
+            const auto soon = qint64(m_chance * m_settings.jitter * double(m_settings.initialReconnectDelay));
+            if (m_now + soon < m_due[Due::Phase].first)
+                schedule(Due::Phase, soon);
+        } else if (m_phase == Phase::Failed && m_gaveUpForTheNetwork) {
+            afresh();
+        } else if (m_phase == Phase::Open && m_settings.heartbeat != Settings::Off && !m_asked) {
+            ask();
+        }
+    });
+}
+
+// ---- What it hears and sees ----
+
+bool Model::runApp()
+{
+    const bool any = !m_reports.empty();
+    while (!m_reports.empty()) {
+        const Report report = std::move(m_reports.front());
+        m_reports.pop_front();
+        if (report.kind == Report::Discarded)
+            hear(word("messagesDiscarded"), QString::number(report.count));
+        else if (report.round != m_round)
+            continue; // it is of before a close() (rule O2)
+        else if (report.kind == Report::Step)
+            show(report);
+        else
+            deliver(report);
+    }
+    return any;
+}
+
+void Model::hear(const QString &channel, const QString &what)
+{
+    heard[channel].append(what + word(" in ") + nameOf(m_shown.state));
+}
+
+void Model::hearSubscribers(const std::set<QString> &events)
+{
+    const std::map<int, QString> subscribers = m_subscribers;
+    for (const auto &[number, event] : subscribers) {
+        if (events.count(event) > 0)
+            hear(QStringLiteral("subscriber %1 of %2").arg(number).arg(event), word("it"));
+    }
+}
+
+void Model::deliver(const Report &report)
+{
+    if (report.kind == Report::Binary) {
+        hear(word("binaryMessageReceived"), report.name);
+        hearSubscribers({word("binaryMessage")});
+        return;
+    }
+    if (report.kind == Report::Rubbish) {
+        hear(word("parseError"), report.name);
+        hearSubscribers({word("parseError")});
+        return;
+    }
+    hear(word("messageReceived"), report.name);
+    if (const auto armed = std::exchange(m_armed, {}))
+        armed();
+    static const std::set<QString> reserved{
+        word("stateChange"),           word("connected"),    word("disconnected"),
+        word("connectionError"),       word("message"),      word("authenticationError"),
+        word("authenticationTimeout"), word("reconnecting"), word("maxReconnectAttemptsReached"),
+        word("binaryMessage"),         word("parseError")};
+    std::set<QString> events{word("message"), word("*")};
+    if (!report.type.isEmpty() && reserved.count(report.type) == 0) // rule M5
+        events.insert(report.type);
+    hearSubscribers(events);
+}
+
+// The signal and the lifecycle event of the guide's name (rule M5).
+void Model::hearEvent(const QString &event, const QString &what)
+{
+    static const QMap<QString, QString> signal{{word("stateChange"), word("stateChanged")},
+                                               {word("error"), word("errorOccurred")}};
+    hear(signal.value(event, event), what);
+    hearSubscribers({event});
+}
+
+void Model::show(const Report &report)
+{
+    if (report.to == m_shown.state)
+        return;
+    const State to = report.to;
+    m_shown.state = to;
+    m_shown.hasSession = to == State::Connected;
+    m_shown.reconnectAttempt = report.attempt;
+    if (report.failure)
+        m_shown.errorCode = report.failure->code;
+    else if (to != State::Connecting && to != State::Authenticating)
+        m_shown.errorCode = word("NoError");
+    if (report.failure || to == State::Connected || report.closeCode != 0)
+        m_shown.closeCode = report.closeCode;
+    if (to == State::Connecting || to == State::Error) {
+        m_accepts = true;
+        m_limits = m_configured;
+    } else if (to == State::Disconnected) {
+        m_accepts = false;
+    }
+
+    hearEvent(word("stateChange"), nameOf(to));
+    if (to == State::Connected)
+        hearEvent(word("connected"), word("connected"));
+    const bool ended = m_saidConnected && to != State::Disconnecting && to != State::Connected;
+    m_saidConnected = to == State::Connected || (m_saidConnected && !ended);
+    if (ended)
+        hearEvent(word("disconnected"), QString::number(report.closeCode));
+    if (report.failure) {
+        const Failure &failure = *report.failure;
+        hearEvent(word("error"), QStringLiteral("%1 %2%3")
+                                     .arg(failure.code)
+                                     .arg(failure.closeCode)
+                                     .arg(failure.isFinal ? word(" final") : QString()));
+        if (failure.code == word("AuthenticationFailed"))
+            hearEvent(word("authenticationError"), word("refused"));
+        else if (failure.code == word("AuthenticationTimeout"))
+            hearEvent(word("authenticationTimeout"), word("late"));
+        if (!ended)
+            hearEvent(word("connectionError"), word("failed"));
+        if (to == State::Reconnecting)
+            hearEvent(word("reconnecting"),
+                      QStringLiteral("attempt %1 after %2").arg(report.attempt).arg(report.delay));
+        if (report.gaveUpAfter >= 0)
+            hearEvent(word("maxReconnectAttemptsReached"), QString::number(report.gaveUpAfter));
+    }
+    if (to == State::Disconnected && std::exchange(m_reopens, false))
+        openNow();
+}
+
+Properties Model::shown() const
+{
+    Properties properties = m_shown;
+    properties.queuedMessages = queued();
+    properties.bytesToWrite = 0;
+    for (const Parcel &parcel : m_queue)
+        properties.bytesToWrite += parcel.size();
+    for (const OnWire &sent : m_onWire)
+        properties.bytesToWrite += sent.isOurs ? 0 : sent.parcel.size();
+    return properties;
+}
+
+} // namespace Chaos
