@@ -314,9 +314,8 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
     const Outgoing record = message; // shares its bytes
     const Outbox::Pushed pushed = m_outbox->push(std::move(message));
     if (pushed.dropped > 0)
-        m_inbox->push(0, Notice::Discarded{
-                             pushed.dropped,
-                             QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
+        m_inbox->tell(Notice::Discarded{
+            pushed.dropped, QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (const int limit = m_historyLimit.load(std::memory_order_relaxed); limit > 0) {
@@ -341,7 +340,7 @@ bool ConnectionPrivate::reject(const QString &reason)
         m_refusal = reason;
         handle(Notice::Rejected{reason});
     } else {
-        m_inbox->push(0, Notice::Rejected{reason});
+        m_inbox->tell(Notice::Rejected{reason});
     }
     return false;
 }

@@ -60,6 +60,8 @@ void ConnectionPrivate::drain()
         cost += Inbox::costOf(entry);
         if (cost > CountedAtOnce)
             inbox->handled(std::exchange(cost, 0));
+        if (entry.other)
+            inbox->handled(*entry.other);
         if (!isStale(entry)) {
             if (entry.other)
                 std::visit([this](const auto &event) { handle(event); }, *entry.other);
@@ -104,7 +106,11 @@ void ConnectionPrivate::takeIn(std::vector<Inbox::Entry> entries)
             m_backlog.erase(m_backlog.begin(), m_backlog.begin() + std::ptrdiff_t(m_handled));
             m_handled = 0;
         }
-        std::move(entries.begin(), entries.end(), std::back_inserter(m_backlog));
+        // What we have sent is in the history now, and nothing else is done with it: it must not wait here, where
+        // nothing bounds it, for handlers that are slower than it comes (rule M8).
+        std::copy_if(std::move_iterator(entries.begin()), std::move_iterator(entries.end()),
+                     std::back_inserter(m_backlog),
+                     [](const Inbox::Entry &entry) { return !Inbox::isRecord(entry); });
     }
     const std::shared_ptr<Inbox> inbox = m_inbox;
     std::vector<Message> dropped;
@@ -182,7 +188,11 @@ void ConnectionPrivate::handle(const Notice::Discarded &notice)
 
 void ConnectionPrivate::handle(const Notice::Rejected &notice)
 {
-    m_signals.push([this, notice] { Q_EMIT q->messageRejected(notice.reason); });
+    const QString reason = notice.count == 1
+                               ? notice.reason
+                               : QStringLiteral("%1 messages were not accepted, the last one because: %2")
+                                     .arg(QString::number(notice.count), notice.reason);
+    m_signals.push([this, reason] { Q_EMIT q->messageRejected(reason); });
     m_signals.flush();
 }
 

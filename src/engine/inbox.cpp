@@ -19,6 +19,13 @@ qint64 costOfMessage(const Message &message)
     return data.direction == Message::Incoming ? data.bytes.size() + Overhead : 0;
 }
 
+// tell()'s kinds, whoever has pushed it.
+bool isTold(const Inbox::Event &event)
+{
+    return std::holds_alternative<Notice::Rejected>(event) ||
+           std::holds_alternative<Notice::Discarded>(event);
+}
+
 } // namespace
 
 void Inbox::setWake(std::function<void()> wake)
@@ -35,10 +42,12 @@ void Inbox::push(quint32 generation, Event event)
     Entry entry;
     entry.generation = generation;
     m_pendingBytes.fetch_add(costOf(event), std::memory_order_relaxed);
-    if (auto *message = std::get_if<Message>(&event))
+    if (auto *message = std::get_if<Message>(&event)) {
         entry.message = std::move(*message);
-    else
+    } else {
+        m_told.fetch_add(isTold(event) ? 1 : 0, std::memory_order_relaxed);
         entry.other = std::make_unique<Event>(std::move(event));
+    }
     std::vector<Message> recycled; // freed when the lock is open again
     const QMutexLocker lock(&m_mutex);
     recycled.swap(m_recycled);
@@ -58,15 +67,37 @@ void Inbox::record(quint32 user, Message sent, int most)
 
 void Inbox::dropOldestRecords(int most)
 {
-    const auto isRecord = [](const Entry &entry) {
-        const auto *message = entry.as<Message>();
-        return message && message->direction() == Message::Outgoing;
-    };
     m_entries.erase(std::remove_if(m_entries.begin(), m_entries.end(),
                                    [&](const Entry &entry) {
                                        return m_records > most && isRecord(entry) && m_records-- > 0;
                                    }),
                     m_entries.end());
+}
+
+void Inbox::tell(Notice::Rejected notice)
+{
+    tell(std::move(notice), m_lastRejected);
+}
+
+void Inbox::tell(Notice::Discarded notice)
+{
+    tell(std::move(notice), m_lastDiscarded);
+}
+
+template<typename T>
+void Inbox::tell(T notice, T *&last)
+{
+    const QMutexLocker lock(&m_mutex);
+    if (last && m_told.load(std::memory_order_relaxed) >= MostTold) {
+        notice.count += last->count;
+        *last = std::move(notice);
+        return; // the app has been woken
+    }
+    m_told.fetch_add(1, std::memory_order_relaxed);
+    auto event = std::make_unique<Event>(std::move(notice));
+    last = &std::get<T>(*event);
+    m_entries.push_back({0, {}, std::move(event)});
+    wake();
 }
 
 void Inbox::poke()
@@ -86,6 +117,8 @@ std::vector<Inbox::Entry> Inbox::takeAll()
     const QMutexLocker lock(&m_mutex);
     m_woken = false;
     m_records = 0;
+    m_lastRejected = nullptr;
+    m_lastDiscarded = nullptr;
     return std::exchange(m_entries, {});
 }
 
@@ -116,6 +149,12 @@ void Inbox::handled(qint64 cost)
     m_pendingBytes.fetch_sub(cost, std::memory_order_relaxed);
 }
 
+void Inbox::handled(const Event &other)
+{
+    if (isTold(other))
+        m_told.fetch_sub(1, std::memory_order_relaxed);
+}
+
 bool Inbox::takeRoomAgain()
 {
     qint64 wanted = m_roomWanted.load(std::memory_order_acquire);
@@ -129,6 +168,12 @@ qint64 Inbox::costOf(const Event &event)
         return costOfMessage(*message);
     const auto *broken = std::get_if<Notice::ParseError>(&event);
     return broken ? broken->text.size() + Overhead : 0;
+}
+
+bool Inbox::isRecord(const Entry &entry)
+{
+    const auto *message = entry.as<Message>();
+    return message && message->direction() == Message::Outgoing;
 }
 
 qint64 Inbox::costOf(const Entry &entry)

@@ -73,6 +73,7 @@ struct Discarded
 struct Rejected // a message that the app sent from another thread than the connection's
 {
     QString reason;
+    int count = 1; // more: so many of them, and why the last one was
 };
 
 struct Overloaded
@@ -114,6 +115,10 @@ public:
     void push(quint32 generation, Event event);
     // A message that this user sent, for the history; the user stands in for a generation. The newest *most* of them at least are kept (rule M8).
     void record(quint32 user, Message sent, int most);
+    // What has become of messages that the app has sent. However many they are while the app does not look, they cost
+    // no more than MostTold of them: behind those each is added to the last of its kind.
+    void tell(Notice::Rejected notice);
+    void tell(Notice::Discarded notice);
     // Wakes the app to look at the outbox's counters.
     void poke();
     // Bytes, with what a message costs beside its own, were received and the app has not handled yet.
@@ -131,23 +136,35 @@ public:
     void recycle(std::vector<Message> &&messages);
     // Says that the app is done with what has cost so much.
     void handled(qint64 cost);
+    // And with what is no message.
+    void handled(const Event &other);
     // Whether there is the room that was asked for; once for each time.
     [[nodiscard]] bool takeRoomAgain();
 
     // What counts of it as pending, in bytes.
     [[nodiscard]] static qint64 costOf(const Event &event);
     [[nodiscard]] static qint64 costOf(const Entry &entry);
+    // record()'s.
+    [[nodiscard]] static bool isRecord(const Entry &entry);
+
+    static constexpr int MostTold = 1000;
 
 private:
     void wake();
     void dropOldestRecords(int most);
+    template<typename T>
+    void tell(T notice, T *&last);
 
     QMutex m_mutex;
     std::function<void()> m_wake;
     std::vector<Entry> m_entries;
     std::vector<Message> m_recycled;
     qint64 m_recycledBytes = 0;
-    int m_records = 0; // of m_entries
+    int m_records = 0;          // of m_entries
+    std::atomic<int> m_told{0}; // notices of those kinds that the app is not done with
+    // The last of m_entries that were told; null where there is none.
+    Notice::Rejected *m_lastRejected = nullptr;
+    Notice::Discarded *m_lastDiscarded = nullptr;
     std::atomic<qint64> m_pendingBytes{0};
     static constexpr qint64 NoRoomWanted = -1;
     std::atomic<qint64> m_roomWanted{NoRoomWanted};
