@@ -10,13 +10,13 @@ namespace Everwire {
 
 namespace {
 
-constexpr qint64 Overhead = 192; // what a small message costs beside its bytes
+constexpr qint64 Overhead = 256; // what a small message costs beside its bytes
 
 // What we send waits here only to be recorded in the history; it must not slow down what we receive.
 qint64 costOfMessage(const Message &message)
 {
     const MessageData &data = MessageData::of(message);
-    return data.direction == Message::Incoming ? data.bytes.size() + Overhead : 0;
+    return data.direction == Message::Incoming ? data.bytes.size() + data.decodedCost + Overhead : 0;
 }
 
 // tell()'s kinds, whoever has pushed it.

@@ -8,6 +8,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace Everwire {
 
 // simdjson's DOM parser writes a flat tape into memory that it reuses, so a text costs no allocation. Its
@@ -19,6 +21,9 @@ struct JsonEventProtocol::Parser
     const QString *lastShared = nullptr;
     std::shared_ptr<const Interest> interest;
     quint64 interestVersion = 0;
+
+    // Of what was parsed last: the first one says where they end.
+    [[nodiscard]] uint64_t words() const { return dom.doc.tape[0] & simdjson::internal::JSON_VALUE_MASK; }
 
     Message toMessage(const QByteArray &utf8, QByteArrayView type)
     {
@@ -74,6 +79,17 @@ bool parseLeniently(const QByteArray &utf8, QByteArray *type)
 QString text(const QJsonObject &object, const char *key)
 {
     return object.value(QLatin1String(key)).toString();
+}
+
+// What Qt's values of a text take at most, in bytes; measured, as allocators round up and containers grow ahead. words:
+// simdjson's, one for a text, two for a number or a container.
+qint64 costOfValues(const QByteArray &utf8, qint64 words)
+{
+    constexpr qint64 perWord = 24;
+    constexpr qint64 perContainer = 160;
+    const auto containers =
+        std::count(utf8.begin(), utf8.end(), '{') + std::count(utf8.begin(), utf8.end(), '[');
+    return 2 * utf8.size() + perWord * words + perContainer * containers;
 }
 
 QByteArray toMessage(const QString &token)
@@ -152,17 +168,28 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
     const Interest *const interest = m_parser->interest.get();
     if (!interest || interest->isEmpty())
         return;
+    int made = 0;
     const auto decodeFor = [&](const Interest::InType &type) {
-        if (type.json)
+        if (type.json) {
             (void)message.payload();
+            ++made;
+        }
         for (const auto &form : type.forms) {
-            if (object && !message.decodedAs(form.key.get()))
+            if (object && !message.decodedAs(form.key.get())) {
                 message.addDecoded({form.key, form.decoder->decode(*object)});
+                ++made;
+            }
         }
     };
     decodeFor(interest->every);
     if (const auto found = interest->types.constFind(m_parser->lastType); found != interest->types.constEnd())
         decodeFor(*found);
+    if (made > 0) {
+        const QByteArray &utf8 = message.d->bytes;
+        // What simdjson has refused is no longer than its text.
+        const qint64 words = object ? qint64(m_parser->words()) : utf8.size();
+        message.d->decodedCost = made * costOfValues(utf8, words);
+    }
 }
 
 Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &message)
