@@ -57,13 +57,24 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
 ConnectionPrivate::~ConnectionPrivate()
 {
     m_inbox->setWake({});
+    hearNothingMore();
     abandonToken();
+    q->setParent(nullptr); // whoever hears of our end may delete the provider, which would delete us once more
     if (m_provider)
         m_provider->forget(q, m_engine);
     const ConnectionError gone(ConnectionError::ConnectionLost,
                                QStringLiteral("The connection object is gone"), 0, true);
     m_pendingOpens.reject(gone);
     m_pendingRequests.failAll(gone);
+    hearNothingMore();
+}
+
+// Who hears of our end may run an event loop, and the Connection is an object for longer than we are.
+void ConnectionPrivate::hearNothingMore()
+{
+    for (QTimer *timer : {&m_continueDraining, &m_countdownTick, &m_linger})
+        timer->stop();
+    QCoreApplication::removePostedEvents(q);
 }
 
 // ---- What the app says ----
