@@ -352,7 +352,7 @@ void Life::live()
         act();
         if (--steps <= 0)
             QCoreApplication::quit();
-        turn.start(int(m_random.bounded(2)));
+        turn.start(chance(30) ? 1 : 0);
     });
     if (Connection *connection = any())
         connection->open();
