@@ -59,7 +59,8 @@ ConnectionPrivate::~ConnectionPrivate()
     m_inbox->setWake({});
     hearNothingMore();
     abandonToken();
-    q->setParent(nullptr); // whoever hears of our end may delete the provider, which would delete us once more
+    q->setParent(
+        nullptr); // whoever hears of our end may delete the provider, which would delete us once more
     if (m_provider)
         m_provider->forget(q, m_engine);
     const ConnectionError gone(ConnectionError::ConnectionLost,
