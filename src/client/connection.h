@@ -203,7 +203,8 @@ Q_SIGNALS:
     void binaryMessageReceived(const QByteArray &bytes);
     // The server sent a text that is not JSON (M2).
     void parseError(const QString &text, const QString &reason);
-    // send() or sendJson() returned false.
+    // send() or sendJson() returned false. Of those of other threads that wait to be told, the first 1000 are told one
+    // by one, and together the others: how many, and why the last one.
     void messageRejected(const QString &reason);
     // Messages that were accepted, or received, are gone (Q3, Q8, A3, M8).
     void messagesDiscarded(int count, const QString &reason);

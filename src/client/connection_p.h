@@ -99,6 +99,7 @@ private:
     using Signal = SignalQueue::Signal;
     using Heard = SignalQueue::Heard;
 
+    void hearNothingMore();
     void openNow(const ConnectionConfig *config);
     void reopen();
     void apply(const Transition &transition);

@@ -48,13 +48,25 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
 ConnectionPrivate::~ConnectionPrivate()
 {
     m_inbox->setWake({});
+    hearNothingMore();
     abandonToken();
+    q->setParent(
+        nullptr); // whoever hears of our end may delete the provider, which would delete us once more
     if (m_provider)
         m_provider->forget(q, m_engine);
     const ConnectionError gone(ConnectionError::ConnectionLost,
                                QStringLiteral("The connection object is gone"), 0, true);
     m_pendingOpens.reject(gone);
     m_pendingRequests.failAll(gone);
+    hearNothingMore();
+}
+
+// Who hears of our end may run an event loop, and the Connection is an object for longer than we are.
+void ConnectionPrivate::hearNothingMore()
+{
+    for (QTimer *timer : {&m_continueDraining, &m_countdownTick, &m_linger})
+        timer->stop();
+    QCoreApplication::removePostedEvents(q);
 }
 
 // ---- What the app says ----
@@ -307,9 +319,8 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
     const Outgoing record = message; // shares its bytes
     const Outbox::Pushed pushed = m_outbox->push(std::move(message));
     if (pushed.dropped > 0)
-        m_inbox->push(0, Notice::Discarded{
-                             pushed.dropped,
-                             QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
+        m_inbox->tell(Notice::Discarded{
+            pushed.dropped, QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (m_inbox->historyLimit() > 0) {
@@ -333,7 +344,7 @@ bool ConnectionPrivate::reject(const QString &reason)
         m_refusal = reason;
         handle(Notice::Rejected{reason});
     } else {
-        m_inbox->push(0, Notice::Rejected{reason});
+        m_inbox->tell(Notice::Rejected{reason});
     }
     return false;
 }

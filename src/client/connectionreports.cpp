@@ -75,6 +75,8 @@ void ConnectionPrivate::drain()
         } else {
             Inbox::Entry entry = std::move(next);
             ++heard;
+            if (entry.other)
+                inbox->handled(*entry.other);
             if (!isStale(entry))
                 handle(entry);
             if (!self)
@@ -221,7 +223,11 @@ void ConnectionPrivate::handle(const Notice::Discarded &notice)
 
 void ConnectionPrivate::handle(const Notice::Rejected &notice)
 {
-    m_signals.push([this, notice] { Q_EMIT q->messageRejected(notice.reason); });
+    const QString reason = notice.count == 1
+                               ? notice.reason
+                               : QStringLiteral("%1 messages were not accepted, the last one because: %2")
+                                     .arg(QString::number(notice.count), notice.reason);
+    m_signals.push([this, reason] { Q_EMIT q->messageRejected(reason); });
     m_signals.flush();
 }
 

@@ -3,6 +3,8 @@
 
 #include "client/connection.h"
 
+#include <QPointer>
+
 namespace Everwire {
 
 ConnectionsModel::ConnectionsModel(QObject *parent) : QAbstractListModel(parent) {}
@@ -37,11 +39,13 @@ QHash<int, QByteArray> ConnectionsModel::roleNames() const
 
 void ConnectionsModel::append(Connection *connection)
 {
+    connect(connection, &Connection::stateChanged, this, [this, connection] { stateOf(connection); });
+    const QPointer<ConnectionsModel> self(this); // a slot may delete the connection, or all of them
     beginInsertRows({}, count(), count());
     m_connections.append(connection);
     endInsertRows();
-    connect(connection, &Connection::stateChanged, this, [this, connection] { stateOf(connection); });
-    Q_EMIT countChanged();
+    if (self)
+        Q_EMIT countChanged();
 }
 
 void ConnectionsModel::remove(Connection *connection)
@@ -49,10 +53,12 @@ void ConnectionsModel::remove(Connection *connection)
     const int row = int(m_connections.indexOf(connection));
     if (row < 0)
         return;
+    const QPointer<ConnectionsModel> self(this);
     beginRemoveRows({}, row, row);
     m_connections.removeAt(row);
     endRemoveRows();
-    Q_EMIT countChanged();
+    if (self)
+        Q_EMIT countChanged();
 }
 
 void ConnectionsModel::stateOf(Connection *connection)

@@ -107,11 +107,13 @@ void MessageModel::clear()
 {
     if (m_messages.empty())
         return;
+    const QPointer<MessageModel> self(this);
     beginResetModel();
     m_firstNumber += m_messages.size();
     m_messages.clear();
     endResetModel();
-    Q_EMIT countChanged();
+    if (self)
+        Q_EMIT countChanged();
 }
 
 void MessageModel::setLimit(int limit)

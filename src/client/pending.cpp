@@ -82,14 +82,21 @@ void PendingRequests::fail(const QString &id, const ConnectionError &error)
 
 void PendingRequests::failAll(const ConnectionError &error)
 {
-    for (auto &[id, request] : std::exchange(m_waiting, {}))
+    const auto waiting = std::exchange(m_waiting, {});
+    // None of them may call us any more: the app's code may delete us, and run an event loop.
+    for (const auto &[id, request] : waiting)
+        request->timeout->stop();
+    for (const auto &[id, request] : waiting)
         request->deferred.reject(error);
 }
 
 std::unique_ptr<PendingRequests::Request> PendingRequests::remove(const QString &id)
 {
     auto node = m_waiting.extract(id);
-    return node.empty() ? nullptr : std::move(node.mapped());
+    if (node.empty())
+        return nullptr;
+    node.mapped()->timeout->stop(); // as in failAll()
+    return std::move(node.mapped());
 }
 
 } // namespace Everwire

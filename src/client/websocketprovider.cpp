@@ -190,8 +190,10 @@ void WebSocketProvider::setToken(const QString &token)
     if (!d->ownToken)
         d->ownToken = new StaticTokenProvider({}, this);
     d->ownToken->setToken(token);
+    const QPointer<WebSocketProvider> self(this);
     setTokenProvider(d->ownToken);
-    Q_EMIT tokenChanged();
+    if (self)
+        Q_EMIT tokenChanged();
 }
 
 bool WebSocketProvider::debug() const
@@ -226,8 +228,8 @@ EngineRoom &WebSocketProvider::engineRoom()
 void WebSocketProvider::forget(Connection *connection, EngineHost *engine)
 {
     d->byType.remove(connection->type());
-    d->connections->remove(connection);
     d->engineRoom->remove(engine);
+    d->connections->remove(connection); // last: a slot may delete us
 }
 
 } // namespace Everwire

@@ -37,6 +37,7 @@ struct MessageData : QSharedData
     QByteArray bytes;
     Decoded decoded; // made before the message is shared; further forms are in
     std::vector<Decoded> moreDecoded;
+    qint64 decodedCost = 0; // bytes, about: what was made before the message is shared takes beside its text
     qint64 timestamp = QDateTime::currentMSecsSinceEpoch();
     quint64 sequence = 0;
     std::once_flag decodeOnce;

@@ -8,7 +8,14 @@ namespace Everwire {
 
 namespace {
 
-constexpr qint64 Overhead = 192; // what a small message costs beside its bytes
+constexpr qint64 Overhead = 256; // what a small message costs beside its bytes
+
+// tell()'s kinds, whoever has pushed it.
+bool isTold(const Inbox::Event &event)
+{
+    return std::holds_alternative<Notice::Rejected>(event) ||
+           std::holds_alternative<Notice::Discarded>(event);
+}
 
 } // namespace
 
@@ -51,6 +58,7 @@ void Inbox::push(quint32 generation, Event event)
     if (const auto *broken = std::get_if<Notice::ParseError>(&event))
         entry.cost = costOf(broken->text);
     m_pendingBytes.fetch_add(entry.cost, std::memory_order_relaxed);
+    m_told.fetch_add(isTold(event) ? 1 : 0, std::memory_order_relaxed);
     entry.other = std::make_unique<Event>(std::move(event));
     const QMutexLocker lock(&m_mutex);
     m_contents.entries.push_back(std::move(entry));
@@ -93,6 +101,34 @@ void Inbox::addRecord(CountedMessage counted, quint32 generation, bool isSent)
     records.push_back({std::move(counted), generation, isSent});
 }
 
+void Inbox::tell(Notice::Rejected notice)
+{
+    tell(std::move(notice), m_lastRejected);
+}
+
+void Inbox::tell(Notice::Discarded notice)
+{
+    tell(std::move(notice), m_lastDiscarded);
+}
+
+template<typename T>
+void Inbox::tell(T notice, T *&last)
+{
+    const QMutexLocker lock(&m_mutex);
+    if (last && m_told.load(std::memory_order_relaxed) >= MostTold) {
+        notice.count += last->count;
+        *last = std::move(notice);
+        return; // the app has been woken
+    }
+    m_told.fetch_add(1, std::memory_order_relaxed);
+    auto event = std::make_unique<Event>(std::move(notice));
+    last = &std::get<T>(*event);
+    Entry entry;
+    entry.other = std::move(event);
+    m_contents.entries.push_back(std::move(entry));
+    wake();
+}
+
 void Inbox::poke()
 {
     const QMutexLocker lock(&m_mutex);
@@ -114,6 +150,8 @@ Inbox::Contents Inbox::takeAll()
     m_woken = false;
     m_holdsRecords = false;
     m_newest.clear();
+    m_lastRejected = nullptr;
+    m_lastDiscarded = nullptr;
     return std::exchange(m_contents, {});
 }
 
@@ -132,6 +170,12 @@ void Inbox::handled(qint64 cost)
     m_pendingBytes.fetch_sub(cost, std::memory_order_relaxed);
 }
 
+void Inbox::handled(const Event &other)
+{
+    if (isTold(other))
+        m_told.fetch_sub(1, std::memory_order_relaxed);
+}
+
 bool Inbox::takeRoomAgain()
 {
     qint64 wanted = m_roomWanted.load(std::memory_order_acquire);
@@ -141,7 +185,8 @@ bool Inbox::takeRoomAgain()
 
 qint64 Inbox::costOf(const Message &message)
 {
-    return costOf(MessageData::of(message).bytes);
+    const MessageData &data = MessageData::of(message);
+    return costOf(data.bytes) + data.decodedCost;
 }
 
 qint64 Inbox::costOf(const QByteArray &unreadable)

@@ -73,6 +73,7 @@ struct Discarded
 struct Rejected // a message that the app sent from another thread than the connection's
 {
     QString reason;
+    int count = 1; // more: so many of them, and why the last one was
 };
 
 struct Overloaded
@@ -133,6 +134,10 @@ public:
     // Messages that the history takes; 0: none.
     void setHistoryLimit(int limit) { m_historyLimit.store(limit, std::memory_order_relaxed); }
     [[nodiscard]] int historyLimit() const { return m_historyLimit.load(std::memory_order_relaxed); }
+    // What has become of messages that the app has sent. However many they are while the app does not look, they cost
+    // no more than MostTold of them: behind those each is added to the last of its kind.
+    void tell(Notice::Rejected notice);
+    void tell(Notice::Discarded notice);
     // Wakes the app to look at the outbox's counters.
     void poke();
     // Bytes, with what a message costs beside its own, were received and the app has not handled yet.
@@ -148,6 +153,8 @@ public:
     void hold(Hold what);
     // Says that the app is done with what has cost so much.
     void handled(qint64 cost);
+    // And with what is no message.
+    void handled(const Event &other);
     // Whether there is the room that was asked for; once for each time.
     [[nodiscard]] bool takeRoomAgain();
 
@@ -155,10 +162,15 @@ public:
     [[nodiscard]] static qint64 costOf(const Message &message);
     [[nodiscard]] static qint64 costOf(const QByteArray &unreadable);
 
+    static constexpr int MostTold = 1000;
+
 private:
     void wake();
     void addRecord(CountedMessage counted, quint32 generation, bool isSent);
     void supersede(const MessageData &message, quint32 generation);
+
+    template<typename T>
+    void tell(T notice, T *&last);
 
     QMutex m_mutex;
     std::function<void()> m_wake;
@@ -166,6 +178,10 @@ private:
     // Of m_contents.entries, the last of each type that is heard by those alone who take the newest.
     std::vector<std::pair<const QString *, size_t>> m_newest;
     std::atomic<int> m_historyLimit{0};
+    std::atomic<int> m_told{0}; // notices of those kinds that the app is not done with
+    // The last of m_contents.entries that were told; null where there is none.
+    Notice::Rejected *m_lastRejected = nullptr;
+    Notice::Discarded *m_lastDiscarded = nullptr;
     std::atomic<qint64> m_pendingBytes{0};
     static constexpr qint64 NoRoomWanted = -1;
     std::atomic<qint64> m_roomWanted{NoRoomWanted};

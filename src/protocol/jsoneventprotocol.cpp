@@ -8,6 +8,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace Everwire {
 
 // simdjson's DOM parser writes a flat tape into memory that it reuses, so a text costs no allocation. Its
@@ -22,6 +24,9 @@ struct JsonEventProtocol::Parser
     QByteArray lastType;
     const QString *lastShared = nullptr;
     const Interest::InType *lastWanted = nullptr;
+
+    // Of what was parsed last: the first one says where they end.
+    [[nodiscard]] uint64_t words() const { return dom.doc.tape[0] & simdjson::internal::JSON_VALUE_MASK; }
 
     void look(const InterestBoard &board)
     {
@@ -108,6 +113,17 @@ QString text(const QJsonObject &object, const char *key)
     return object.value(QLatin1String(key)).toString();
 }
 
+// What Qt's values of a text take at most, in bytes; measured, as allocators round up and containers grow ahead. words:
+// simdjson's, one for a text, two for a number or a container.
+qint64 costOfValues(const QByteArray &utf8, qint64 words)
+{
+    constexpr qint64 perWord = 24;
+    constexpr qint64 perContainer = 160;
+    const auto containers =
+        std::count(utf8.begin(), utf8.end(), '{') + std::count(utf8.begin(), utf8.end(), '[');
+    return 2 * utf8.size() + perWord * words + perContainer * containers;
+}
+
 QByteArray toMessage(const QString &token)
 {
     const QJsonObject message{{QStringLiteral("type"), QStringLiteral("auth")},
@@ -181,15 +197,19 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
 // Where the parser has refused the text, or it is no object, the app's thread sees to the rest.
 void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *object, Decoded former)
 {
+    int made = 0;
     const auto decodeFor = [&](const Interest::InType &type) {
-        if (type.json)
+        if (type.json) {
             (void)message.payload();
+            ++made;
+        }
         for (const auto &form : type.forms) {
             if (!object || message.decodedAs(form.key.get()))
                 continue;
             const bool isOfThisForm = former.form == form.key;
             message.addDecoded({form.key, form.decoder->decode(
                                               *object, isOfThisForm ? std::exchange(former, {}).value : nullptr)});
+            ++made;
         }
     };
     decodeFor(m_parser->interest->every);
@@ -197,6 +217,12 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
         decodeFor(*m_parser->lastWanted);
     message.d->interest = m_parser->interestNumber;
     message.d->audience = m_parser->audience();
+    if (made > 0) {
+        const QByteArray &utf8 = message.d->bytes;
+        // What simdjson has refused is no longer than its text.
+        const qint64 words = object ? qint64(m_parser->words()) : utf8.size();
+        message.d->decodedCost = made * costOfValues(utf8, words);
+    }
 }
 
 Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &message)

@@ -10,11 +10,13 @@
 #include "support/logrecorder.h"
 #include "support/testserver.h"
 
+#include <QEventLoop>
 #include <QJsonDocument>
 #include <QLoggingCategory>
 #include <QScopeGuard>
 #include <QSignalSpy>
 #include <QTest>
+#include <QTimer>
 
 using namespace Everwire;
 using namespace Qt::StringLiterals;
@@ -82,6 +84,7 @@ private Q_SLOTS:
     void aReplyMayBeEscaped();
     void aReplyGoesToSubscribersToo();
     void o5_deletedInAReply();
+    void o5_deletedInAFailureWhileOthersWait();
 
     void aPreparationFillsTheUrl();
     void aPreparationThatIsGone();
@@ -387,6 +390,26 @@ void TestFutures::o5_deletedInAReply()
     server->sendText(R"({"type":"got","request_id":")" + idOf(server->messages().first()).toLatin1() + "\"}");
     QTRY_VERIFY(done);
     QVERIFY(errorOf(other));
+}
+
+// Requests fail together; behind the first the connection goes, and time passes for the second.
+void TestFutures::o5_deletedInAFailureWhileOthersWait()
+{
+    open();
+    int failed = 0;
+    for (int i = 0; i < 2; ++i) {
+        connection->request({{u"type"_s, u"ask"_s}}, 1ms)
+            .then(this, [this, &failed](const QFuture<QJsonObject> &) {
+                if (++failed > 1)
+                    return;
+                delete connection;
+                QEventLoop loop;
+                QTimer::singleShot(5ms, &loop, &QEventLoop::quit);
+                loop.exec();
+            });
+    }
+    connection->close();
+    QTRY_COMPARE(failed, 2);
 }
 
 void TestFutures::aPreparationFillsTheUrl()

@@ -9,6 +9,8 @@
 #include <QCoreApplication>
 #include <QDir>
 #include <QSignalSpy>
+#include <QTcpServer>
+#include <QTcpSocket>
 #include <QTest>
 
 using namespace Everwire;
@@ -53,6 +55,12 @@ private Q_SLOTS:
     void o6_nothingOutlivesTheProvider();
     void o6_theInstanceGoesWithTheApplication();
     void o6_destroyedInEveryState();
+    void o6_destroyedInATlsHandshake_data();
+    void o6_destroyedInATlsHandshake();
+    void o5_deletedInAModelsSignal_data();
+    void o5_deletedInAModelsSignal();
+    void o5_theProviderGoesWhereAConnectionDoes();
+    void o5_anEventLoopWhereAConnectionGoes();
     void o5_aDeletedConnectionIsMadeAnew();
     void o2_manyQuickOpensAndCloses();
 };
@@ -236,6 +244,122 @@ void tst_Lifetime::o6_destroyedInEveryState()
     });
     QTRY_COMPARE(server.openConnections(), 0);
     QTRY_COMPARE(mute.openConnections(), 0);
+}
+
+void tst_Lifetime::o6_destroyedInATlsHandshake_data()
+{
+    QTest::addColumn<QByteArray>("answer");
+    QTest::newRow("silence") << QByteArray();
+    // A record of 122 bytes (RFC 8446 §5.1) with a ServerHello of 118 (§4.1.3), of which the first few come.
+    QTest::newRow("half a ServerHello") << QByteArray::fromHex("160303007a0200007603030123456789abcdef");
+}
+
+void tst_Lifetime::o6_destroyedInATlsHandshake()
+{
+    QFETCH(const QByteArray, answer);
+    QTcpServer server;
+    QVERIFY(server.listen(QHostAddress::LocalHost));
+    for (const auto transport :
+         {ConnectionConfig::Transport::Automatic, ConnectionConfig::Transport::QWebSocket}) {
+        auto provider = std::make_unique<WebSocketProvider>();
+        provider->setToken(s("good"));
+        Connection *connection = provider->connection(s("x"));
+        QSignalSpy states(connection, &Connection::stateChanged);
+        connection->open(ConnectionConfig()
+                             .setUrl(s("wss://127.0.0.1:%1/").arg(server.serverPort()))
+                             .setTransport(transport));
+        QTRY_VERIFY(server.hasPendingConnections());
+        const std::unique_ptr<QTcpSocket> socket(server.nextPendingConnection());
+        QTRY_VERIFY(socket->bytesAvailable() > 0); // the ClientHello
+        socket->write(answer);
+        QTRY_COMPARE(socket->bytesToWrite(), 0);
+        QCOMPARE(connection->state(), Connection::Connecting);
+        const int before = threads();
+        provider.reset();
+        QTRY_COMPARE(threads(), before - 1);
+        QTRY_COMPARE(socket->state(), QAbstractSocket::UnconnectedState);
+        QCOMPARE(states.size(), 1);
+    }
+}
+
+void tst_Lifetime::o5_deletedInAModelsSignal_data()
+{
+    QTest::addColumn<QString>("signal");
+    QTest::addColumn<bool>("isProvider"); // that goes
+    for (const char *signal : {"connection is new", "connection goes", "history is reset", "token"}) {
+        QTest::addRow("the connection: %s", signal) << s(signal) << false;
+        QTest::addRow("the provider: %s", signal) << s(signal) << true;
+    }
+}
+
+void tst_Lifetime::o5_deletedInAModelsSignal()
+{
+    QFETCH(const QString, signal);
+    QFETCH(const bool, isProvider);
+    TestServer server;
+    QPointer<WebSocketProvider> provider = new WebSocketProvider;
+    QPointer<Connection> connection;
+    bool done = false;
+    const auto end = [&] {
+        if (std::exchange(done, true))
+            return;
+        if (isProvider)
+            delete std::exchange(provider, nullptr).data();
+        else if (connection)
+            delete connection.data();
+        else
+            delete provider->connection(s("x"));
+    };
+    const QObject context; // goes before what end() uses
+    if (signal == s("connection is new"))
+        connect(provider->connections(), &QAbstractItemModel::rowsInserted, &context, end);
+    connection = provider->connection(s("x"));
+    if (signal == s("connection goes")) {
+        connect(provider->connections(), &QAbstractItemModel::rowsRemoved, &context, [&] {
+            connection.clear(); // it is going already
+            if (isProvider)
+                end();
+            done = true;
+        });
+        delete connection.data();
+    } else if (signal == s("history is reset")) {
+        QVERIFY(provider->configure(s("x"), ConnectionConfig().setUrl(server.url())));
+        connection->open();
+        QVERIFY(connection->send("text"));
+        QTRY_COMPARE(connection->messages()->rowCount(), 1);
+        connect(connection->messages(), &QAbstractItemModel::modelReset, &context, end);
+        connection->forget();
+    } else if (signal == s("token")) {
+        connect(provider, &WebSocketProvider::tokenProviderChanged, &context, end);
+        provider->setToken(s("good"));
+    }
+    QVERIFY(done);
+    delete provider;
+}
+
+void tst_Lifetime::o5_theProviderGoesWhereAConnectionDoes()
+{
+    QPointer<WebSocketProvider> provider = new WebSocketProvider;
+    QPointer<Connection> connection = provider->connection(s("x"));
+    connect(connection, &QObject::destroyed, this, [&] { delete std::exchange(provider, nullptr).data(); });
+    delete connection.data();
+    QVERIFY(!provider);
+}
+
+// What was on its way to the connection meets nothing.
+void tst_Lifetime::o5_anEventLoopWhereAConnectionGoes()
+{
+    TestServer server;
+    WebSocketProvider provider;
+    provider.setToken(s("good"));
+    Connection *connection = provider.connection(s("x"));
+    QStringList heard;
+    connect(connection, &Connection::stateChanged, this, [&] { heard.append(s("state")); });
+    connect(connection, &QObject::destroyed, this, [] { QCoreApplication::processEvents(); });
+    connection->open(ConnectionConfig().setUrl(server.url()));
+    heard.clear();
+    delete connection;
+    QVERIFY(heard.isEmpty());
 }
 
 void tst_Lifetime::o5_aDeletedConnectionIsMadeAnew()

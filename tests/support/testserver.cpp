@@ -119,9 +119,26 @@ void TestServer::answerAuthentication(QWebSocket *socket, const QJsonObject &mes
     socket->close(closeCode(4001), QStringLiteral("Authentication failed"));
 }
 
+// Handed over under our own lock, which ThreadSanitizer sees, and not inside Qt's event.
 void TestServer::onServerThread(std::function<void()> function)
 {
-    QMetaObject::invokeMethod(m_context.get(), std::move(function), Qt::QueuedConnection);
+    {
+        const QMutexLocker lock(&m_mutex);
+        m_calls.push_back(std::move(function));
+    }
+    QMetaObject::invokeMethod(
+        m_context.get(), [this] { makeCalls(); }, Qt::QueuedConnection);
+}
+
+void TestServer::makeCalls()
+{
+    std::vector<std::function<void()>> calls;
+    {
+        const QMutexLocker lock(&m_mutex);
+        calls.swap(m_calls);
+    }
+    for (const auto &call : calls)
+        call();
 }
 
 void TestServer::setAuth(Auth auth)

@@ -72,6 +72,7 @@ private:
     void receive(QWebSocket *socket, int number, const QByteArray &bytes, bool isBinary);
     void answerAuthentication(QWebSocket *socket, const QJsonObject &message);
     void onServerThread(std::function<void()> function);
+    void makeCalls();
 
     QThread m_thread;
     std::unique_ptr<QObject> m_context;
@@ -83,6 +84,7 @@ private:
     // Not Qt containers: copies that share with ours are no hand-over that ThreadSanitizer understands.
     std::vector<Received> m_received;
     std::vector<QByteArray> m_tokens;
+    std::vector<std::function<void()>> m_calls;
     QString m_lastCloseReason;
     Auth m_auth;
     int m_connections = 0;

@@ -36,6 +36,8 @@ private Q_SLOTS:
     void wakesForWhatWaitedBefore();
     void m8_pendingBytesUntilHandled();
     void m8_whatWeSendDoesNotCount();
+    void q3_whatIsToldIsBounded();
+    void q3_whatIsToldIsBoundedUntilHandled();
     void m8_roomIsToldOfOnce();
     void m8_everyPauseEnds();
     void aHeldInboxWakesNobody();
@@ -59,6 +61,58 @@ void TestInbox::m1_oneOrderForEverything()
     QCOMPARE(entries[1].generation, 1u);
     QCOMPARE(entries[2].generation, 2u);
     QVERIFY(inbox.takeAll().entries.empty());
+}
+
+// The first ones one by one, the others together, and each in its kind.
+void TestInbox::q3_whatIsToldIsBounded()
+{
+    Inbox inbox;
+    int wakes = 0;
+    inbox.setWake([&] { ++wakes; });
+    constexpr int count = 5 * Inbox::MostTold;
+    for (int i = 0; i < count; ++i) {
+        inbox.tell(Notice::Rejected{QString::number(i)});
+        if (i % 2 == 0)
+            inbox.tell(Notice::Discarded{2, u"for newer ones"_s});
+    }
+    QCOMPARE(wakes, 1);
+    const auto entries = inbox.takeAll().entries;
+    QCOMPARE(entries.size(), size_t(Inbox::MostTold));
+    int rejected = 0;
+    int discarded = 0;
+    QString lastReason;
+    for (const Inbox::Entry &entry : entries) {
+        if (const auto *notice = entry.as<Notice::Rejected>()) {
+            QVERIFY(notice->count == 1 || notice->reason == QString::number(count - 1));
+            rejected += notice->count;
+            lastReason = notice->reason;
+        } else {
+            discarded += entry.as<Notice::Discarded>()->count;
+        }
+    }
+    QCOMPARE(rejected, count);
+    QCOMPARE(discarded, count);
+    QCOMPARE(lastReason, QString::number(count - 1));
+}
+
+// Whoever takes and does not handle has one more each time, and no more.
+void TestInbox::q3_whatIsToldIsBoundedUntilHandled()
+{
+    Inbox inbox;
+    const auto tellMany = [&] {
+        for (int i = 0; i < 2 * Inbox::MostTold; ++i)
+            inbox.tell(Notice::Rejected{u"full"_s});
+        return inbox.takeAll().entries;
+    };
+    const auto first = tellMany();
+    QCOMPARE(first.size(), size_t(Inbox::MostTold));
+    const auto second = tellMany();
+    QCOMPARE(second.size(), 1u);
+    QCOMPARE(second[0].as<Notice::Rejected>()->count, 2 * Inbox::MostTold);
+    for (const Inbox::Entry &entry : first)
+        inbox.handled(*entry.other);
+    inbox.handled(*second[0].other);
+    QCOMPARE(tellMany().size(), size_t(Inbox::MostTold));
 }
 
 // The app has said that it comes by itself.
