@@ -2,6 +2,7 @@
 #include "auth/jsonexchange.h"
 
 #include "core/httpheader.h"
+#include "core/jsondepth.h"
 #include "core/loopback.h"
 
 #include <QJsonDocument>
@@ -38,6 +39,10 @@ QString problemWith(const JsonExchange::Request &request)
         if (const QString problem = HttpHeader::problem(it.key(), *it); !problem.isEmpty())
             return problem;
     }
+    if (request.body && isTooDeep(*request.body))
+        return QStringLiteral("the body for %1 is nested deeper than %2 levels")
+            .arg(withoutSecrets(request.url))
+            .arg(MostJsonLevels);
     return {};
 }
 

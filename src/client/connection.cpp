@@ -3,6 +3,7 @@
 
 #include "client/messagemodel.h"
 #include "client/websocketprovider.h"
+#include "core/jsondepth.h"
 #include "core/logging.h"
 
 #include <QEvent>
@@ -267,10 +268,12 @@ namespace {
 QString jsonProblem(const QJsonObject &message)
 {
     const QJsonValue type = message.value(QLatin1String("type"));
-    if (type.isString() && !type.toString().isEmpty())
-        return {};
-    return QStringLiteral(
-        "a JSON message needs a \"type\" that is a non-empty string; add one, or use send()");
+    if (!type.isString() || type.toString().isEmpty())
+        return QStringLiteral(
+            "a JSON message needs a \"type\" that is a non-empty string; add one, or use send()");
+    if (isTooDeep(message))
+        return QStringLiteral("the message is nested deeper than %1 levels").arg(MostJsonLevels);
+    return {};
 }
 
 Outgoing toOutgoing(const QJsonObject &message)

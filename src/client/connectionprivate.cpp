@@ -8,6 +8,7 @@
 #include "core/loopback.h"
 #include "engine/wirethread.h"
 #include "protocol/jsoneventprotocol.h"
+#include "transport/proxy.h"
 #include "transport/transportfactory.h"
 
 #include <QCoreApplication>
@@ -107,13 +108,13 @@ std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, C
                       QStringLiteral("The URL of \"%1\" cannot be used: %2").arg(m_type, problem));
     const bool plain = url.scheme().compare(QLatin1String("ws"), Qt::CaseInsensitive) == 0;
     if (plain && config.authentication() != ConnectionConfig::Authentication::None &&
-        !config.allowInsecureAuth() && !isLoopback(url.host()))
+        !config.allowInsecureAuth() && (!isLoopback(url.host()) || Proxy::isElsewhere(config.proxy())))
         return refuse(
             ConnectionError::InsecureTransport,
             QStringLiteral(
                 "The token would travel to %1 unencrypted. Use a wss:// URL, or set allowInsecureAuth "
                 "for a network that you trust")
-                .arg(url.host()));
+                .arg(isLoopback(url.host()) ? Proxy::nameOf(config.proxy()) : url.host()));
     return prepares ? QUrl() : url;
 }
 

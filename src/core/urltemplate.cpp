@@ -2,9 +2,21 @@
 #include "core/urltemplate.h"
 
 #include <QRegularExpression>
+#include <QStringList>
 #include <QUrl>
 
 namespace Everwire::UrlTemplate {
+
+namespace {
+
+// "." and ".." are not data in a path, and percent-encoding does not make them so (RFC 3986 §5.2.4, §6.2.2.2).
+bool hasDotSegment(const QString &url)
+{
+    const QStringList segments = url.section(QLatin1Char('?'), 0, 0).split(QLatin1Char('/'));
+    return segments.contains(QLatin1String(".")) || segments.contains(QLatin1String(".."));
+}
+
+} // namespace
 
 const QRegularExpression &part()
 {
@@ -33,6 +45,11 @@ QString fill(const QString &text, const QVariantMap &values, QString *problem)
         done = match.capturedEnd();
     }
     filled += QStringView(text).mid(done);
+    if (hasDotSegment(filled) && !hasDotSegment(text)) {
+        *problem = QStringLiteral(
+            "an option fills a part of the URL with \".\" or \"..\", which leads to another path");
+        return {};
+    }
     return filled;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "transport/proxy.h"
 
+#include "core/loopback.h"
+
 #include <QUrl>
 
 namespace Everwire::Proxy {
@@ -32,6 +34,12 @@ bool isBetween(const std::optional<QNetworkProxy> &own, const QString &host, qui
         return own->type() != QNetworkProxy::NoProxy;
     const QList<QNetworkProxy> list = QNetworkProxyFactory::proxyForQuery(QNetworkProxyQuery(host, port));
     return !list.isEmpty() && list.first().type() != QNetworkProxy::NoProxy;
+}
+
+bool isElsewhere(const QString &option)
+{
+    const std::optional<QNetworkProxy> proxy = fromOption(option);
+    return proxy && proxy->type() != QNetworkProxy::NoProxy && !isLoopback(proxy->hostName());
 }
 
 } // namespace Everwire::Proxy

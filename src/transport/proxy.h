@@ -16,5 +16,7 @@ namespace Everwire::Proxy {
 [[nodiscard]] EVERWIRE_EXPORT QString nameOf(const QString &option);
 // Whether the application would go to this host by a proxy, which is then to find the host's address.
 [[nodiscard]] bool isBetween(const std::optional<QNetworkProxy> &own, const QString &host, quint16 port);
+// Whether the option leads to another machine, even for what is loopback here (rule A8).
+[[nodiscard]] bool isElsewhere(const QString &option);
 
 } // namespace Everwire::Proxy

@@ -54,6 +54,10 @@ RawServer::RawServer(std::unique_ptr<QTcpServer> server, const QHostAddress &add
         qFatal("the raw server cannot listen: %s", qPrintable(m_server->errorString()));
     // Over TLS only this signal waits for the handshake.
     connect(m_server.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
+        if (m_socket) {
+            m_socket->disconnect(this);
+            m_earlier.append(m_answered && m_reads ? m_rest + m_socket->readAll() : m_rest);
+        }
         m_socket = m_server->nextPendingConnection();
         m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
         m_request.clear();
@@ -154,27 +158,27 @@ void RawServer::finish()
     m_socket->disconnectFromHost();
 }
 
-QList<RawServer::Frame> RawServer::frames() const
+QList<RawServer::Frame> RawServer::framesIn(const QByteArray &bytes)
 {
     QList<Frame> frames;
-    for (qsizetype at = 0; at + 2 <= m_rest.size();) {
-        const auto byte = [&](qsizetype i) { return static_cast<unsigned char>(m_rest.at(at + i)); };
+    for (qsizetype at = 0; at + 2 <= bytes.size();) {
+        const auto byte = [&](qsizetype i) { return static_cast<unsigned char>(bytes.at(at + i)); };
         Frame frame;
         frame.first = byte(0);
         frame.isMasked = (byte(1) & 0x80) != 0;
         quint64 size = byte(1) & 0x7f;
         const qsizetype head = 2 + (size == 126 ? 2 : size == 127 ? 8 : 0);
         const qsizetype whole = head + (frame.isMasked ? 4 : 0);
-        if (at + whole > m_rest.size())
+        if (at + whole > bytes.size())
             break;
         if (head > 2) {
             size = 0;
             for (qsizetype i = 2; i < head; ++i)
                 size = size << 8 | byte(i);
         }
-        if (size > quint64(m_rest.size() - at - whole))
+        if (size > quint64(bytes.size() - at - whole))
             break;
-        frame.payload = m_rest.mid(at + whole, qsizetype(size));
+        frame.payload = bytes.mid(at + whole, qsizetype(size));
         if (frame.isMasked) {
             for (qsizetype i = 0; i < frame.payload.size(); ++i)
                 frame.payload[i] = char(frame.payload.at(i) ^ char(byte(head + i % 4)));

@@ -57,8 +57,11 @@ public:
 
     [[nodiscard]] QByteArray request() const { return m_request; }
     [[nodiscard]] QByteArray rest() const { return m_rest; } // what came after it, masked as it was
-    [[nodiscard]] QList<Frame> frames() const;               // the whole ones among the rest
-    [[nodiscard]] qint64 bytesToWrite() const;               // what the client has not taken yet
+    [[nodiscard]] QList<Frame> frames() const { return framesIn(m_rest); } // the whole ones among the rest
+    [[nodiscard]] static QList<Frame> framesIn(const QByteArray &bytes);
+    // What the connections before this one sent after their requests, of each as much as was read.
+    [[nodiscard]] const QList<QByteArray> &earlier() const { return m_earlier; }
+    [[nodiscard]] qint64 bytesToWrite() const; // what the client has not taken yet
     [[nodiscard]] int connections() const { return m_connections; }
     [[nodiscard]] bool isConnected() const
     {
@@ -80,6 +83,7 @@ private:
     QByteArray m_then;
     QByteArray m_request;
     QByteArray m_rest;
+    QList<QByteArray> m_earlier;
     int m_connections = 0;
     bool m_reads = true;
     bool m_answered = false;
