@@ -65,8 +65,9 @@ ConnectionPrivate::~ConnectionPrivate()
 // Who hears of our end may run an event loop, and the Connection is an object for longer than we are.
 void ConnectionPrivate::hearNothingMore()
 {
-    for (QTimer *timer : {&m_continueDraining, &m_countdownTick, &m_linger})
-        timer->stop();
+    m_continueDraining.stop();
+    m_countdownTick.reset();
+    m_linger.reset();
     QCoreApplication::removePostedEvents(q);
 }
 

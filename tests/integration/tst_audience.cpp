@@ -10,6 +10,7 @@
 #include <QTest>
 
 using namespace Everwire;
+using namespace std::chrono_literals;
 
 class tst_Audience : public QObject
 {
@@ -100,7 +101,7 @@ void tst_Audience::m1_aRequestsReplyIsHeardByNobodyElse()
 {
     openConnection();
     const QFuture<QJsonObject> reply = connection->request(
-        {{QStringLiteral("type"), QStringLiteral("ask")}, {QStringLiteral("id"), QStringLiteral("7")}});
+        {{QStringLiteral("type"), QStringLiteral("ask")}, {QStringLiteral("id"), QStringLiteral("7")}}, 10s);
     sendNumbers(1, 50);
     server->sendText(R"({"type":"answer","id":"7"})");
     QTRY_VERIFY(reply.isFinished());
