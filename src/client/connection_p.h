@@ -78,7 +78,8 @@ public:
     const std::shared_ptr<InterestBoard> m_interest = std::make_shared<InterestBoard>();
     EngineHost *m_engine = nullptr;
     Scheduler &m_scheduler;
-    QString m_requestIdField; // of the present attempt's configuration
+    std::chrono::milliseconds m_drainBudget{4}; // of the present attempt's configuration, with the next two
+    QString m_requestIdField;
     QString m_replyIdField;
     bool m_debug = false;
 

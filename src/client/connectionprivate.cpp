@@ -326,9 +326,8 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (m_inbox->historyLimit() > 0) {
-        m_inbox->record(m_user, record.isBinary
-                                    ? Message::fromBinary(record.bytes, Message::Outgoing)
-                                    : Message::fromText(record.bytes, type, Message::Outgoing));
+        m_inbox->record(m_user, record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
+                                                : Message::fromText(record.bytes, type, Message::Outgoing));
         if (record.attachment)
             m_inbox->record(m_user, Message::fromBinary(*record.attachment, Message::Outgoing));
     }

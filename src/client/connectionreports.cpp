@@ -24,9 +24,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// How long handlers may run before painting and input get their turn, and how many messages are handled
-// between two looks at the clock.
-constexpr qint64 DrainBudgetMs = 4;
+// How many messages are handled between two looks at the clock.
 constexpr size_t DrainChunk = 64;
 constexpr qint64 CountedAtOnce = 4096; // bytes
 // A drain of at least so many messages is followed by the next in so many milliseconds, whatever arrives before: a wake-up
@@ -89,7 +87,7 @@ void ConnectionPrivate::drain()
             inbox->handled(std::exchange(cost, 0));
         if (++count % DrainChunk == 0) {
             pool->give(std::exchange(spent, {}));
-            if (budget.elapsed() >= DrainBudgetMs)
+            if (budget.elapsed() >= m_drainBudget.count())
                 break;
         }
     }
@@ -299,6 +297,7 @@ void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
     m_inbox->setHistoryLimit(config.historyLimit());
+    m_drainBudget = config.drainBudget();
     m_requestIdField = config.requestIdField();
     m_replyIdField = config.replyIdField();
 }

@@ -134,10 +134,10 @@ template<typename Payload, typename Context, typename Handler>
     using Taken = TakenBy<Payload, H>;
     if constexpr (std::is_member_function_pointer_v<H>) {
         return [context, handler](const Message &message) {
-            callWith<Taken>(message, [&](auto &&...payload) -> decltype(void(
-                                                                std::invoke(handler, context, payload...))) {
-                std::invoke(handler, context, payload...);
-            });
+            callWith<Taken>(
+                message, [&](auto &&...payload) -> decltype(void(std::invoke(handler, context, payload...))) {
+                    std::invoke(handler, context, payload...);
+                });
         };
     } else {
         return [handler = H(std::forward<Handler>(handler))](const Message &message) mutable {

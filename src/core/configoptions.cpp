@@ -42,6 +42,7 @@ void forEachOption(Visitor &&visit)
     visit("authTimeout", &D::authTimeout);
     visit("tokenRenewal", &D::tokenRenewal);
     visit("closeTimeout", &D::closeTimeout);
+    visit("drainBudget", &D::drainBudget);
     visit("authentication", &D::authentication);
     visit("allowInsecureAuth", &D::allowInsecureAuth);
     visit("terminalCloseCodes", &D::terminalCloseCodes);
@@ -295,7 +296,7 @@ public:
         for (auto option : {&ConnectionConfigData::connectTimeout, &ConnectionConfigData::tokenTimeout,
                             &ConnectionConfigData::preparationTimeout, &ConnectionConfigData::authTimeout,
                             &ConnectionConfigData::closeTimeout, &ConnectionConfigData::pingInterval,
-                            &ConnectionConfigData::pongTimeout})
+                            &ConnectionConfigData::pongTimeout, &ConnectionConfigData::drainBudget})
             atLeast(option, milliseconds(1));
         for (auto option :
              {&ConnectionConfigData::initialReconnectDelay, &ConnectionConfigData::maxReconnectDelay,

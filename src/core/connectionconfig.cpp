@@ -169,6 +169,17 @@ ConnectionConfig &ConnectionConfig::setTokenRenewal(TokenRenewal tokenRenewal)
     return *this;
 }
 
+std::chrono::milliseconds ConnectionConfig::drainBudget() const
+{
+    return d->drainBudget.value_or(std::chrono::milliseconds(4));
+}
+
+ConnectionConfig &ConnectionConfig::setDrainBudget(std::chrono::milliseconds drainBudget)
+{
+    d->drainBudget = drainBudget;
+    return *this;
+}
+
 std::chrono::milliseconds ConnectionConfig::closeTimeout() const
 {
     return d->closeTimeout.value_or(std::chrono::milliseconds(3000));

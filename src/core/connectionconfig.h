@@ -67,6 +67,7 @@ class EVERWIRE_EXPORT ConnectionConfig
     Q_PROPERTY(QString replyIdField READ replyIdField CONSTANT)
     Q_PROPERTY(bool binarySupported READ binarySupported CONSTANT)
     Q_PROPERTY(int historyLimit READ historyLimit CONSTANT)
+    Q_PROPERTY(int drainBudget READ drainBudgetMs CONSTANT)
     Q_PROPERTY(qint64 maxPendingBytes READ maxPendingBytes CONSTANT)
     Q_PROPERTY(PendingOverflow pendingOverflow READ pendingOverflow CONSTANT)
     Q_PROPERTY(Heartbeat heartbeat READ heartbeat CONSTANT)
@@ -265,8 +266,12 @@ public:
     // Messages kept in Connection::messages (rule M7); 0: none. Default: 1000.
     [[nodiscard]] int historyLimit() const;
     ConnectionConfig &setHistoryLimit(int historyLimit);
-    // Bytes of received messages that the UI has not handled yet, and the largest one accepted (rule M8).
-    // Above 0. Default: 32 MiB.
+    // How long handlers may run in one go before painting and input have their turn, however many messages wait. At
+    // least 1 ms; what one handler takes is its own affair. Default: 4 ms. Applies from the next attempt.
+    [[nodiscard]] std::chrono::milliseconds drainBudget() const;
+    ConnectionConfig &setDrainBudget(std::chrono::milliseconds drainBudget);
+    // Bytes of received messages, and of what was made of them for subscribers, that the UI has not handled yet, and the
+    // largest one accepted (rule M8). Above 0. Default: 32 MiB.
     [[nodiscard]] qint64 maxPendingBytes() const;
     ConnectionConfig &setMaxPendingBytes(qint64 maxPendingBytes);
     // What happens above maxPendingBytes where reading cannot be paused: with QWebSocket, or behind SOCKS5 (rule M8).
@@ -305,6 +310,7 @@ private:
     [[nodiscard]] int preparationTimeoutMs() const { return int(preparationTimeout().count()); }
     [[nodiscard]] int authTimeoutMs() const { return int(authTimeout().count()); }
     [[nodiscard]] int closeTimeoutMs() const { return int(closeTimeout().count()); }
+    [[nodiscard]] int drainBudgetMs() const { return int(drainBudget().count()); }
     [[nodiscard]] int pingIntervalMs() const { return int(pingInterval().count()); }
     [[nodiscard]] int pongTimeoutMs() const { return int(pongTimeout().count()); }
     [[nodiscard]] int lingerMs() const { return int(linger().count()); }

@@ -27,6 +27,7 @@ struct ConnectionConfigData : QSharedData
     std::optional<std::chrono::milliseconds> authTimeout;
     std::optional<ConnectionConfig::TokenRenewal> tokenRenewal;
     std::optional<std::chrono::milliseconds> closeTimeout;
+    std::optional<std::chrono::milliseconds> drainBudget;
     std::optional<ConnectionConfig::Authentication> authentication;
     std::optional<bool> allowInsecureAuth;
     std::optional<QList<int>> terminalCloseCodes;

@@ -31,7 +31,7 @@ struct MessageData : QSharedData
     Message::Direction direction = Message::Incoming;
     bool isBinary = false;
     Audience audience = Audience::Each;
-    quint32 interest = 0; // the number of the interest by which audience was found; 0: of none
+    quint32 interest = 0;                // the number of the interest by which audience was found; 0: of none
     const QString *sharedType = nullptr; // internType()'s, or
     QString ownType;
     QByteArray bytes;

@@ -24,7 +24,7 @@ struct Wanted
     bool onlyNewest = false; // of the messages that have come since it was last called
     const QMetaObject *gadget = nullptr;
     std::shared_ptr<void> (*makeGadget)() = nullptr;
-    bool (*resetGadget)(void *gadget) = nullptr; // to what makeGadget makes; false where it cannot
+    bool (*resetGadget)(void *gadget) = nullptr;     // to what makeGadget makes; false where it cannot
     std::shared_ptr<const QList<QByteArray>> fields; // UTF-8
 
     // Under which Message::decodedAs() has it; owned where another may come to lie at its address. Null: under none.

@@ -150,7 +150,8 @@ void Engine::transportTextReceived(PaddedView utf8)
                        everwireTrace(lcWire)
                            << "received" << size << "bytes that are no message:" << malformed.reason;
                        if (open)
-                           deliver(Inbox::costOf(malformed.text), Inbox::Event(Notice::ParseError{malformed.text, malformed.reason}));
+                           deliver(Inbox::costOf(malformed.text),
+                                   Inbox::Event(Notice::ParseError{malformed.text, malformed.reason}));
                        else
                            ignoreEarly(QStringLiteral("a text that is not JSON"));
                    },

@@ -19,7 +19,8 @@ namespace {
 class GadgetDecoder final : public Decoder
 {
 public:
-    explicit GadgetDecoder(const Detail::Wanted &wanted) : m_make(wanted.makeGadget), m_reset(wanted.resetGadget)
+    explicit GadgetDecoder(const Detail::Wanted &wanted)
+        : m_make(wanted.makeGadget), m_reset(wanted.resetGadget)
     {
         for (int i = 0; i < wanted.gadget->propertyCount(); ++i) {
             const QMetaProperty property = wanted.gadget->property(i);
@@ -110,7 +111,8 @@ public:
                                                      std::shared_ptr<const void> former) const override
     {
         using Values = QList<QVariant>;
-        auto values = std::const_pointer_cast<Values>(std::static_pointer_cast<const Values>(std::move(former)));
+        auto values =
+            std::const_pointer_cast<Values>(std::static_pointer_cast<const Values>(std::move(former)));
         if (values && values.use_count() == 1)
             values->fill({}, m_names->size());
         else

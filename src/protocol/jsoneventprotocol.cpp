@@ -220,8 +220,9 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
             if (!object || message.decodedAs(form.key.get()))
                 continue;
             const bool isOfThisForm = former.form == form.key;
-            message.addDecoded({form.key, form.decoder->decode(
-                                              *object, isOfThisForm ? std::exchange(former, {}).value : nullptr)});
+            message.addDecoded(
+                {form.key,
+                 form.decoder->decode(*object, isOfThisForm ? std::exchange(former, {}).value : nullptr)});
             ++made;
         }
     };

@@ -100,10 +100,12 @@ void tst_Audience::m7_whatNobodyHearsIsInTheHistory()
 void tst_Audience::m1_aRequestsReplyIsHeardByNobodyElse()
 {
     openConnection();
-    const QFuture<QJsonObject> reply = connection->request(
-        {{QStringLiteral("type"), QStringLiteral("ask")}, {QStringLiteral("id"), QStringLiteral("7")}}, 10s);
+    const QFuture<QJsonObject> reply =
+        connection->request({{QStringLiteral("type"), QStringLiteral("ask")},
+                             {QStringLiteral("request_id"), QStringLiteral("7")}},
+                            10s);
     sendNumbers(1, 50);
-    server->sendText(R"({"type":"answer","id":"7"})");
+    server->sendText(R"({"type":"answer","request_id":"7"})");
     QTRY_VERIFY(reply.isFinished());
     QCOMPARE(reply.result().value(QLatin1String("type")).toString(), QStringLiteral("answer"));
 }

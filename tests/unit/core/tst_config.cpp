@@ -95,6 +95,7 @@ QList<Option> options()
         {"authTimeout", 5000, 1, notAtLeast(1)},
         {"tokenRenewal", u"Reconnect"_s, u"Reauthenticate"_s, notAnEnum()},
         {"closeTimeout", 3000, 1, notAtLeast(1)},
+        {"drainBudget", 4, 1, notAtLeast(1)},
         {"authentication", u"FirstMessage"_s, u"None"_s, notAnEnum()},
         {"allowInsecureAuth", false, true, notABool()},
         {"terminalCloseCodes",

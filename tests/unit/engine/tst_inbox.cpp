@@ -13,7 +13,8 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-Message received(const QByteArray &text, Audience audience, const QString *type = nullptr, quint32 interest = 1)
+Message received(const QByteArray &text, Audience audience, const QString *type = nullptr,
+                 quint32 interest = 1)
 {
     static MessagePool pool;
     Decoded former;
