@@ -42,7 +42,6 @@ void forEachOption(Visitor &&visit)
     visit("authTimeout", &D::authTimeout);
     visit("tokenRenewal", &D::tokenRenewal);
     visit("closeTimeout", &D::closeTimeout);
-    visit("drainBudget", &D::drainBudget);
     visit("authentication", &D::authentication);
     visit("allowInsecureAuth", &D::allowInsecureAuth);
     visit("terminalCloseCodes", &D::terminalCloseCodes);
@@ -65,6 +64,7 @@ void forEachOption(Visitor &&visit)
     visit("replyIdField", &D::replyIdField);
     visit("binarySupported", &D::binarySupported);
     visit("historyLimit", &D::historyLimit);
+    visit("drainBudget", &D::drainBudget);
     visit("maxPendingBytes", &D::maxPendingBytes);
     visit("pendingOverflow", &D::pendingOverflow);
     visit("heartbeat", &D::heartbeat);
