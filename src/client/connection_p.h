@@ -172,7 +172,7 @@ private:
     std::atomic<quint32> m_user{0}; // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
-    // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what somebody hears does, too.
+    // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.
     enum class Pace { None, Steady, Quiet };
     Pace m_pace = Pace::None;
 };

@@ -97,7 +97,7 @@ void ConnectionPrivate::drain()
     } else if (count >= ManyMessages) {
         const bool isQuiet = heard < count / ManyMessages;
         m_pace = isQuiet ? Pace::Quiet : Pace::Steady;
-        m_inbox->hold(isQuiet ? Inbox::Hold::Records : Inbox::Hold::Everything);
+        m_inbox->hold(isQuiet ? Inbox::Hold::WhatCanWait : Inbox::Hold::Everything);
         m_continueDraining.start(isQuiet ? QuietPaceMs : PaceMs);
     } else if (m_pace == Pace::None) { // a handler's event loop may have left it so
         m_continueDraining.stop();

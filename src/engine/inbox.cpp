@@ -24,7 +24,7 @@ void Inbox::setWake(std::function<void()> wake)
     const QMutexLocker lock(&m_mutex);
     m_wake = std::move(wake);
     m_woken = false;
-    m_holdsRecords = false;
+    m_onlyWhatCanWait = false;
     if (!m_contents.entries.empty() || !m_contents.records.empty())
         this->wake();
 }
@@ -44,10 +44,10 @@ void Inbox::push(quint32 generation, Message received)
         addRecord({received, entry.cost}, generation, false);
     if (entry.audience == Audience::Newest)
         supersede(data, generation);
-    const bool isHeard = entry.audience != Audience::Nobody;
+    const bool canWait = entry.audience != Audience::Each;
     entry.message = std::move(received);
     m_contents.entries.push_back(std::move(entry));
-    if (isHeard || !m_holdsRecords)
+    if (!canWait || !m_onlyWhatCanWait)
         wake();
 }
 
@@ -87,7 +87,7 @@ void Inbox::record(quint32 user, Message sent)
     if (historyLimit() == 0)
         return;
     addRecord({std::move(sent), cost}, user, true);
-    if (!m_holdsRecords)
+    if (!m_onlyWhatCanWait)
         wake();
 }
 
@@ -137,9 +137,9 @@ void Inbox::poke()
 
 void Inbox::wake()
 {
-    if (m_wake && (!m_woken || m_holdsRecords)) {
+    if (m_wake && (!m_woken || m_onlyWhatCanWait)) {
         m_woken = true;
-        m_holdsRecords = false;
+        m_onlyWhatCanWait = false;
         m_wake();
     }
 }
@@ -148,7 +148,7 @@ Inbox::Contents Inbox::takeAll()
 {
     const QMutexLocker lock(&m_mutex);
     m_woken = false;
-    m_holdsRecords = false;
+    m_onlyWhatCanWait = false;
     m_newest.clear();
     m_lastRejected = nullptr;
     m_lastDiscarded = nullptr;
@@ -161,7 +161,7 @@ void Inbox::hold(Hold what)
     // What has come since the app took everything may have woken it already.
     if (what == Hold::Everything || !m_woken) {
         m_woken = true;
-        m_holdsRecords = what == Hold::Records;
+        m_onlyWhatCanWait = what == Hold::WhatCanWait;
     }
 }
 

@@ -148,8 +148,9 @@ public:
 
     // ---- the app's thread ----
     [[nodiscard]] Contents takeAll();
-    // The app comes by itself and needs no wake before: for nothing, or for no message that only the history takes.
-    enum class Hold { Everything, Records };
+    // The app comes by itself and needs no wake before: for nothing, or for no message but one that is heard by somebody
+    // who takes each.
+    enum class Hold { Everything, WhatCanWait };
     void hold(Hold what);
     // Says that the app is done with what has cost so much.
     void handled(qint64 cost);
@@ -186,7 +187,7 @@ private:
     static constexpr qint64 NoRoomWanted = -1;
     std::atomic<qint64> m_roomWanted{NoRoomWanted};
     bool m_woken = false;
-    bool m_holdsRecords = false;
+    bool m_onlyWhatCanWait = false; // is held
 };
 
 } // namespace Everwire

@@ -42,7 +42,7 @@ private Q_SLOTS:
     void m8_roomIsToldOfOnce();
     void m8_everyPauseEnds();
     void aHeldInboxWakesNobody();
-    void recordsAloneMayBeHeld();
+    void whatCanWaitMayBeHeldAlone();
     void theNewestTakesThePlaceOfOlderOnes();
     void m7_theNewestAreRecordedInOrder();
     void manyProducers();
@@ -131,23 +131,24 @@ void TestInbox::aHeldInboxWakesNobody()
 }
 
 // What nobody hears waits for the app, what somebody hears does not.
-void TestInbox::recordsAloneMayBeHeld()
+void TestInbox::whatCanWaitMayBeHeldAlone()
 {
     Inbox inbox;
     inbox.setHistoryLimit(10);
     int wakes = 0;
     inbox.setWake([&] { ++wakes; });
-    inbox.hold(Inbox::Hold::Records);
+    inbox.hold(Inbox::Hold::WhatCanWait);
     inbox.push(0, received("{}", Audience::Nobody));
+    inbox.push(0, received("{}", Audience::Newest, internType("a")));
     inbox.record(0, Message::fromText("{}", {}, Message::Outgoing));
     QCOMPARE(wakes, 0);
     inbox.push(0, received("{}", Audience::Each));
     inbox.push(0, received("{}", Audience::Each));
     QCOMPARE(wakes, 1);
-    QCOMPARE(inbox.takeAll().entries.size(), 3u);
+    QCOMPARE(inbox.takeAll().entries.size(), 4u);
     inbox.push(0, received("{}", Audience::Nobody));
     QCOMPARE(wakes, 2);
-    inbox.hold(Inbox::Hold::Records); // too late: the app has been woken
+    inbox.hold(Inbox::Hold::WhatCanWait); // too late: the app has been woken
     inbox.push(0, received("{}", Audience::Each));
     QCOMPARE(wakes, 2);
 }
