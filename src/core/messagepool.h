@@ -35,7 +35,7 @@ public:
 private:
     [[nodiscard]] MessageData *takeData();
     void takeIn();
-    void keep(CountedMessage message);
+    void keep(CountedMessage spare);
     void keep(QByteArray bytes);
 
     QMutex m_mutex;

@@ -41,7 +41,8 @@ public:
             if (field != m_fields.end())
                 values[field - m_fields.begin()] = member.value;
         }
-        std::shared_ptr<void> gadget = std::const_pointer_cast<void>(std::move(former));
+        std::shared_ptr<void> gadget = std::const_pointer_cast<void>(former);
+        former.reset();
         if (!gadget || gadget.use_count() != 1 || !m_reset || !m_reset(gadget.get()))
             gadget = m_make();
         for (size_t i = 0; i < m_fields.size(); ++i) {
@@ -111,8 +112,8 @@ public:
                                                      std::shared_ptr<const void> former) const override
     {
         using Values = QList<QVariant>;
-        auto values =
-            std::const_pointer_cast<Values>(std::static_pointer_cast<const Values>(std::move(former)));
+        auto values = std::const_pointer_cast<Values>(std::static_pointer_cast<const Values>(former));
+        former.reset();
         if (values && values.use_count() == 1)
             values->fill({}, m_names->size());
         else

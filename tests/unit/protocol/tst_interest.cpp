@@ -70,6 +70,7 @@ private Q_SLOTS:
     void whoHearsAMessage();
     void aGadgetIsTheSameEitherWay_data();
     void aGadgetIsTheSameEitherWay();
+    void whatIsMadeAgainIsAsNew();
     void fieldsInTheirOrder();
     void fieldsHaveNoOthersAddress();
     void onlyTheTypeThatIsWanted();
@@ -190,6 +191,31 @@ void TestInterest::aGadgetIsTheSameEitherWay()
     const auto later = Detail::toGadget<Event>(Message::fromText(message.bytes(), u"e"_s, Message::Incoming));
     QVERIFY(*static_cast<const Event *>(ready) == later);
     Detail::toHandler<void>(this, [&](const Event &taken) { QVERIFY(taken == later); })(message);
+}
+
+// Out of what was made for a message that is done with, where nobody else has it.
+void TestInterest::whatIsMadeAgainIsAsNew()
+{
+    const auto pool = std::make_shared<MessagePool>();
+    protocol = std::make_unique<JsonEventProtocol>(board, pool);
+    subscribe<Event>(u"e"_s);
+    publish();
+    const auto giveBack = [&](Message &&message) {
+        std::vector<CountedMessage> spent;
+        spent.push_back({std::move(message), 100});
+        pool->give(std::move(spent));
+    };
+    Message first = receive(*protocol, R"({"type":"e","n":1,"content":"one","tags":["a"],"any":5})");
+    const void *const made = first.decodedAs(eventKey);
+    QVERIFY(made);
+    giveBack(std::move(first));
+    const Message second = receive(*protocol, R"({"type":"e","isFinal":true})");
+    QCOMPARE(second.decodedAs(eventKey), made);
+    Event expected;
+    expected.isFinal = true;
+    QVERIFY(*static_cast<const Event *>(made) == expected);
+    giveBack(Message(second)); // and we have it still
+    QVERIFY(receive(*protocol, R"({"type":"e"})").decodedAs(eventKey) != made);
 }
 
 void TestInterest::fieldsInTheirOrder()
