@@ -171,8 +171,7 @@ void FaultProxy::Lane::passOn(qsizetype size)
 {
     FaultProxy &proxy = m_pair->proxy();
     Piece &piece = m_pieces.front();
-    m_to->write(piece.bytes.constData(), size);
-    m_to->flush();
+    const QByteArray bytes = piece.bytes.first(size);
     piece.bytes.remove(0, size);
     if (piece.bytes.isEmpty())
         m_pieces.pop_front();
@@ -181,6 +180,9 @@ void FaultProxy::Lane::passOn(qsizetype size)
     if (proxy.m_bandwidth > 0)
         m_free = std::max(m_free, m_clock.elapsed()) + std::max(size * 1000 / proxy.m_bandwidth, qint64(1));
     proxy.m_passed[m_way] += size;
+    // Last: a socket that finds its line broken ends both, and that comes back to this lane (hasEnded()).
+    m_to->write(bytes);
+    m_to->flush();
     Q_EMIT proxy.hasPassed(m_way, size);
 }
 
