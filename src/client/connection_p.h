@@ -135,7 +135,7 @@ private:
     void settle(const Transition &transition, bool wasConnected);
     void tellError(const ConnectionError &error);
     [[nodiscard]] bool prepares() const { return m_preparation && !m_prepared; }
-    void showCounters();
+    void showCounters(const Outbox::Counters &counters);
     void startCountdown(std::chrono::milliseconds delay);
     void tickCountdown();
     void applyLimits(const ConnectionConfig &config);
@@ -183,9 +183,7 @@ void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connec
     if (property.value() == value)
         return;
     property = value;
-    m_signals.push([this, changed] {
-        std::invoke(changed, q); // a signal
-    });
+    m_signals.push(changed);
 }
 
 } // namespace Everwire

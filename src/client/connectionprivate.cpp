@@ -318,7 +318,9 @@ void ConnectionPrivate::sayGoodbye()
 
 bool ConnectionPrivate::push(Outgoing message, const QString &type)
 {
-    const Outgoing record = message; // shares its bytes
+    const QByteArray bytes = message.bytes; // shared, or copied there
+    const bool isBinary = message.isBinary;
+    const std::optional<QByteArray> attachment = message.attachment;
     const Outbox::Pushed pushed = m_outbox->push(std::move(message));
     if (pushed.dropped > 0)
         m_inbox->tell(Notice::Discarded{
@@ -326,13 +328,13 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (m_inbox->historyLimit() > 0) {
-        m_inbox->record(m_user, record.isBinary ? Message::fromBinary(record.bytes, Message::Outgoing)
-                                                : Message::fromText(record.bytes, type, Message::Outgoing));
-        if (record.attachment)
-            m_inbox->record(m_user, Message::fromBinary(*record.attachment, Message::Outgoing));
+        m_inbox->record(m_user, isBinary ? Message::fromBinary(bytes, Message::Outgoing)
+                                         : Message::fromText(bytes, type, Message::Outgoing));
+        if (attachment)
+            m_inbox->record(m_user, Message::fromBinary(*attachment, Message::Outgoing));
     }
     if (QThread::currentThread() == q->thread())
-        showCounters();
+        showCounters(pushed.counters);
     else
         m_inbox->poke();
     return true;

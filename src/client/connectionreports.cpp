@@ -104,7 +104,7 @@ void ConnectionPrivate::drain()
     }
     if (m_inbox->takeRoomAgain())
         m_outbox->post(Command::ResumeReading{});
-    showCounters();
+    showCounters(m_outbox->counters());
 }
 
 // What arrives before the time has come waits for it.
@@ -400,9 +400,8 @@ void ConnectionPrivate::tickCountdown()
     m_signals.flush();
 }
 
-void ConnectionPrivate::showCounters()
+void ConnectionPrivate::showCounters(const Outbox::Counters &counters)
 {
-    const Outbox::Counters counters = m_outbox->counters();
     set(m_queuedMessages, counters.messages, &Connection::queuedMessagesChanged);
     set(m_bytesToWrite, counters.bytes, &Connection::bytesToWriteChanged);
     m_signals.flush();

@@ -25,9 +25,12 @@ void SignalQueue::flush()
     const QPointer<QObject> owner(m_owner);
     const int outer = std::exchange(m_emittingAtLevel, level);
     while (!m_entries.empty()) {
-        const Signal next = std::move(m_entries.front().signal);
+        const Entry next = std::move(m_entries.front());
         m_entries.pop_front();
-        next();
+        if (next.changed)
+            (m_owner->*next.changed)();
+        else
+            next.signal();
         if (!owner)
             return;
     }

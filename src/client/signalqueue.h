@@ -20,7 +20,13 @@ public:
 
     explicit SignalQueue(QObject *owner) : m_owner(owner) {}
 
-    void push(Signal signal, Heard heard = Heard::Always) { m_entries.push_back({std::move(signal), heard}); }
+    void push(Signal signal, Heard heard = Heard::Always) { m_entries.push_back({std::move(signal), heard, nullptr}); }
+    // A signal of the owner's that has no argument: a property's, which may change with every message.
+    template<typename Owner>
+    void push(void (Owner::*changed)())
+    {
+        m_entries.push_back({{}, Heard::Always, static_cast<void (QObject::*)()>(changed)});
+    }
     // Forgets what waits and is heard only until now.
     void silence();
     // Emits what waits. Called from inside a handler it does nothing: whoever called the handler goes on.
@@ -31,6 +37,7 @@ private:
     {
         Signal signal;
         Heard heard;
+        void (QObject::*changed)() = nullptr; // instead of signal
     };
 
     QObject *const m_owner;

@@ -348,15 +348,15 @@ void Engine::startClosing()
     enter(std::move(closing), ConnectionState::Disconnecting);
     // What was accepted while connected goes out before the Close frame.
     while (Link *current = link()) {
-        std::optional<Outgoing> message = m_around.outbox->take();
-        if (!message) {
-            transport.close(CloseCode::Normal, QStringLiteral("Client disconnect"));
-            // It has taken along what it could, and if it is lost now, that is not to be discarded as well.
-            if (current = link(); current)
-                settle(*current);
-            return;
+        if (takeSome(*current)) {
+            sendTaken(&transport);
+            continue;
         }
-        send(*current, std::move(*message));
+        transport.close(CloseCode::Normal, QStringLiteral("Client disconnect"));
+        // It has taken along what it could, and if it is lost now, that is not to be discarded as well.
+        if (current = link(); current)
+            settle(*current);
+        return;
     }
 }
 
@@ -427,6 +427,7 @@ void Engine::keepUnsent(Link &link)
     for (auto &sent : link.unsettled)
         unsent.push_back(std::move(sent.message));
     link.unsettled.clear();
+    link.unsent = 0;
     m_around.outbox->giveBack(std::move(unsent));
     m_around.inbox->poke();
 }

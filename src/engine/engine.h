@@ -95,7 +95,8 @@ private:
 
     // Messages.
     void pump();
-    void send(Link &link, Outgoing message);
+    [[nodiscard]] bool takeSome(Link &link);
+    void sendTaken(const Transport *transport);
     void countOwn(const Transport *transport, qint64 written);
     void settle(Link &link);
     void ignoreEarly(const QString &what);
@@ -126,6 +127,7 @@ private:
     QList<QByteArray> m_refusedTokens; // hashes, so that none is ever sent again (rule A3)
     int m_overflowed = 0;              // received messages dropped since the last report (rule M8)
     bool m_pumping = false;
+    Scheduler::Timer m_pumpAgain;
     bool m_debug = false;
     std::vector<std::unique_ptr<Transport>> m_retired; // still on the stack, or saying goodbye
     Scheduler::Timer m_retirement;

@@ -12,6 +12,7 @@ namespace {
 
 // What the socket may hold before messages wait in the outbox instead (rule Q7).
 constexpr qint64 HighWater = 1024 * 1024;
+constexpr qint64 TakenAtOnce = 64 * 1024;
 
 template<typename... Functions>
 struct Overloaded : Functions...
@@ -23,17 +24,23 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 } // namespace
 
+// As long as the app sends and the socket takes, but for a turn of the event loop now and then.
 void Engine::pump()
 {
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (!open || m_pumping)
         return;
     m_pumping = true;
+    m_pumpAgain.reset();
     const Transport *const transport = open->link.transport.get();
+    const auto now = [&] {
+        Link *current = link(); // a transport may end inside any call
+        return current && current->transport.get() == transport ? current : nullptr;
+    };
     Outbox &outbox = *m_around.outbox;
     outbox.setDraining(true);
-    Link *current = link();
-    while (current && current->transport.get() == transport) {
+    const qint64 turnEnds = open->link.position + HighWater;
+    while (Link *current = now()) {
         if (transport->bytesToWrite() >= HighWater) {
             current->transport->flush();
             if (transport->bytesToWrite() >= HighWater) {
@@ -41,40 +48,59 @@ void Engine::pump()
                 break;
             }
         }
-        std::optional<Outgoing> message = outbox.take();
-        if (!message) {
+        if (takeSome(*current)) {
+            sendTaken(transport);
+        } else {
             current->transport->flush();
+            if (outbox.rest())
+                break;
+        }
+        if (current = now(); current && current->position >= turnEnds) {
+            m_pumpAgain = m_around.scheduler->after(std::chrono::milliseconds(0), [this] { pump(); });
             break;
         }
-        send(*current, std::move(*message));
-        current = link(); // a transport may end inside any call
     }
-    if (current) {
+    if (Link *current = now()) {
         settle(*current);
         current->backlog = current->transport->bytesToWrite();
     }
     m_pumping = false;
 }
 
-void Engine::send(Link &link, Outgoing message)
+// Whether there was something.
+bool Engine::takeSome(Link &link)
 {
-    everwireTrace(lcWire) << "sending" << message.size() << "bytes"
-                          << (message.isBinary ? "of binary" : "of text")
-                          << (message.attachment ? "with a binary frame" : "");
-    const Transport *const transport = link.transport.get();
-    const Outgoing copy = message;
-    link.unsettled.push_back({std::move(message), std::numeric_limits<qint64>::max()});
-    qint64 written =
-        copy.isBinary ? link.transport->sendBinary(copy.bytes) : link.transport->sendText(copy.bytes);
-    Link *current = this->link();
-    if (current && current->transport.get() == transport && copy.attachment) {
-        written += current->transport->sendBinary(*copy.attachment);
-        current = this->link();
+    std::vector<Outgoing> taken = m_around.outbox->take(TakenAtOnce);
+    link.unsent += taken.size();
+    for (Outgoing &message : taken)
+        link.unsettled.push_back({std::move(message), std::numeric_limits<qint64>::max()});
+    return !taken.empty();
+}
+
+void Engine::sendTaken(const Transport *transport)
+{
+    const auto now = [&] {
+        Link *current = link();
+        return current && current->transport.get() == transport ? current : nullptr;
+    };
+    for (Link *current = now(); current && current->unsent > 0; current = now()) {
+        // A copy, for what is unsettled may go with the link.
+        const Outgoing message = current->unsettled[current->unsettled.size() - current->unsent].message;
+        everwireTrace(lcWire) << "sending" << message.size() << "bytes"
+                              << (message.isBinary ? "of binary" : "of text")
+                              << (message.attachment ? "with a binary frame" : "");
+        qint64 written = message.isBinary ? current->transport->sendBinary(message.bytes)
+                                          : current->transport->sendText(message.bytes);
+        if (current = now(); current && message.attachment) {
+            written += current->transport->sendBinary(*message.attachment);
+            current = now();
+        }
+        if (!current)
+            return;
+        current->position += written;
+        current->unsettled[current->unsettled.size() - current->unsent].end = current->position;
+        --current->unsent;
     }
-    if (!current || current->transport.get() != transport)
-        return;
-    current->position += written;
-    current->unsettled.back().end = current->position;
 }
 
 // What is ours and no message of the app's. written: by a call to this transport, which may have ended inside it.
@@ -87,14 +113,16 @@ void Engine::countOwn(const Transport *transport, qint64 written)
 void Engine::settle(Link &link)
 {
     const qint64 gone = link.position - link.transport->bytesToWrite();
-    bool changed = false;
+    qint64 bytes = 0;
+    const size_t before = link.unsettled.size();
     while (!link.unsettled.empty() && link.unsettled.front().end <= gone) {
-        m_around.outbox->settle(link.unsettled.front().message.size());
+        bytes += link.unsettled.front().message.size();
         link.unsettled.pop_front();
-        changed = true;
     }
-    if (changed)
-        m_around.inbox->poke();
+    if (link.unsettled.size() == before)
+        return;
+    m_around.outbox->settle(bytes);
+    m_around.inbox->poke();
 }
 
 void Engine::transportWritten()

@@ -1,7 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "engine/outbox.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace Everwire {
+
+namespace {
+
+constexpr qsizetype MostCopied = 4096; // bytes of a message
+constexpr qsizetype SmallestBlock = 1024;
+constexpr qsizetype LargestBlock = 16 * 1024;
+
+} // namespace
+
+void OutgoingBlocks::add(Outgoing *message)
+{
+    const qsizetype size = message->bytes.size();
+    if (size == 0 || size > MostCopied)
+        return;
+    if (size > m_size - m_used) {
+        m_size = std::max(size, std::clamp(2 * m_size, SmallestBlock, LargestBlock));
+        m_block = std::shared_ptr<char[]>(new char[size_t(m_size)]);
+        m_used = 0;
+    }
+    char *const to = m_block.get() + m_used;
+    std::memcpy(to, message->bytes.constData(), size_t(size));
+    m_used += size;
+    message->bytes = QByteArray::fromRawData(to, size);
+    message->block = m_block;
+}
 
 void Outbox::setWake(std::function<void()> wake)
 {
@@ -38,8 +66,10 @@ Outbox::Pushed Outbox::push(Outgoing message)
     result.accepted = true;
     m_queuedMessages += message.count();
     m_queuedBytes += message.size();
+    m_blocks.add(&message);
     m_queue.push_back(std::move(message));
-    if (m_draining)
+    result.counters = count();
+    if (m_draining && !m_taking)
         wake();
     return result;
 }
@@ -86,7 +116,7 @@ void Outbox::wake()
 Outbox::Counters Outbox::counters() const
 {
     const QMutexLocker lock(&m_mutex);
-    return {m_queuedMessages, m_queuedBytes + m_takenBytes};
+    return count();
 }
 
 void Outbox::post(Command::Any command)
@@ -121,17 +151,21 @@ std::vector<Command::Any> Outbox::takeCommands()
     return std::exchange(m_commands, {});
 }
 
-std::optional<Outgoing> Outbox::take()
+std::vector<Outgoing> Outbox::take(qint64 bytes)
 {
+    std::vector<Outgoing> taken;
     const QMutexLocker lock(&m_mutex);
-    if (m_queue.empty())
-        return {};
-    Outgoing message = std::move(m_queue.front());
-    m_queue.pop_front();
-    m_queuedMessages -= message.count();
-    m_queuedBytes -= message.size();
-    m_takenBytes += message.size();
-    return message;
+    while (!m_queue.empty() && bytes > 0) {
+        Outgoing &next = m_queue.front();
+        const qint64 size = next.size();
+        bytes -= std::max<qint64>(size, 1);
+        m_queuedMessages -= next.count();
+        m_queuedBytes -= size;
+        m_takenBytes += size;
+        taken.push_back(std::move(next));
+        m_queue.pop_front();
+    }
+    return taken;
 }
 
 void Outbox::settle(qint64 bytes)
@@ -163,6 +197,14 @@ void Outbox::setDraining(bool draining)
 {
     const QMutexLocker lock(&m_mutex);
     m_draining = draining;
+    m_taking = draining;
+}
+
+bool Outbox::rest()
+{
+    const QMutexLocker lock(&m_mutex);
+    m_taking = m_taking && !m_queue.empty();
+    return !m_taking;
 }
 
 } // namespace Everwire

@@ -8,6 +8,7 @@
 #include <QMutex>
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -20,6 +21,7 @@ struct Outgoing
     QByteArray bytes; // UTF-8 where not binary
     bool isBinary = false;
     std::optional<QByteArray> attachment; // a binary message that follows with nothing in between
+    std::shared_ptr<const char[]> block{}; // in which bytes lie, where they are not their own
 
     [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }
     [[nodiscard]] int count() const { return attachment ? 2 : 1; }
@@ -87,21 +89,35 @@ using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Con
 
 } // namespace Command
 
+// Small messages, copied one behind the other, so that neither thread frees what the other has allocated, message by
+// message: in that the two would wait for each other.
+class OutgoingBlocks
+{
+public:
+    void add(Outgoing *message);
+
+private:
+    std::shared_ptr<char[]> m_block;
+    qsizetype m_size = 0;
+    qsizetype m_used = 0;
+};
+
 // The crossing from the app to the wire thread: commands, and the one bounded FIFO of messages (rules Q1 to
 // Q10). Wakes the engine once when there is something to do, not once a message.
 class EVERWIRE_EXPORT Outbox
 {
 public:
+    struct Counters
+    {
+        int messages = 0; // waiting in the queue
+        qint64 bytes = 0; // of those, and of those that the socket holds
+    };
     struct Pushed
     {
         bool accepted = false;
         QString refusal; // why not, for a person
         int dropped = 0; // older messages that made room (queueOverflow: DropOldest)
-    };
-    struct Counters
-    {
-        int messages = 0; // waiting in the queue
-        qint64 bytes = 0; // of those, and of those that the socket holds
+        Counters counters; // with it
     };
 
     // Called from any thread, with the outbox locked: it must only post an event. Empty: nobody to wake.
@@ -120,18 +136,23 @@ public:
 
     // ---- the wire thread ----
     [[nodiscard]] std::vector<Command::Any> takeCommands();
-    // The next message. It counts as held by the socket until settle() or giveBack().
-    [[nodiscard]] std::optional<Outgoing> take();
+    // The next messages, of so many bytes in all or of a few more. They count as held by the socket until settle() or
+    // giveBack().
+    [[nodiscard]] std::vector<Outgoing> take(qint64 bytes);
     void settle(qint64 bytes);
     // Messages that were taken but never left: they go to the front again, in their order.
     void giveBack(std::deque<Outgoing> messages);
     // Drops what waits; returns how many messages that were.
     [[nodiscard]] int clear();
-    // Draining: connected, and the socket takes more. While it does not drain, maxQueuedMessages applies.
+    // Draining: connected, and the socket takes more. While it does not drain, maxQueuedMessages applies. From here
+    // until rest() says so, the wire thread takes what comes, and no message wakes it.
     void setDraining(bool draining);
+    // Whether nothing is left to take.
+    [[nodiscard]] bool rest();
 
 private:
     [[nodiscard]] QString refusalOf(const Outgoing &message) const;
+    [[nodiscard]] Counters count() const { return {m_queuedMessages, m_queuedBytes + m_takenBytes}; }
     [[nodiscard]] bool hasRoomFor(const Outgoing &message) const;
     [[nodiscard]] bool fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const;
     void dropFront();
@@ -141,12 +162,14 @@ private:
     std::function<void()> m_wake;
     std::vector<Command::Any> m_commands;
     std::deque<Outgoing> m_queue;
+    OutgoingBlocks m_blocks;
     ConnectionConfig m_limits;
     int m_queuedMessages = 0;
     qint64 m_queuedBytes = 0;
     qint64 m_takenBytes = 0;
     bool m_accepting = false;
     bool m_draining = false;
+    bool m_taking = false; // the wire thread is
     bool m_woken = false;
 };
 

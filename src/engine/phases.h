@@ -21,6 +21,7 @@ struct Link
     std::unique_ptr<Transport> transport;
     std::unique_ptr<Protocol> protocol;
     std::deque<Sent> unsettled;
+    size_t unsent = 0;   // so many of their last are yet to be handed to the transport
     qint64 position = 0; // bytes handed to the transport so far
     qint64 backlog = 0;  // of these, what the system did not take at once
     QString token;       // what it authenticates with; empty where it does not

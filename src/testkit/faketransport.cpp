@@ -47,24 +47,24 @@ void FakeTransport::open(const TransportTarget &target)
     m_wire->mostSockets = std::max(m_wire->mostSockets, ++m_wire->sockets);
 }
 
-qint64 FakeTransport::sendText(const QByteArray &utf8)
+qint64 FakeTransport::sendText(QByteArrayView utf8)
 {
     return send(utf8, false);
 }
 
-qint64 FakeTransport::sendBinary(const QByteArray &bytes)
+qint64 FakeTransport::sendBinary(QByteArrayView bytes)
 {
     return send(bytes, true);
 }
 
-qint64 FakeTransport::sendSecretText(const QByteArray &utf8)
+qint64 FakeTransport::sendSecretText(QByteArrayView utf8)
 {
     return send(utf8, false, true);
 }
 
-qint64 FakeTransport::send(const QByteArray &bytes, bool isBinary, bool isSecret)
+qint64 FakeTransport::send(QByteArrayView bytes, bool isBinary, bool isSecret)
 {
-    m_wire->sent.append({bytes, isBinary, m_number, isSecret});
+    m_wire->sent.append({bytes.toByteArray(), isBinary, m_number, isSecret});
     if (!m_wire->takesBytes || m_wire->buffers)
         m_bytesToWrite += bytes.size();
     happen(m_wire->duringSend);

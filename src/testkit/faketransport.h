@@ -83,9 +83,9 @@ public:
              std::chrono::milliseconds retryAfter = {}, bool isFinal = false);
 
     void open(const TransportTarget &target) override;
-    qint64 sendText(const QByteArray &utf8) override;
-    qint64 sendBinary(const QByteArray &bytes) override;
-    qint64 sendSecretText(const QByteArray &utf8) override;
+    qint64 sendText(QByteArrayView utf8) override;
+    qint64 sendBinary(QByteArrayView bytes) override;
+    qint64 sendSecretText(QByteArrayView utf8) override;
     void ping() override;
     void close(int code, const QString &reason) override;
     void abort() override;
@@ -106,7 +106,7 @@ private:
         function(*listener());
         --*calls;
     }
-    qint64 send(const QByteArray &bytes, bool isBinary, bool isSecret = false);
+    qint64 send(QByteArrayView bytes, bool isBinary, bool isSecret = false);
     void happen(std::function<void(FakeTransport &)> &once);
     void closeSocket();
 

@@ -244,7 +244,7 @@ void FrameTransport::setPaused(bool paused)
 
 // ---- Sending ----
 
-qint64 FrameTransport::sendText(const QByteArray &utf8)
+qint64 FrameTransport::sendText(QByteArrayView utf8)
 {
     if (!canSend() || !m_deflater || utf8.size() < m_target.compressionThreshold ||
         utf8.size() > MostDeflated)
@@ -254,12 +254,12 @@ qint64 FrameTransport::sendText(const QByteArray &utf8)
     return sent(m_writer->writeDeflated(&m_out, Opcode::Text, deflated));
 }
 
-qint64 FrameTransport::sendSecretText(const QByteArray &utf8)
+qint64 FrameTransport::sendSecretText(QByteArrayView utf8)
 {
     return sendUncompressed(utf8);
 }
 
-qint64 FrameTransport::sendUncompressed(const QByteArray &utf8)
+qint64 FrameTransport::sendUncompressed(QByteArrayView utf8)
 {
     if (canSend())
         return sent(m_writer->writeText(&m_out, utf8));
@@ -267,7 +267,7 @@ qint64 FrameTransport::sendUncompressed(const QByteArray &utf8)
     return utf8.size();
 }
 
-qint64 FrameTransport::sendBinary(const QByteArray &bytes)
+qint64 FrameTransport::sendBinary(QByteArrayView bytes)
 {
     if (canSend())
         return sent(m_writer->writeBinary(&m_out, bytes));

@@ -34,10 +34,10 @@ public:
     Q_DISABLE_COPY_MOVE(FrameTransport)
 
     void open(const TransportTarget &target) override;
-    qint64 sendText(const QByteArray &utf8) override;
+    qint64 sendText(QByteArrayView utf8) override;
     // Never compressed: sound and pictures are dense already, and compressing them takes time that a voice has not.
-    qint64 sendBinary(const QByteArray &bytes) override;
-    qint64 sendSecretText(const QByteArray &utf8) override;
+    qint64 sendBinary(QByteArrayView bytes) override;
+    qint64 sendSecretText(QByteArrayView utf8) override;
     void ping() override;
     void close(int code, const QString &reason) override;
     void abort() override;
@@ -79,7 +79,7 @@ private:
     void follow(const QUrl &location);
 
     [[nodiscard]] bool canSend() const { return m_stage == Stage::Open; }
-    [[nodiscard]] qint64 sendUncompressed(const QByteArray &utf8);
+    [[nodiscard]] qint64 sendUncompressed(QByteArrayView utf8);
     [[nodiscard]] qint64 sent(qint64 bytes);
     void flushLater();
     void flushAndTell();

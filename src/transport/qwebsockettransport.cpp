@@ -168,9 +168,9 @@ void QWebSocketTransport::watchInnerSocket(qint64 maxIncomingSize)
     });
 }
 
-qint64 QWebSocketTransport::sendText(const QByteArray &utf8)
+qint64 QWebSocketTransport::sendText(QByteArrayView utf8)
 {
-    QByteArray text = utf8;
+    QByteArray text = QByteArray::fromRawData(utf8.data(), utf8.size());
     qint64 frameSize = frameSizeForText(text, m_maxFrameSize);
     if (frameSize == 0) {
         frameSize = m_maxFrameSize;
@@ -182,10 +182,10 @@ qint64 QWebSocketTransport::sendText(const QByteArray &utf8)
     return wireSize(text.size(), frameSize);
 }
 
-qint64 QWebSocketTransport::sendBinary(const QByteArray &bytes)
+qint64 QWebSocketTransport::sendBinary(QByteArrayView bytes)
 {
     m_socket->setOutgoingFrameSize(quint64(m_maxFrameSize));
-    m_socket->sendBinaryMessage(bytes);
+    m_socket->sendBinaryMessage(QByteArray::fromRawData(bytes.data(), bytes.size())); // it makes frames at once
     return wireSize(bytes.size(), m_maxFrameSize);
 }
 

@@ -23,9 +23,9 @@ public:
     Q_DISABLE_COPY_MOVE(QWebSocketTransport)
 
     void open(const TransportTarget &target) override;
-    qint64 sendText(const QByteArray &utf8) override;
-    qint64 sendBinary(const QByteArray &bytes) override;
-    qint64 sendSecretText(const QByteArray &utf8) override { return sendText(utf8); }
+    qint64 sendText(QByteArrayView utf8) override;
+    qint64 sendBinary(QByteArrayView bytes) override;
+    qint64 sendSecretText(QByteArrayView utf8) override { return sendText(utf8); }
     void ping() override;
     void close(int code, const QString &reason) override;
     void abort() override;

@@ -7,6 +7,7 @@
 #include "core/padded.h"
 
 #include <QByteArray>
+#include <QByteArrayView>
 #include <QStringList>
 #include <QUrl>
 #include <QVariantMap>
@@ -82,12 +83,12 @@ public:
     void setListener(TransportListener *listener) { m_listener = listener; }
 
     virtual void open(const TransportTarget &target) = 0;
-    // Both take whole messages and return the bytes that they will occupy on the wire, frame headers
-    // included.
-    virtual qint64 sendText(const QByteArray &utf8) = 0;
-    virtual qint64 sendBinary(const QByteArray &bytes) = 0;
+    // Both take whole messages, whose bytes are only lent for the call, and return the bytes that they will occupy on
+    // the wire, frame headers included.
+    virtual qint64 sendText(QByteArrayView utf8) = 0;
+    virtual qint64 sendBinary(QByteArrayView bytes) = 0;
     // As sendText(), but in no compression context, from where it might be guessed: for tokens (rule C6).
-    virtual qint64 sendSecretText(const QByteArray &utf8) = 0;
+    virtual qint64 sendSecretText(QByteArrayView utf8) = 0;
     virtual void ping() = 0;
     // Starts the closing handshake (RFC 6455 §7); transportEnded() follows, or never, with a mute peer.
     virtual void close(int code, const QString &reason) = 0;

@@ -103,9 +103,9 @@ public:
         told.headers.insert(u"X-Socket"_s, QString::number(m_socket));
         m_inner->open(told);
     }
-    qint64 sendText(const QByteArray &utf8) override { return add(utf8, m_inner->sendText(utf8)); }
-    qint64 sendBinary(const QByteArray &bytes) override { return add(bytes, m_inner->sendBinary(bytes)); }
-    qint64 sendSecretText(const QByteArray &utf8) override { return m_inner->sendSecretText(utf8); }
+    qint64 sendText(QByteArrayView utf8) override { return add(utf8, m_inner->sendText(utf8)); }
+    qint64 sendBinary(QByteArrayView bytes) override { return add(bytes, m_inner->sendBinary(bytes)); }
+    qint64 sendSecretText(QByteArrayView utf8) override { return m_inner->sendSecretText(utf8); }
     void ping() override { m_inner->ping(); }
     void close(int code, const QString &reason) override { m_inner->close(code, reason); }
     void abort() override
@@ -156,10 +156,10 @@ private:
         if (listener())
             function(*listener());
     }
-    qint64 add(const QByteArray &message, qint64 bytes)
+    qint64 add(QByteArrayView message, qint64 bytes)
     {
         m_position += bytes;
-        m_sent.emplace_back(numberOf(message), m_position);
+        m_sent.emplace_back(numberOf(message.toByteArray()), m_position);
         look();
         return bytes;
     }
