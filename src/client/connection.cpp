@@ -248,11 +248,7 @@ void Connection::reconnect()
 
 bool Connection::send(const QString &text)
 {
-    Outgoing message;
-    message.bytes = text.toUtf8(); // which takes three times the room for what is ASCII
-    if (message.bytes.capacity() - message.bytes.size() > 1024)
-        message.bytes.squeeze();
-    return d->push(std::move(message), {});
+    return d->sendText(text);
 }
 
 bool Connection::send(const QByteArray &bytes)

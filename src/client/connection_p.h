@@ -44,6 +44,7 @@ public:
     void networkBack();
     void close();
     void reconnect();
+    bool sendText(const QString &text);               // any thread
     bool push(Outgoing message, const QString &type); // any thread
     bool reject(const QString &reason);               // any thread; returns false
     void configured();                                // configure() has changed something
@@ -100,6 +101,7 @@ private:
     using Signal = SignalQueue::Signal;
     using Heard = SignalQueue::Heard;
 
+    bool push(Outgoing message, const QString &type, bool isLent);
     void hearNothingMore();
     void openNow(const ConnectionConfig *config);
     void reopen();

@@ -14,7 +14,10 @@
 #include <QCoreApplication>
 #include <QEvent>
 #include <QRandomGenerator>
+#include <QStringEncoder>
 #include <QThread>
+
+#include <array>
 
 namespace Everwire {
 
@@ -316,7 +319,30 @@ void ConnectionPrivate::sayGoodbye()
         handle(Notice::Discarded{lost, QStringLiteral("the application ended before they could be sent")});
 }
 
+bool ConnectionPrivate::sendText(const QString &text)
+{
+    Outgoing message;
+    constexpr qsizetype most = OutgoingQueue::MostCopied / 3; // UTF-8 has up to three bytes of one QChar
+    if (text.size() <= most) {
+        std::array<char, 3 * most> utf8; // NOLINT(cppcoreguidelines-pro-type-member-init): it is written next
+        QStringEncoder encoder(QStringEncoder::Utf8, QStringEncoder::Flag::Stateless);
+        const char *const end = encoder.appendToBuffer(utf8.data(), text);
+        message.bytes = QByteArray::fromRawData(utf8.data(), end - utf8.data());
+        return push(std::move(message), {}, true);
+    }
+    message.bytes = text.toUtf8(); // which takes three times the room for what is ASCII
+    if (message.bytes.capacity() - message.bytes.size() > 1024)
+        message.bytes.squeeze();
+    return push(std::move(message), {}, false);
+}
+
 bool ConnectionPrivate::push(Outgoing message, const QString &type)
+{
+    return push(std::move(message), type, false);
+}
+
+// isLent: its bytes may go after the call, and are few enough for the outbox to copy them.
+bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent)
 {
     const QByteArray bytes = message.bytes; // shared, or copied there
     const bool isBinary = message.isBinary;
@@ -327,7 +353,9 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type)
             pushed.dropped, QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});
     if (!pushed.accepted)
         return reject(pushed.refusal);
-    if (m_inbox->historyLimit() > 0) {
+    if (isLent) {
+        m_inbox->recordText(m_user, bytes, type);
+    } else if (m_inbox->historyLimit() > 0) {
         m_inbox->record(m_user, isBinary ? Message::fromBinary(bytes, Message::Outgoing)
                                          : Message::fromText(bytes, type, Message::Outgoing));
         if (attachment)

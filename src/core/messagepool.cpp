@@ -121,6 +121,17 @@ Message MessagePool::text(QByteArrayView utf8, const QString *sharedType, Decode
     return Message::received(data);
 }
 
+Message MessagePool::sentText(QByteArrayView utf8, const QString &type)
+{
+    QByteArray bytes = copy(utf8);
+    MessageData *data = takeData();
+    data->decoded = {};
+    data->ownType = type;
+    data->direction = Message::Outgoing;
+    data->bytes = std::move(bytes);
+    return Message::received(data);
+}
+
 Message MessagePool::binary(QByteArray bytes)
 {
     MessageData *data = takeData();

@@ -26,16 +26,18 @@ public:
     // go of.
     void give(std::vector<CountedMessage> &&messages);
 
-    // ---- the wire thread ----
+    // ---- whoever makes messages of it: the wire thread, where give() is called by another ----
     [[nodiscard]] QByteArray copy(QByteArrayView bytes);
     // former: what was decoded for another message, for its decoder to use again.
     [[nodiscard]] Message text(QByteArrayView utf8, const QString *sharedType, Decoded *former);
     [[nodiscard]] Message binary(QByteArray bytes);
+    [[nodiscard]] Message sentText(QByteArrayView utf8, const QString &type);
+    // As give(), for one.
+    void keep(CountedMessage spare);
 
 private:
     [[nodiscard]] MessageData *takeData();
     void takeIn();
-    void keep(CountedMessage spare);
     void keep(QByteArray bytes);
 
     QMutex m_mutex;

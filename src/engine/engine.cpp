@@ -348,7 +348,7 @@ void Engine::startClosing()
     enter(std::move(closing), ConnectionState::Disconnecting);
     // What was accepted while connected goes out before the Close frame.
     while (Link *current = link()) {
-        if (takeSome(*current)) {
+        if (takeSome(*current) > 0) {
             sendTaken(&transport);
             continue;
         }
@@ -423,7 +423,7 @@ void Engine::buryRetired(milliseconds delay)
 // A message of which the system has not taken every byte cannot have arrived whole: it stays ours.
 void Engine::keepUnsent(Link &link)
 {
-    std::deque<Outgoing> unsent;
+    std::vector<Outgoing> unsent;
     for (auto &sent : link.unsettled)
         unsent.push_back(std::move(sent.message));
     link.unsettled.clear();

@@ -95,7 +95,7 @@ private:
 
     // Messages.
     void pump();
-    [[nodiscard]] bool takeSome(Link &link);
+    [[nodiscard]] size_t takeSome(Link &link);
     void sendTaken(const Transport *transport);
     void countOwn(const Transport *transport, qint64 written);
     void settle(Link &link);
@@ -128,6 +128,7 @@ private:
     int m_overflowed = 0;              // received messages dropped since the last report (rule M8)
     bool m_pumping = false;
     Scheduler::Timer m_pumpAgain;
+    std::vector<Outgoing> m_taken; // kept for its room
     bool m_debug = false;
     std::vector<std::unique_ptr<Transport>> m_retired; // still on the stack, or saying goodbye
     Scheduler::Timer m_retirement;

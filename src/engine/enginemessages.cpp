@@ -8,11 +8,17 @@
 
 namespace Everwire {
 
+using std::chrono::milliseconds;
+
 namespace {
 
 // What the socket may hold before messages wait in the outbox instead (rule Q7).
 constexpr qint64 HighWater = 1024 * 1024;
-constexpr qint64 TakenAtOnce = 64 * 1024;
+
+// After a go of so many messages the next one is so much later: to meet the app at the outbox for every few, and to write
+// them one by one, costs both threads more than the messages do.
+constexpr size_t ManyMessages = 32;
+constexpr milliseconds Pace{1};
 
 template<typename... Functions>
 struct Overloaded : Functions...
@@ -24,14 +30,14 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 } // namespace
 
-// As long as the app sends and the socket takes, but for a turn of the event loop now and then.
+// As long as the socket takes what the app sends, but for a turn of the event loop now and then.
 void Engine::pump()
 {
+    m_pumpAgain.reset();
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (!open || m_pumping)
         return;
     m_pumping = true;
-    m_pumpAgain.reset();
     const Transport *const transport = open->link.transport.get();
     const auto now = [&] {
         Link *current = link(); // a transport may end inside any call
@@ -39,7 +45,11 @@ void Engine::pump()
     };
     Outbox &outbox = *m_around.outbox;
     outbox.setDraining(true);
+    const auto pumpAgain = [this](milliseconds delay) {
+        m_pumpAgain = m_around.scheduler->after(delay, [this] { pump(); });
+    };
     const qint64 turnEnds = open->link.position + HighWater;
+    size_t taken = 0;
     while (Link *current = now()) {
         if (transport->bytesToWrite() >= HighWater) {
             current->transport->flush();
@@ -48,15 +58,20 @@ void Engine::pump()
                 break;
             }
         }
-        if (takeSome(*current)) {
+        if (const size_t some = takeSome(*current); some > 0) {
+            taken += some;
             sendTaken(transport);
         } else {
             current->transport->flush();
+            if (taken >= ManyMessages) {
+                pumpAgain(Pace);
+                break;
+            }
             if (outbox.rest())
                 break;
         }
         if (current = now(); current && current->position >= turnEnds) {
-            m_pumpAgain = m_around.scheduler->after(std::chrono::milliseconds(0), [this] { pump(); });
+            pumpAgain(milliseconds(0));
             break;
         }
     }
@@ -67,14 +82,14 @@ void Engine::pump()
     m_pumping = false;
 }
 
-// Whether there was something.
-bool Engine::takeSome(Link &link)
+// How many.
+size_t Engine::takeSome(Link &link)
 {
-    std::vector<Outgoing> taken = m_around.outbox->take(TakenAtOnce);
-    link.unsent += taken.size();
-    for (Outgoing &message : taken)
+    m_taken = m_around.outbox->take(std::move(m_taken));
+    link.unsent += m_taken.size();
+    for (Outgoing &message : m_taken)
         link.unsettled.push_back({std::move(message), std::numeric_limits<qint64>::max()});
-    return !taken.empty();
+    return m_taken.size();
 }
 
 void Engine::sendTaken(const Transport *transport)
@@ -134,7 +149,8 @@ void Engine::transportWritten()
             transportAlive();
         settle(*current);
     }
-    pump();
+    if (!m_pumpAgain)
+        pump();
 }
 
 void Engine::transportAlive()

@@ -84,9 +84,24 @@ void Inbox::record(quint32 user, Message sent)
 {
     const qint64 cost = costOf(sent);
     const QMutexLocker lock(&m_mutex);
+    record({std::move(sent), cost}, user);
+}
+
+void Inbox::recordText(quint32 user, QByteArrayView utf8, const QString &type)
+{
+    const QMutexLocker lock(&m_mutex);
     if (historyLimit() == 0)
         return;
-    addRecord({std::move(sent), cost}, user, true);
+    if (!m_sentPool)
+        m_sentPool = std::make_unique<MessagePool>();
+    record({m_sentPool->sentText(utf8, type), utf8.size() + Overhead}, user);
+}
+
+void Inbox::record(CountedMessage sent, quint32 user)
+{
+    if (historyLimit() == 0)
+        return;
+    addRecord(std::move(sent), user, true);
     if (!m_onlyWhatCanWait)
         wake();
 }
@@ -96,8 +111,13 @@ void Inbox::addRecord(CountedMessage counted, quint32 generation, bool isSent)
 {
     auto &records = m_contents.records;
     const auto most = std::ptrdiff_t(historyLimit());
-    if (std::ptrdiff_t(records.size()) >= 2 * most)
+    if (std::ptrdiff_t(records.size()) >= 2 * most) {
+        for (auto it = records.begin(); it != records.end() - most; ++it) {
+            if (it->isSent && m_sentPool)
+                m_sentPool->keep(std::move(it->counted));
+        }
         records.erase(records.begin(), records.end() - most);
+    }
     records.push_back({std::move(counted), generation, isSent});
 }
 

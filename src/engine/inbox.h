@@ -131,6 +131,8 @@ public:
     void push(quint32 generation, Event event);
     // A message that this user sent.
     void record(quint32 user, Message sent);
+    // The same of bytes that are only lent.
+    void recordText(quint32 user, QByteArrayView utf8, const QString &type);
     // Messages that the history takes; 0: none.
     void setHistoryLimit(int limit) { m_historyLimit.store(limit, std::memory_order_relaxed); }
     [[nodiscard]] int historyLimit() const { return m_historyLimit.load(std::memory_order_relaxed); }
@@ -173,8 +175,11 @@ private:
     template<typename T>
     void tell(T notice, T *&last);
 
+    void record(CountedMessage sent, quint32 user);
+
     QMutex m_mutex;
     std::function<void()> m_wake;
+    std::unique_ptr<MessagePool> m_sentPool; // of what recordText() makes; null before the first
     Contents m_contents;
     // Of m_contents.entries, the last of each type that is heard by those alone who take the newest.
     std::vector<std::pair<const QString *, size_t>> m_newest;

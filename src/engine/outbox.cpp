@@ -8,27 +8,70 @@ namespace Everwire {
 
 namespace {
 
-constexpr qsizetype MostCopied = 4096; // bytes of a message
 constexpr qsizetype SmallestBlock = 1024;
 constexpr qsizetype LargestBlock = 16 * 1024;
+// Of a lot: so that a transport is asked often enough whether it takes more, and the spare ones are small.
+constexpr size_t MostInLot = 128;
+constexpr qint64 MostBytesInLot = 64 * 1024;
+// Whoever takes what comes may wait for more of it, but not for more than this: bytes.
+constexpr qint64 MuchToTake = 256 * 1024;
 
 } // namespace
 
-void OutgoingBlocks::add(Outgoing *message)
+void OutgoingQueue::push(Outgoing message)
+{
+    copyToBlock(&message);
+    if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().bytes >= MostBytesInLot)
+        m_lots.push_back({std::exchange(m_spare, {}), 0, 0});
+    Lot &last = m_lots.back();
+    last.bytes += message.size();
+    last.messages.push_back(std::move(message));
+}
+
+void OutgoingQueue::copyToBlock(Outgoing *message)
 {
     const qsizetype size = message->bytes.size();
-    if (size == 0 || size > MostCopied)
+    if (size == 0 || size > MostCopied || message->block)
         return;
-    if (size > m_size - m_used) {
-        m_size = std::max(size, std::clamp(2 * m_size, SmallestBlock, LargestBlock));
-        m_block = std::shared_ptr<char[]>(new char[size_t(m_size)]);
-        m_used = 0;
+    if (size > m_blockSize - m_blockUsed) {
+        m_blockSize = std::max(size, std::clamp(2 * m_blockSize, SmallestBlock, LargestBlock));
+        m_block = std::shared_ptr<char[]>(new char[size_t(m_blockSize)]);
+        m_blockUsed = 0;
     }
-    char *const to = m_block.get() + m_used;
+    char *const to = m_block.get() + m_blockUsed;
     std::memcpy(to, message->bytes.constData(), size_t(size));
-    m_used += size;
+    m_blockUsed += size;
     message->bytes = QByteArray::fromRawData(to, size);
     message->block = m_block;
+}
+
+void OutgoingQueue::pushFront(std::vector<Outgoing> messages)
+{
+    if (!messages.empty())
+        m_lots.push_front({std::move(messages), 0, MostBytesInLot});
+}
+
+void OutgoingQueue::popFront()
+{
+    Lot &lot = m_lots.front();
+    lot.messages[lot.first] = {};
+    if (++lot.first == lot.messages.size())
+        m_lots.pop_front();
+}
+
+std::vector<Outgoing> OutgoingQueue::takeLot(std::vector<Outgoing> spare)
+{
+    if (spare.capacity() > 0 && spare.capacity() <= MostInLot) {
+        spare.clear();
+        m_spare = std::move(spare);
+    }
+    if (m_lots.empty())
+        return {};
+    Lot &lot = m_lots.front();
+    std::vector<Outgoing> taken = std::move(lot.messages);
+    taken.erase(taken.begin(), taken.begin() + std::ptrdiff_t(lot.first));
+    m_lots.pop_front();
+    return taken;
 }
 
 void Outbox::setWake(std::function<void()> wake)
@@ -49,7 +92,7 @@ Outbox::Pushed Outbox::push(Outgoing message)
         return result;
     // Nothing is dropped for a message that would not fit even then.
     if (m_limits.queueOverflow() == ConnectionConfig::QueueOverflow::DropOldest && fits(message, 0, 0)) {
-        while (!m_queue.empty() && !hasRoomFor(message)) {
+        while (!m_queue.isEmpty() && !hasRoomFor(message)) {
             result.dropped += m_queue.front().count();
             dropFront();
         }
@@ -66,10 +109,9 @@ Outbox::Pushed Outbox::push(Outgoing message)
     result.accepted = true;
     m_queuedMessages += message.count();
     m_queuedBytes += message.size();
-    m_blocks.add(&message);
-    m_queue.push_back(std::move(message));
+    m_queue.push(std::move(message));
     result.counters = count();
-    if (m_draining && !m_taking)
+    if (m_draining && (!m_taking || m_queuedBytes >= MuchToTake))
         wake();
     return result;
 }
@@ -104,7 +146,7 @@ void Outbox::dropFront()
 {
     m_queuedMessages -= m_queue.front().count();
     m_queuedBytes -= m_queue.front().size();
-    m_queue.pop_front();
+    m_queue.popFront();
 }
 
 void Outbox::wake()
@@ -151,19 +193,15 @@ std::vector<Command::Any> Outbox::takeCommands()
     return std::exchange(m_commands, {});
 }
 
-std::vector<Outgoing> Outbox::take(qint64 bytes)
+std::vector<Outgoing> Outbox::take(std::vector<Outgoing> spare)
 {
-    std::vector<Outgoing> taken;
+    spare.clear(); // not under the lock
     const QMutexLocker lock(&m_mutex);
-    while (!m_queue.empty() && bytes > 0) {
-        Outgoing &next = m_queue.front();
-        const qint64 size = next.size();
-        bytes -= std::max<qint64>(size, 1);
-        m_queuedMessages -= next.count();
-        m_queuedBytes -= size;
-        m_takenBytes += size;
-        taken.push_back(std::move(next));
-        m_queue.pop_front();
+    std::vector<Outgoing> taken = m_queue.takeLot(std::move(spare));
+    for (const Outgoing &message : taken) {
+        m_queuedMessages -= message.count();
+        m_queuedBytes -= message.size();
+        m_takenBytes += message.size();
     }
     return taken;
 }
@@ -174,15 +212,15 @@ void Outbox::settle(qint64 bytes)
     m_takenBytes -= bytes;
 }
 
-void Outbox::giveBack(std::deque<Outgoing> messages)
+void Outbox::giveBack(std::vector<Outgoing> messages)
 {
     const QMutexLocker lock(&m_mutex);
-    for (auto it = messages.rbegin(); it != messages.rend(); ++it) {
-        m_queuedMessages += it->count();
-        m_queuedBytes += it->size();
-        m_takenBytes -= it->size();
-        m_queue.push_front(std::move(*it));
+    for (const Outgoing &message : messages) {
+        m_queuedMessages += message.count();
+        m_queuedBytes += message.size();
+        m_takenBytes -= message.size();
     }
+    m_queue.pushFront(std::move(messages));
 }
 
 int Outbox::clear()
@@ -203,7 +241,7 @@ void Outbox::setDraining(bool draining)
 bool Outbox::rest()
 {
     const QMutexLocker lock(&m_mutex);
-    m_taking = m_taking && !m_queue.empty();
+    m_taking = m_taking && !m_queue.isEmpty();
     return !m_taking;
 }
 

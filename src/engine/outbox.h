@@ -89,17 +89,38 @@ using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Con
 
 } // namespace Command
 
-// Small messages, copied one behind the other, so that neither thread frees what the other has allocated, message by
-// message: in that the two would wait for each other.
-class OutgoingBlocks
+// The messages that wait, in lots and blocks, so that neither thread frees what the other has allocated, message by message:
+// in that the two would wait for each other.
+class OutgoingQueue
 {
 public:
-    void add(Outgoing *message);
+    // Bytes of a message that is copied: 100 ms of speech. Larger ones are kept as they are.
+    static constexpr qsizetype MostCopied = 3600;
+
+    [[nodiscard]] bool isEmpty() const { return m_lots.empty(); }
+    [[nodiscard]] const Outgoing &front() const { return m_lots.front().messages[m_lots.front().first]; }
+    void push(Outgoing message);
+    void pushFront(std::vector<Outgoing> messages);
+    void popFront();
+    // Some of the first, at least one where there is any. spare: room for others, of what has been taken before.
+    [[nodiscard]] std::vector<Outgoing> takeLot(std::vector<Outgoing> spare);
+    void clear() { m_lots.clear(); }
 
 private:
+    struct Lot
+    {
+        std::vector<Outgoing> messages;
+        size_t first = 0; // those before it are gone
+        qint64 bytes = 0; // pushed
+    };
+
+    void copyToBlock(Outgoing *message);
+
+    std::deque<Lot> m_lots; // none is empty
+    std::vector<Outgoing> m_spare;
     std::shared_ptr<char[]> m_block;
-    qsizetype m_size = 0;
-    qsizetype m_used = 0;
+    qsizetype m_blockSize = 0;
+    qsizetype m_blockUsed = 0;
 };
 
 // The crossing from the app to the wire thread: commands, and the one bounded FIFO of messages (rules Q1 to
@@ -136,16 +157,16 @@ public:
 
     // ---- the wire thread ----
     [[nodiscard]] std::vector<Command::Any> takeCommands();
-    // The next messages, of so many bytes in all or of a few more. They count as held by the socket until settle() or
-    // giveBack().
-    [[nodiscard]] std::vector<Outgoing> take(qint64 bytes);
+    // Some of the next messages; none where there are none. They count as held by the socket until settle() or
+    // giveBack(). spare: what came of the last call, done with.
+    [[nodiscard]] std::vector<Outgoing> take(std::vector<Outgoing> spare = {});
     void settle(qint64 bytes);
     // Messages that were taken but never left: they go to the front again, in their order.
-    void giveBack(std::deque<Outgoing> messages);
+    void giveBack(std::vector<Outgoing> messages);
     // Drops what waits; returns how many messages that were.
     [[nodiscard]] int clear();
     // Draining: connected, and the socket takes more. While it does not drain, maxQueuedMessages applies. From here
-    // until rest() says so, the wire thread takes what comes, and no message wakes it.
+    // until rest() says so, the wire thread comes to take what there is, and no message wakes it.
     void setDraining(bool draining);
     // Whether nothing is left to take.
     [[nodiscard]] bool rest();
@@ -161,8 +182,7 @@ private:
     mutable QMutex m_mutex;
     std::function<void()> m_wake;
     std::vector<Command::Any> m_commands;
-    std::deque<Outgoing> m_queue;
-    OutgoingBlocks m_blocks;
+    OutgoingQueue m_queue;
     ConnectionConfig m_limits;
     int m_queuedMessages = 0;
     qint64 m_queuedBytes = 0;
