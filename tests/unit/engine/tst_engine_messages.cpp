@@ -22,6 +22,9 @@ private Q_SLOTS:
     void q8_whatWasTakenIsNotDiscarded();
     void q8_whatThePeerDidNotReadIsDiscarded();
     void q8_whatCloseTakesAlongIsNotDiscarded();
+    void q7_aFloodIsTakenByTheClock();
+    void q7_muchOfAFloodWaitsForNoClock();
+    void q7_aFloodGivesWayToTheEventLoop();
     void q9_aPairGoesOutTogether();
     void q9_aPairInterruptedIsSentAgainWhole();
     void q_messagesNotTakenAreSentAgainOnceInOrder();
@@ -191,6 +194,60 @@ void TestEngineMessages::q8_whatCloseTakesAlongIsNotDiscarded()
     QCOMPARE(rig.sent(), texts(1, 1));
     QCOMPARE(rig.state(), u"disconnected"_s);
     QCOMPARE(rig.discarded(), 0);
+    QCOMPARE(rig.outbox->counters().bytes, 0);
+}
+
+void TestEngineMessages::q7_aFloodIsTakenByTheClock()
+{
+    EngineRig rig;
+    rig.toConnected();
+    int wakes = 0;
+    rig.outbox->setWake([&] { ++wakes; });
+    for (int i = 1; i <= 40; ++i)
+        QVERIFY(rig.outbox->push({text(i), false, {}}).accepted);
+    QCOMPARE(wakes, 1);
+    rig.engine->processOutbox();
+    QCOMPARE(rig.sent(), texts(1, 40));
+    QVERIFY(rig.outbox->push({text(41), false, {}}).accepted);
+    QCOMPARE(wakes, 1); // it is fetched
+    QCOMPARE(rig.sent(), texts(1, 40));
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.sent(), texts(1, 41));
+    QVERIFY(rig.outbox->push({text(42), false, {}}).accepted);
+    QCOMPARE(wakes, 2); // the flood is over
+    rig.engine->processOutbox();
+    QCOMPARE(rig.sent(), texts(1, 42));
+    QCOMPARE(rig.outbox->counters().bytes, 0);
+}
+
+void TestEngineMessages::q7_muchOfAFloodWaitsForNoClock()
+{
+    EngineRig rig;
+    rig.toConnected();
+    for (int i = 1; i <= 40; ++i)
+        QVERIFY(rig.outbox->push({text(i), false, {}}).accepted);
+    rig.engine->processOutbox();
+    bool woken = false;
+    rig.outbox->setWake([&] { woken = true; });
+    int pushed = 0;
+    for (; !woken && pushed < 1'000; ++pushed)
+        QVERIFY(rig.outbox->push({QByteArray(1024, 'x'), false, {}}).accepted);
+    QCOMPARE(pushed, 256); // KiB
+    rig.engine->processOutbox();
+    QCOMPARE(rig.sent().size(), 40 + pushed);
+}
+
+void TestEngineMessages::q7_aFloodGivesWayToTheEventLoop()
+{
+    EngineRig rig;
+    rig.toConnected();
+    for (int i = 0; i < 100; ++i)
+        QVERIFY(rig.outbox->push({QByteArray(64 * 1024, 'x'), false, {}}).accepted);
+    rig.engine->processOutbox();
+    QVERIFY(rig.sent().size() >= 16 && rig.sent().size() < 50); // a mebibyte
+    for (int turns = 0; rig.sent().size() < 100 && turns < 20; ++turns)
+        rig.scheduler.advance(0ms);
+    QCOMPARE(rig.sent().size(), 100);
     QCOMPARE(rig.outbox->counters().bytes, 0);
 }
 
