@@ -102,6 +102,7 @@ private:
     using Heard = SignalQueue::Heard;
 
     bool push(Outgoing message, const QString &type, bool isLent);
+    [[nodiscard]] Router::Source messagesForOtherThreads();
     void hearNothingMore();
     void openNow(const ConnectionConfig *config);
     void reopen();
@@ -170,7 +171,6 @@ private:
     QObject m_preparationContext;
     std::optional<quint64> m_preparationRequest; // the engine's, under way
     QString m_refusal;                           // the last of reject(), on the provider's thread
-    quint32 m_generation = 0;
     std::atomic<quint32> m_user{0}; // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;

@@ -36,6 +36,8 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
     QObject::connect(&m_continueDraining, &QTimer::timeout, q, [this] { drain(); });
     m_inbox->setWake([this] { QCoreApplication::postEvent(q, new QEvent(QEvent::User)); });
 
+    m_router.setSource(messagesForOtherThreads());
+
     Engine::Surroundings around;
     around.name = type;
     around.transports = makeTransport;
@@ -52,6 +54,7 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
 ConnectionPrivate::~ConnectionPrivate()
 {
     m_inbox->setWake({});
+    m_inbox->divert({}, {});
     hearNothingMore();
     abandonToken();
     q->setParent(
@@ -63,6 +66,29 @@ ConnectionPrivate::~ConnectionPrivate()
     m_pendingOpens.reject(gone);
     m_pendingRequests.failAll(gone);
     hearNothingMore();
+}
+
+// They get them from the wire thread. What they hold counts as pending, and the one that is done may be the one for whom
+// reading waits (rule M8).
+Router::Source ConnectionPrivate::messagesForOtherThreads()
+{
+    const auto account = std::make_shared<RelayAccount>();
+    account->taken = [inbox = m_inbox](qint64 cost) { inbox->pend(cost); };
+    account->done = [inbox = m_inbox, outbox = m_outbox](qint64 cost) {
+        inbox->handled(cost);
+        if (inbox->takeRoomAgain())
+            outbox->post(Command::ResumeReading{});
+    };
+    account->isCurrent = [inbox = m_inbox](quint32 generation) { return generation == inbox->generation(); };
+    const auto divert = [this](Router::Source::Take all, const Router::Source::Take &newcomer) {
+        for (size_t i = m_handled; newcomer && i < m_backlog.size(); ++i) {
+            const Inbox::Entry &entry = m_backlog[i];
+            if (!entry.other)
+                newcomer(entry.message, entry.cost, entry.generation);
+        }
+        m_inbox->divert(std::move(all), newcomer);
+    };
+    return {divert, account};
 }
 
 // Who hears of our end may run an event loop, and the Connection is an object for longer than we are.
@@ -232,7 +258,7 @@ void ConnectionPrivate::close()
     abandonToken();
     m_preparationRequest.reset();
     m_outbox->setAccepting(false);
-    m_outbox->post(Command::Close{++m_generation});
+    m_outbox->post(Command::Close{m_inbox->beginGeneration()});
     m_signals.silence(); // of the attempt that this ends, nothing more is heard (rule O2)
     if (now == ConnectionState::Disconnecting)
         return;

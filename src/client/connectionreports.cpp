@@ -133,8 +133,9 @@ void ConnectionPrivate::takeIn(Inbox::Contents contents)
 void ConnectionPrivate::record(std::vector<Inbox::Record> records)
 {
     const quint32 user = m_user;
+    const quint32 generation = m_inbox->generation();
     const auto isOver = [&](const Inbox::Record &record) {
-        return record.generation != (record.isSent ? user : m_generation);
+        return record.generation != (record.isSent ? user : generation);
     };
     records.erase(std::remove_if(records.begin(), records.end(), isOver), records.end());
     const auto most = std::ptrdiff_t(m_inbox->historyLimit());
@@ -163,7 +164,7 @@ bool ConnectionPrivate::isForNobody(const Inbox::Entry &entry) const
 // What close() came before is over (rule O2). What was sent, and what was lost, stays true.
 bool ConnectionPrivate::isStale(const Inbox::Entry &entry) const
 {
-    return entry.generation != m_generation && !entry.as<Notice::Discarded>() &&
+    return entry.generation != m_inbox->generation() && !entry.as<Notice::Discarded>() &&
            !entry.as<Notice::Rejected>();
 }
 
@@ -181,7 +182,7 @@ void ConnectionPrivate::handle(const Message &message)
     if (message.isBinary()) {
         Q_EMIT q->binaryMessageReceived(message.bytes());
         if (self)
-            m_router.dispatch(Events::BinaryMessage, message);
+            m_router.dispatchBinary(message);
         return;
     }
     Q_EMIT q->messageReceived(message);

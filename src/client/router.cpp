@@ -38,22 +38,98 @@ Subscription Router::add(const QString &event, QObject *context, std::function<v
     const std::weak_ptr<SubscriptionEntry> weak = entry;
     entry->contextGone =
         QObject::connect(context, &QObject::destroyed, &m_home, [weak] { Subscription(weak).unsubscribe(); });
-    if (context->thread() != QThread::currentThread())
-        relayTo(*entry);
-    m_entries[event].push_back(std::move(entry));
+    SubscriptionEntry &added = *m_entries[event].emplace_back(std::move(entry));
     m_lastType = nullptr;
+    if (context->thread() != QThread::currentThread())
+        relayTo(added);
     return Subscription(weak);
 }
 
-void Router::relayTo(SubscriptionEntry &entry)
+// message: what is being dispatched to it; null: nothing.
+void Router::relayTo(SubscriptionEntry &entry, const Message &message)
 {
-    entry.relay.reset(new CrossThreadRelay);
-    QObject::connect(entry.relay.get(), &CrossThreadRelay::deliver, entry.context, entry.handler);
+    entry.relay = ThreadRelay::make(entry.context, entry.handler, m_source.account);
+    m_interestChanged = true;
+    if (!message.isNull())
+        entry.relay->deliver(message);
+    if (m_source.divert)
+        divert(&entry);
+}
+
+namespace {
+
+// Who gets what straight from where it is received, as it is since the last divert().
+class Diversion
+{
+public:
+    void add(const QString &event, const std::shared_ptr<ThreadRelay> &relay)
+    {
+        if (event == Events::BinaryMessage)
+            m_binary.push_back(relay);
+        else if (event == Events::Message || event == Events::AnyMessage)
+            m_every.push_back(relay);
+        else if (!Events::isReserved(event)) // nor does a message that poses as one of those get here (rule M5)
+            m_byType[event].push_back(relay);
+    }
+
+    void deliver(const Message &message, qint64 cost, quint32 generation)
+    {
+        if (message.isBinary()) {
+            deliver(m_binary, message, cost, generation);
+            return;
+        }
+        deliver(m_every, message, cost, generation);
+        if (const auto found = m_byType.find(MessageData::of(message).type()); found != m_byType.end())
+            deliver(found->second, message, cost, generation);
+    }
+
+private:
+    using Relays = std::vector<std::shared_ptr<ThreadRelay>>;
+
+    void deliver(const Relays &relays, const Message &message, qint64 cost, quint32 generation)
+    {
+        for (const auto &relay : relays) {
+            const bool mayJoin = std::exchange(m_last, relay.get()) == relay.get();
+            relay->deliver(message, cost, generation, mayJoin);
+        }
+    }
+
+    Relays m_every;
+    Relays m_binary;
+    std::unordered_map<QString, Relays> m_byType;
+    const ThreadRelay *m_last = nullptr;
+};
+
+} // namespace
+
+void Router::divert(const SubscriptionEntry *newcomer)
+{
+    const auto to = [](const std::shared_ptr<Diversion> &diversion) -> Source::Take {
+        return [diversion](const Message &message, qint64 cost, quint32 generation) {
+            diversion->deliver(message, cost, generation);
+        };
+    };
+    const auto all = std::make_shared<Diversion>();
+    m_hasDiverted = false;
+    for (const auto &[event, entries] : m_entries) {
+        for (const auto &entry : entries) {
+            if (entry->router && entry->relay) {
+                all->add(event, entry->relay);
+                m_hasDiverted = true;
+            }
+        }
+    }
+    const auto alone = std::make_shared<Diversion>();
+    if (newcomer)
+        alone->add(newcomer->event, newcomer->relay);
+    m_source.divert(m_hasDiverted ? to(all) : nullptr, newcomer ? to(alone) : nullptr);
 }
 
 void Router::remove(SubscriptionEntry &entry)
 {
     *entry.ended = true; // what is under way to another thread is not heard any more, either
+    if (entry.relay)
+        entry.relay->stop();
     QObject::disconnect(entry.contextGone);
     entry.router = nullptr;
     m_sweepNeeded = true;
@@ -73,6 +149,8 @@ void Router::sweep()
             entries.end());
         it = entries.empty() ? m_entries.erase(it) : std::next(it);
     }
+    if (m_hasDiverted)
+        divert(nullptr);
 }
 
 bool Router::hasSubscribers(const QString &event) const
@@ -103,7 +181,7 @@ Router::Routed Router::dispatchMessage(const Message &message)
 {
     const Route route = routeOf(MessageData::of(message));
     for (const Entries *entries : route.entries) {
-        if (entries && !dispatch(*entries, message))
+        if (entries && !dispatch(*entries, message, Origin::Wire))
             return Routed::AndDestroyed;
     }
     return route.isByType ? Routed::ToSubscribers : Routed::NotByType;
@@ -112,11 +190,17 @@ Router::Routed Router::dispatchMessage(const Message &message)
 bool Router::dispatch(const QString &event, const Message &message)
 {
     const Entries *entries = find(event);
-    return !entries || dispatch(*entries, message);
+    return !entries || dispatch(*entries, message, Origin::Here);
+}
+
+bool Router::dispatchBinary(const Message &message)
+{
+    const Entries *entries = find(Events::BinaryMessage);
+    return !entries || dispatch(*entries, message, Origin::Wire);
 }
 
 // entries are only added to while we are here.
-bool Router::dispatch(const Entries &entries, const Message &message)
+bool Router::dispatch(const Entries &entries, const Message &message, Origin origin)
 {
     bool destroyed = false;
     m_running.push_back(&destroyed);
@@ -135,10 +219,10 @@ bool Router::dispatch(const Entries &entries, const Message &message)
         if (!entry->router)
             continue;
         if (!entry->relay && entry->context && entry->context->thread() != QThread::currentThread())
-            relayTo(*entry); // it was moved
-        if (entry->relay)
-            Q_EMIT entry->relay->deliver(message);
-        else if (entry->context)
+            relayTo(*entry, message); // it was moved
+        else if (entry->relay && (origin == Origin::Here || !m_source.divert))
+            entry->relay->deliver(message);
+        else if (!entry->relay && entry->context)
             entry->handler(message);
         if (destroyed)
             return false;
@@ -164,7 +248,8 @@ std::shared_ptr<const Decoder> Router::decoderFor(const Detail::Wanted &wanted) 
 void Router::addTo(Interest::InType &type, const Entries &entries) const
 {
     for (const auto &entry : entries) {
-        type.isHeard = true;
+        if (!isDiverted(*entry))
+            type.isHeard = true;
         type.onlyNewest = type.onlyNewest && entry->wanted.onlyNewest;
         type.json = type.json || entry->wanted.form == Detail::Wanted::Json;
         const std::shared_ptr<const void> key = entry->wanted.key();

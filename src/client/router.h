@@ -5,11 +5,11 @@
 #include <Everwire/Subscription>
 
 #include "client/handler.h"
+#include "client/threadrelay.h"
 #include "protocol/interest.h"
 
 #include <QObject>
 #include <QPointer>
-#include <QScopedPointer>
 
 #include <array>
 #include <atomic>
@@ -21,15 +21,6 @@ namespace Everwire {
 
 class Router;
 
-// Carries messages to a context object in another thread by Qt's own, thread-safe way.
-class CrossThreadRelay final : public QObject
-{
-    Q_OBJECT
-
-Q_SIGNALS:
-    void deliver(const Everwire::Message &message);
-};
-
 struct SubscriptionEntry
 {
     Router *router = nullptr; // null once it has ended
@@ -38,7 +29,7 @@ struct SubscriptionEntry
     std::function<void(const Message &)> handler; // does nothing once the subscription has ended
     Detail::Wanted wanted;
     // Where the context lives in another thread, or has been moved to one.
-    std::unique_ptr<CrossThreadRelay, QScopedPointerDeleteLater> relay;
+    std::shared_ptr<ThreadRelay> relay;
     std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
     QMetaObject::Connection contextGone;
 };
@@ -57,9 +48,23 @@ public:
     void remove(SubscriptionEntry &entry);
     void setWanted(SubscriptionEntry &entry, const Detail::Wanted &wanted);
 
+    // By which relays get what is received from where it is received, and need no help of this thread.
+    struct Source
+    {
+        using Take = std::function<void(const Message &message, qint64 cost, quint32 generation)>;
+        // From here on all is given what is received; before that, newcomer (where there is one) what has been received
+        // and not dispatched. Both are called on any thread, but one call at a time.
+        std::function<void(Take all, const Take &newcomer)> divert;
+        std::shared_ptr<const RelayAccount> account;
+    };
+    // Before the first add().
+    void setSource(Source source) { m_source = std::move(source); }
+
     [[nodiscard]] bool hasSubscribers(const QString &event) const;
-    // Returns false where a handler destroyed this router.
+    // A lifecycle event. Returns false where a handler destroyed this router.
     bool dispatch(const QString &event, const Message &message);
+    // Binary that was received (rule M3). Returns the same.
+    bool dispatchBinary(const Message &message);
     // A text that was received, to those who hear every message and those who hear its type (rules M1, M2).
     enum class Routed {
         ToSubscribers,
@@ -87,12 +92,16 @@ private:
 
     [[nodiscard]] const Entries *find(const QString &event) const;
     [[nodiscard]] Route routeOf(const MessageData &message);
-    bool dispatch(const Entries &entries, const Message &message);
+    enum class Origin { Wire, Here };
+    bool dispatch(const Entries &entries, const Message &message, Origin origin);
     void sweep();
-    static void relayTo(SubscriptionEntry &entry);
+    void relayTo(SubscriptionEntry &entry, const Message &message = {});
+    void divert(const SubscriptionEntry *newcomer);
+    [[nodiscard]] bool isDiverted(const SubscriptionEntry &entry) const { return entry.relay && m_source.divert; }
     [[nodiscard]] std::shared_ptr<const Decoder> decoderFor(const Detail::Wanted &wanted) const;
     void addTo(Interest::InType &type, const Entries &entries) const;
 
+    Source m_source;
     QObject m_home; // stands for this thread: what ends with a context is ended here
     std::unordered_map<QString, Entries> m_entries; // whose values stay where they are
     std::vector<Interest::InType::Form> m_decoders; // the published ones
@@ -101,6 +110,7 @@ private:
     // Of each dispatch() that runs: set when a handler destroys the router.
     std::vector<bool *> m_running;
     bool m_sweepNeeded = false;
+    bool m_hasDiverted = false; // some relay is, or was before the last sweep
     bool m_interestChanged = true;
     quint32 m_publishedInterest = 0;
 };

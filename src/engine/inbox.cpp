@@ -42,6 +42,8 @@ void Inbox::push(quint32 generation, Message received)
     // Another reference, though most are only in one of both places in the end: counted here, where the count is at hand.
     if (historyLimit() > 0)
         addRecord({received, entry.cost}, generation, false);
+    if (m_take)
+        m_take(received, entry.cost, generation);
     if (entry.audience == Audience::Newest)
         supersede(data, generation);
     const bool canWait = entry.audience != Audience::Each;
@@ -162,6 +164,18 @@ void Inbox::wake()
         m_onlyWhatCanWait = false;
         m_wake();
     }
+}
+
+void Inbox::divert(Take all, const Take &newcomer)
+{
+    const QMutexLocker lock(&m_mutex);
+    if (newcomer) {
+        for (const Entry &entry : m_contents.entries) {
+            if (!entry.other)
+                newcomer(entry.message, entry.cost, entry.generation);
+        }
+    }
+    m_take = std::move(all);
 }
 
 Inbox::Contents Inbox::takeAll()

@@ -148,7 +148,17 @@ public:
     // did not fit is pushed, so the app's next look at the inbox comes after it (rule M8).
     void askForRoom(qint64 pendingBytes) { m_roomWanted.store(pendingBytes, std::memory_order_release); }
 
+    // Another thread than the app's holds as much of what was received; handled() says that it does no more.
+    void pend(qint64 cost) { m_pendingBytes.fetch_add(cost, std::memory_order_relaxed); }
+    // What was reported in another generation than the present is not to be handled (rule O2).
+    [[nodiscard]] quint32 generation() const { return m_generation.load(std::memory_order_acquire); }
+
     // ---- the app's thread ----
+    quint32 beginGeneration() { return m_generation.fetch_add(1, std::memory_order_acq_rel) + 1; }
+    // From here on all is called with every message that is pushed, and before that newcomer with each that waits here. With
+    // the inbox locked, all on any thread: they must not call back. Empty: nobody.
+    using Take = std::function<void(const Message &message, qint64 cost, quint32 generation)>;
+    void divert(Take all, const Take &newcomer);
     [[nodiscard]] Contents takeAll();
     // The app comes by itself and needs no wake before: for nothing, or for no message but one that is heard by somebody
     // who takes each.
@@ -180,6 +190,8 @@ private:
     QMutex m_mutex;
     std::function<void()> m_wake;
     std::unique_ptr<MessagePool> m_sentPool; // of what recordText() makes; null before the first
+    Take m_take;
+    std::atomic<quint32> m_generation{0};
     Contents m_contents;
     // Of m_contents.entries, the last of each type that is heard by those alone who take the newest.
     std::vector<std::pair<const QString *, size_t>> m_newest;
