@@ -12,8 +12,8 @@ namespace Everwire {
 namespace {
 
 // What may lie here for as long as nothing comes, in bytes.
-constexpr qint64 MostGiven = 1024 * 1024;
-constexpr qint64 MostSpare = 1024 * 1024;
+constexpr qint64 MostGiven = 4 * 1024 * 1024;
+constexpr qint64 MostSpare = 4 * 1024 * 1024;
 constexpr qint64 MostBuffers = 2 * 1024 * 1024;
 
 // A buffer serves any size of its class, and then wastes less than half of itself.

@@ -165,7 +165,6 @@ void Engine::transportTextReceived(PaddedView utf8)
     if (!open && !std::holds_alternative<Phase::Authenticating>(m_phase))
         return;
     Link *current = link();
-    transportAlive();
     const qsizetype size = utf8.size();
     Received::Outcome outcome = current->protocol->receiveText(utf8);
     std::visit(Overloaded{
@@ -205,7 +204,6 @@ void Engine::transportTextReceived(PaddedView utf8)
 
 void Engine::transportBinaryReceived(QByteArray bytes)
 {
-    transportAlive();
     if (!std::holds_alternative<Phase::Established>(m_phase)) {
         if (std::holds_alternative<Phase::Authenticating>(m_phase))
             ignoreEarly(QStringLiteral("a binary message"));

@@ -62,15 +62,18 @@ public:
     }
     void receive(PaddedView text)
     {
+        showLife();
         tell([&](TransportListener &l) { l.transportTextReceived(text); });
     }
     void receive(const QByteArray &text)
     {
         const PaddedCopy padded(text);
+        showLife();
         tell([&](TransportListener &l) { l.transportTextReceived(padded.view()); });
     }
     void receiveBinary(const QByteArray &bytes)
     {
+        showLife();
         tell([&](TransportListener &l) { l.transportBinaryReceived(bytes); });
     }
     void showLife()

@@ -59,7 +59,7 @@ public:
     // Valid UTF-8. The view lives as long as the call.
     virtual void transportTextReceived(PaddedView utf8) = 0;
     virtual void transportBinaryReceived(QByteArray bytes) = 0;
-    // Bytes arrived, whatever they mean (a pong, half a message).
+    // Bytes arrived, whatever they mean (a pong, half a message, ten of them).
     virtual void transportAlive() = 0;
     // Bytes left for the operating system: bytesToWrite() is smaller now. Reported before an end: what was not is
     // taken for unsent, and sent again on the next connection.
