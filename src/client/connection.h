@@ -173,7 +173,8 @@ public:
     // handler takes a QJsonObject, a Message, a QVariant, nothing, a Q_GADGET whose properties are filled by
     // name, or what a QVariant converts to (a QString for "stateChange"); a member function of the context
     // will do. A gadget is made, and its properties are written, on the wire thread. It works before open() and until
-    // the handle or the context ends it.
+    // the handle or the context ends it. A context in another thread than the provider's, which needs an event loop there,
+    // hears messages without the provider's thread, and lifecycle events by way of it.
     template<typename Payload = void, typename Context, typename Handler>
     Subscription subscribe(const QString &event, Context *context, Handler &&handler)
     {

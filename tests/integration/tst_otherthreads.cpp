@@ -33,9 +33,8 @@ public:
     ~Worker()
     {
         m_gate.release(1000);
-        if (QObject *context = std::exchange(m_context, nullptr))
-            QMetaObject::invokeMethod(
-                context, [context] { delete context; }, Qt::QueuedConnection);
+        if (m_context)
+            destroyContext();
         m_thread.quit();
         m_thread.wait();
     }
