@@ -171,7 +171,7 @@ private:
     QObject m_preparationContext;
     std::optional<quint64> m_preparationRequest; // the engine's, under way
     QString m_refusal;                           // the last of reject(), on the provider's thread
-    std::atomic<quint32> m_user{0}; // whose messages these are; another after each forget()
+    std::atomic<quint32> m_user{0};              // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.

@@ -68,7 +68,8 @@ public:
             m_binary.push_back(relay);
         else if (event == Events::Message || event == Events::AnyMessage)
             m_every.push_back(relay);
-        else if (!Events::isReserved(event)) // nor does a message that poses as one of those get here (rule M5)
+        else if (!Events::isReserved(
+                     event)) // nor does a message that poses as one of those get here (rule M5)
             m_byType[event].push_back(relay);
     }
 

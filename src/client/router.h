@@ -97,7 +97,10 @@ private:
     void sweep();
     void relayTo(SubscriptionEntry &entry, const Message &message = {});
     void divert(const SubscriptionEntry *newcomer);
-    [[nodiscard]] bool isDiverted(const SubscriptionEntry &entry) const { return entry.relay && m_source.divert; }
+    [[nodiscard]] bool isDiverted(const SubscriptionEntry &entry) const
+    {
+        return entry.relay && m_source.divert;
+    }
     [[nodiscard]] std::shared_ptr<const Decoder> decoderFor(const Detail::Wanted &wanted) const;
     void addTo(Interest::InType &type, const Entries &entries) const;
 

@@ -20,7 +20,10 @@ public:
 
     explicit SignalQueue(QObject *owner) : m_owner(owner) {}
 
-    void push(Signal signal, Heard heard = Heard::Always) { m_entries.push_back({std::move(signal), heard, nullptr}); }
+    void push(Signal signal, Heard heard = Heard::Always)
+    {
+        m_entries.push_back({std::move(signal), heard, nullptr});
+    }
     // A signal of the owner's that has no argument: a property's, which may change with every message.
     template<typename Owner>
     void push(void (Owner::*changed)())

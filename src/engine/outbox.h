@@ -20,7 +20,7 @@ struct Outgoing
 {
     QByteArray bytes; // UTF-8 where not binary
     bool isBinary = false;
-    std::optional<QByteArray> attachment; // a binary message that follows with nothing in between
+    std::optional<QByteArray> attachment;  // a binary message that follows with nothing in between
     std::shared_ptr<const char[]> block{}; // in which bytes lie, where they are not their own
 
     [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }
@@ -136,8 +136,8 @@ public:
     struct Pushed
     {
         bool accepted = false;
-        QString refusal; // why not, for a person
-        int dropped = 0; // older messages that made room (queueOverflow: DropOldest)
+        QString refusal;   // why not, for a person
+        int dropped = 0;   // older messages that made room (queueOverflow: DropOldest)
         Counters counters; // with it
     };
 

@@ -185,7 +185,8 @@ qint64 QWebSocketTransport::sendText(QByteArrayView utf8)
 qint64 QWebSocketTransport::sendBinary(QByteArrayView bytes)
 {
     m_socket->setOutgoingFrameSize(quint64(m_maxFrameSize));
-    m_socket->sendBinaryMessage(QByteArray::fromRawData(bytes.data(), bytes.size())); // it makes frames at once
+    m_socket->sendBinaryMessage(
+        QByteArray::fromRawData(bytes.data(), bytes.size())); // it makes frames at once
     return wireSize(bytes.size(), m_maxFrameSize);
 }
 

@@ -170,10 +170,9 @@ private:
     }
     Subscription hear(Heard *heard, Worker *worker)
     {
-        return connection->subscribe(QStringLiteral("n"), worker->context(),
-                                     [heard](const QJsonObject &message) {
-                                         heard->add(message.value(QLatin1String("n")).toInt());
-                                     });
+        return connection->subscribe(
+            QStringLiteral("n"), worker->context(),
+            [heard](const QJsonObject &message) { heard->add(message.value(QLatin1String("n")).toInt()); });
     }
 
     std::unique_ptr<TestServer> server;
@@ -268,12 +267,11 @@ void tst_OtherThreads::m4_whatWaitsIsHeardOnceAndFirst()
         Heard heard;
         Worker worker;
         int next = 1;
-        Subscription here =
-            connection->subscribe(QStringLiteral("n"), this, [&](const QJsonObject &message) {
-                QCOMPARE(message.value(QLatin1String("n")).toInt(), next);
-                if (next++ == 100 + 37 * round)
-                    hear(&heard, &worker);
-            });
+        Subscription here = connection->subscribe(QStringLiteral("n"), this, [&](const QJsonObject &message) {
+            QCOMPARE(message.value(QLatin1String("n")).toInt(), next);
+            if (next++ == 100 + 37 * round)
+                hear(&heard, &worker);
+        });
         if (round == 0)
             openConnection();
         sendNumbers(1, 2'000);
