@@ -10,6 +10,7 @@
 #include "engine/outbox.h"
 #include "engine/scheduler.h"
 
+#include <QElapsedTimer>
 #include <QPointer>
 #include <QProperty>
 #include <QSet>
@@ -177,6 +178,12 @@ private:
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.
     enum class Pace { None, Steady, Quiet };
     Pace m_pace = Pace::None;
+    struct
+    {
+        QElapsedTimer since;
+        size_t count = 0; // messages that were drained
+        size_t heard = 0; // of which somebody has heard
+    } m_lately;
 };
 
 template<typename T>

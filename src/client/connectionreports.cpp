@@ -27,8 +27,8 @@ namespace {
 // How many messages are handled between two looks at the clock.
 constexpr size_t DrainChunk = 64;
 constexpr qint64 CountedAtOnce = 4096; // bytes
-// A drain of at least so many messages is followed by the next in so many milliseconds, whatever arrives before: a wake-up
-// costs as much as handling ten messages.
+// When so many messages have come in so many milliseconds, the next drain is so much later, whatever arrives before: a wake-up
+// costs as much as handling ten messages, and an app that is quick enough to be woken for each would never see a lot of them.
 constexpr size_t ManyMessages = 32;
 constexpr int PaceMs = 4;
 // The same where only the history and who takes the newest have had anything of them: a frame.
@@ -92,10 +92,16 @@ void ConnectionPrivate::drain()
         }
     }
     inbox->handled(std::exchange(cost, 0));
+    if (!m_lately.since.isValid() || m_lately.since.elapsed() >= PaceMs) {
+        m_lately = {};
+        m_lately.since.start();
+    }
+    m_lately.count += count;
+    m_lately.heard += heard;
     if (backlog() > 0) {
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
-    } else if (count >= ManyMessages) {
-        const bool isQuiet = heard < count / ManyMessages;
+    } else if (m_lately.count >= ManyMessages) {
+        const bool isQuiet = m_lately.heard < m_lately.count / ManyMessages;
         m_pace = isQuiet ? Pace::Quiet : Pace::Steady;
         m_inbox->hold(isQuiet ? Inbox::Hold::WhatCanWait : Inbox::Hold::Everything);
         m_continueDraining.start(isQuiet ? QuietPaceMs : PaceMs);
