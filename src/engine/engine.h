@@ -107,6 +107,7 @@ private:
     void enter(Phase::Any phase, ConnectionState to, Transition transition = {});
     void report(Inbox::Event event);
     [[nodiscard]] Link *link();
+    [[nodiscard]] Link *linkOf(const Transport *transport);
     [[nodiscard]] Link takeLink();
     void leaveLink(Farewell farewell);
     [[nodiscard]] bool wasRefused(const QString &token) const;

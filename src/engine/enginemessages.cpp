@@ -39,10 +39,6 @@ void Engine::pump()
         return;
     m_pumping = true;
     const Transport *const transport = open->link.transport.get();
-    const auto now = [&] {
-        Link *current = link(); // a transport may end inside any call
-        return current && current->transport.get() == transport ? current : nullptr;
-    };
     Outbox &outbox = *m_around.outbox;
     outbox.setDraining(true);
     const auto pumpAgain = [this](milliseconds delay) {
@@ -50,7 +46,7 @@ void Engine::pump()
     };
     const qint64 turnEnds = open->link.position + HighWater;
     size_t taken = 0;
-    while (Link *current = now()) {
+    while (Link *current = linkOf(transport)) {
         if (transport->bytesToWrite() >= HighWater) {
             current->transport->flush();
             if (transport->bytesToWrite() >= HighWater) {
@@ -70,16 +66,23 @@ void Engine::pump()
             if (outbox.rest())
                 break;
         }
-        if (current = now(); current && current->position >= turnEnds) {
+        if (current = linkOf(transport); current && current->position >= turnEnds) {
             pumpAgain(milliseconds(0));
             break;
         }
     }
-    if (Link *current = now()) {
+    if (Link *current = linkOf(transport)) {
         settle(*current);
         current->backlog = current->transport->bytesToWrite();
     }
     m_pumping = false;
+}
+
+// The present link, if it is still that of this transport, which may end inside any call.
+Link *Engine::linkOf(const Transport *transport)
+{
+    Link *current = link();
+    return current && current->transport.get() == transport ? current : nullptr;
 }
 
 // How many.
@@ -94,11 +97,7 @@ size_t Engine::takeSome(Link &link)
 
 void Engine::sendTaken(const Transport *transport)
 {
-    const auto now = [&] {
-        Link *current = link();
-        return current && current->transport.get() == transport ? current : nullptr;
-    };
-    for (Link *current = now(); current && current->unsent > 0; current = now()) {
+    for (Link *current = linkOf(transport); current && current->unsent > 0; current = linkOf(transport)) {
         // A copy, for what is unsettled may go with the link.
         const Outgoing message = current->unsettled[current->unsettled.size() - current->unsent].message;
         everwireTrace(lcWire) << "sending" << message.size() << "bytes"
@@ -106,9 +105,9 @@ void Engine::sendTaken(const Transport *transport)
                               << (message.attachment ? "with a binary frame" : "");
         qint64 written = message.isBinary ? current->transport->sendBinary(message.bytes)
                                           : current->transport->sendText(message.bytes);
-        if (current = now(); current && message.attachment) {
+        if (current = linkOf(transport); current && message.attachment) {
             written += current->transport->sendBinary(*message.attachment);
-            current = now();
+            current = linkOf(transport);
         }
         if (!current)
             return;
@@ -121,7 +120,7 @@ void Engine::sendTaken(const Transport *transport)
 // What is ours and no message of the app's. written: by a call to this transport, which may have ended inside it.
 void Engine::countOwn(const Transport *transport, qint64 written)
 {
-    if (Link *current = link(); current && current->transport.get() == transport)
+    if (Link *current = linkOf(transport))
         current->position += written;
 }
 
