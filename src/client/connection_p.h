@@ -45,10 +45,11 @@ public:
     void networkBack();
     void close();
     void reconnect();
-    bool sendText(const QString &text);               // any thread
-    bool push(Outgoing message, const QString &type); // any thread
-    bool reject(const QString &reason);               // any thread; returns false
-    void configured();                                // configure() has changed something
+    bool sendText(const QString &text); // any thread
+    // Any thread. isLent: its bytes may go after the call, and are few enough for the outbox to copy them.
+    bool push(Outgoing message, const QString &type, bool isLent = false);
+    bool reject(const QString &reason); // any thread; returns false
+    void configured();                  // configure() has changed something
     void applyDebug();
     void sayGoodbye(); // the provider goes
 
@@ -102,7 +103,6 @@ private:
     using Signal = SignalQueue::Signal;
     using Heard = SignalQueue::Heard;
 
-    bool push(Outgoing message, const QString &type, bool isLent);
     [[nodiscard]] Router::Source messagesForOtherThreads();
     void hearNothingMore();
     void openNow(const ConnectionConfig *config);

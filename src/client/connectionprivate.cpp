@@ -359,15 +359,9 @@ bool ConnectionPrivate::sendText(const QString &text)
     message.bytes = text.toUtf8(); // which takes three times the room for what is ASCII
     if (message.bytes.capacity() - message.bytes.size() > 1024)
         message.bytes.squeeze();
-    return push(std::move(message), {}, false);
+    return push(std::move(message), {});
 }
 
-bool ConnectionPrivate::push(Outgoing message, const QString &type)
-{
-    return push(std::move(message), type, false);
-}
-
-// isLent: its bytes may go after the call, and are few enough for the outbox to copy them.
 bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent)
 {
     const QByteArray bytes = message.bytes; // shared, or copied there
@@ -380,7 +374,7 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent)
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (isLent) {
-        m_inbox->recordText(m_user, bytes, type);
+        m_inbox->recordText(m_user, bytes);
     } else if (m_inbox->historyLimit() > 0) {
         m_inbox->record(m_user, isBinary ? Message::fromBinary(bytes, Message::Outgoing)
                                          : Message::fromText(bytes, type, Message::Outgoing));

@@ -121,12 +121,11 @@ Message MessagePool::text(QByteArrayView utf8, const QString *sharedType, Decode
     return Message::received(data);
 }
 
-Message MessagePool::sentText(QByteArrayView utf8, const QString &type)
+Message MessagePool::sentText(QByteArrayView utf8)
 {
     QByteArray bytes = copy(utf8);
     MessageData *data = takeData();
     data->decoded = {};
-    data->ownType = type;
     data->direction = Message::Outgoing;
     data->bytes = std::move(bytes);
     return Message::received(data);

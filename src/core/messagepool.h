@@ -31,7 +31,7 @@ public:
     // former: what was decoded for another message, for its decoder to use again.
     [[nodiscard]] Message text(QByteArrayView utf8, const QString *sharedType, Decoded *former);
     [[nodiscard]] Message binary(QByteArray bytes);
-    [[nodiscard]] Message sentText(QByteArrayView utf8, const QString &type);
+    [[nodiscard]] Message sentText(QByteArrayView utf8);
     // As give(), for one.
     void keep(CountedMessage spare);
 

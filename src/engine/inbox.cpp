@@ -86,23 +86,22 @@ void Inbox::record(quint32 user, Message sent)
 {
     const qint64 cost = costOf(sent);
     const QMutexLocker lock(&m_mutex);
-    record({std::move(sent), cost}, user);
+    if (historyLimit() > 0)
+        record({std::move(sent), cost}, user);
 }
 
-void Inbox::recordText(quint32 user, QByteArrayView utf8, const QString &type)
+void Inbox::recordText(quint32 user, QByteArrayView utf8)
 {
     const QMutexLocker lock(&m_mutex);
     if (historyLimit() == 0)
         return;
     if (!m_sentPool)
         m_sentPool = std::make_unique<MessagePool>();
-    record({m_sentPool->sentText(utf8, type), utf8.size() + Overhead}, user);
+    record({m_sentPool->sentText(utf8), utf8.size() + Overhead}, user);
 }
 
 void Inbox::record(CountedMessage sent, quint32 user)
 {
-    if (historyLimit() == 0)
-        return;
     addRecord(std::move(sent), user, true);
     if (!m_onlyWhatCanWait)
         wake();

@@ -131,8 +131,8 @@ public:
     void push(quint32 generation, Event event);
     // A message that this user sent.
     void record(quint32 user, Message sent);
-    // The same of bytes that are only lent.
-    void recordText(quint32 user, QByteArrayView utf8, const QString &type);
+    // The same of a text of no type, whose bytes are only lent.
+    void recordText(quint32 user, QByteArrayView utf8);
     // Messages that the history takes; 0: none.
     void setHistoryLimit(int limit) { m_historyLimit.store(limit, std::memory_order_relaxed); }
     [[nodiscard]] int historyLimit() const { return m_historyLimit.load(std::memory_order_relaxed); }

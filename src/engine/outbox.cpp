@@ -61,10 +61,8 @@ void OutgoingQueue::popFront()
 
 std::vector<Outgoing> OutgoingQueue::takeLot(std::vector<Outgoing> spare)
 {
-    if (spare.capacity() > 0 && spare.capacity() <= MostInLot) {
-        spare.clear();
+    if (spare.capacity() > 0 && spare.capacity() <= MostInLot)
         m_spare = std::move(spare);
-    }
     if (m_lots.empty())
         return {};
     Lot &lot = m_lots.front();

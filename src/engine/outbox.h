@@ -102,7 +102,7 @@ public:
     void push(Outgoing message);
     void pushFront(std::vector<Outgoing> messages);
     void popFront();
-    // Some of the first, at least one where there is any. spare: room for others, of what has been taken before.
+    // Some of the first, at least one where there is any. spare: empty, but with room for others.
     [[nodiscard]] std::vector<Outgoing> takeLot(std::vector<Outgoing> spare);
     void clear() { m_lots.clear(); }
 
