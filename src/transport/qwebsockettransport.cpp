@@ -23,6 +23,12 @@
 
 namespace Everwire {
 
+namespace {
+
+constexpr qint64 UsualReadBuffer = 256 * 1024; // bytes
+
+} // namespace
+
 QWebSocketTransport::QWebSocketTransport() : m_socket(new QWebSocket) {}
 
 QWebSocketTransport::~QWebSocketTransport()
@@ -53,7 +59,7 @@ void QWebSocketTransport::open(const TransportTarget &target)
     QWebSocketHandshakeOptions options;
     options.setSubprotocols(target.protocols);
     m_socket->open(request, options);
-    watchInnerSocket(target.maxIncomingSize);
+    watchInnerSocket();
 }
 
 // False: it has ended.
@@ -147,25 +153,42 @@ void QWebSocketTransport::receiveText(const QString &text)
         m_scratch = std::move(utf8);
 }
 
-void QWebSocketTransport::watchInnerSocket(qint64 maxIncomingSize)
+void QWebSocketTransport::watchInnerSocket()
 {
     m_inner = m_socket->findChild<QAbstractSocket *>();
     if (!m_inner)
         return;
-    // Without a limit it takes at once all that the system holds. Below a frame's size the frame would never arrive.
-    constexpr qint64 room = 64 * 1024;
-    m_inner->setReadBufferSize(maxIncomingSize + room);
+    m_inner->setReadBufferSize(UsualReadBuffer);
     QObject::connect(m_inner, &QAbstractSocket::connected, &m_context, [this] { m_tcpConnected = true; });
 #if QT_CONFIG(ssl)
     if (auto *tls = qobject_cast<QSslSocket *>(m_inner.data()))
         QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this] { m_isEncrypted = true; });
 #endif
-    // QWebSocket answers pings and assembles frames without a word; for the heartbeat both are life (rule
-    // H1).
+    // QWebSocket's own slot was connected before: it has taken what it could.
     QObject::connect(m_inner, &QAbstractSocket::readyRead, &m_context, [this] {
+        fitReadBuffer();
+        // QWebSocket answers pings and assembles frames without a word; for the heartbeat both are life (rule H1).
         if (m_opened && listener())
             listener()->transportAlive();
     });
+}
+
+// The inner socket's buffer. Without a limit it takes at once all that the system holds, tens of megabytes of it (rule M8);
+// and QWebSocket takes a frame from it only when the whole of it is there.
+void QWebSocketTransport::fitReadBuffer()
+{
+    const qint64 held = m_inner->bytesAvailable();
+    const qint64 limit = m_inner->readBufferSize();
+    constexpr qint64 header = 14; // at most (RFC 6455, section 5.2)
+    const qint64 most = std::max(UsualReadBuffer, m_target.maxIncomingSize + header);
+    if (held >= limit && limit < most) {
+        m_inner->setReadBufferSize(std::min(4 * limit, most));
+        // TLS may hold the rest of the frame already, and no more come to make it look.
+        QMetaObject::invokeMethod(
+            m_inner, [inner = m_inner.data()] { inner->flush(); }, Qt::QueuedConnection);
+    } else if (held < UsualReadBuffer && limit > UsualReadBuffer) {
+        m_inner->setReadBufferSize(UsualReadBuffer);
+    }
 }
 
 qint64 QWebSocketTransport::sendText(QByteArrayView utf8)

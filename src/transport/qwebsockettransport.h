@@ -38,7 +38,8 @@ public:
 private:
     [[nodiscard]] bool prepareTls();
     void connectSignals();
-    void watchInnerSocket(qint64 maxIncomingSize);
+    void watchInnerSocket();
+    void fitReadBuffer();
     void receiveText(const QString &text);
     void endSoon();
     void end();

@@ -296,8 +296,9 @@ void TestMemory::m8_floodedWhileTheUiIsBlocked()
         QVERIFY(sentBefore < count);
     }
     constexpr qint64 maxPendingBytes = 32 * MiB;
-    // QWebSocket's read buffer must take the largest frame, which is as large.
-    compareMost(process.figure("mostAfter"), (isQWebSocket ? 2 : 1) * maxPendingBytes + Allowance);
+    // QWebSocket's buffers come and go among the messages that stay, and leave gaps.
+    const qint64 gaps = isQWebSocket ? maxPendingBytes / 2 : 0;
+    compareMost(process.figure("mostAfter"), maxPendingBytes + gaps + Allowance);
 }
 
 void TestMemory::m7_history_data()
