@@ -436,7 +436,6 @@ void Engine::reportDiscarded(int count, const QString &reason)
 {
     if (count > 0)
         report(Notice::Discarded{count, reason});
-    m_around.inbox->poke();
 }
 
 // ---- State ----

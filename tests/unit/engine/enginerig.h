@@ -43,7 +43,7 @@ public:
         Engine::Surroundings around;
         around.name = QStringLiteral("test");
         around.transports = transports ? transports : FakeTransport::factory(&wire);
-        around.protocols = [] { return std::make_unique<JsonEventProtocol>(); };
+        around.protocols = [this] { return std::make_unique<JsonEventProtocol>(interest); };
         around.scheduler = &scheduler;
         around.random = [this] { return random; };
         around.wallClock = [this] { return wallClock; };
@@ -216,6 +216,8 @@ public:
     FakeTransport::Wire wire;
     ManualScheduler scheduler;
     std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
+    const std::shared_ptr<InterestBoard> interest =
+        std::make_shared<InterestBoard>(); // nothing is published yet
     std::shared_ptr<Outbox> outbox = std::make_shared<Outbox>();
     std::unique_ptr<Engine> engine;
 

@@ -33,6 +33,7 @@ private Q_SLOTS:
     void m1_messagesInWireOrder();
     void m2_malformedTextIsReported();
     void m3_binary();
+    void m8_whatNobodyHearsWakesNobody();
     void m8_readingPausesAndGoesOn();
     void m8_oneMessageMayAlwaysWait();
     void m8_overloadedReconnects();
@@ -356,6 +357,26 @@ void TestEngineMessages::m3_binary()
     QCOMPARE(rig.all<Message>().size(), 1);
     QVERIFY(rig.all<Message>().first().isBinary());
     QCOMPARE(rig.all<Message>().first().bytes(), bytes);
+}
+
+// It waits for the app's next look, and nothing beside it is a reason to look at once.
+void TestEngineMessages::m8_whatNobodyHearsWakesNobody()
+{
+    EngineRig rig;
+    rig.toConnected();
+    (void)rig.interest->publish(std::make_shared<const Interest>());
+    int wakes = 0;
+    rig.inbox->setWake([&] { ++wakes; });
+    (void)rig.inbox->takeAll();
+    rig.inbox->hold(Inbox::Hold::WhatCanWait);
+    wakes = 0;
+    for (int i = 0; i < 100; ++i)
+        rig.wire.current->receive(text(i));
+    QCOMPARE(wakes, 0);
+    QCOMPARE(rig.inbox->takeAll().entries.size(), 100U);
+    rig.wire.current->receive(text(100));
+    QCOMPARE(wakes, 1);
+    rig.inbox->setWake({});
 }
 
 void TestEngineMessages::m8_readingPausesAndGoesOn()
