@@ -26,7 +26,7 @@ namespace {
 
 // How many messages are handled between two looks at the clock.
 constexpr size_t DrainChunk = 64;
-constexpr qint64 CountedAtOnce = 4096; // bytes
+constexpr qint64 CountedAtOnce = 16 * 1024; // bytes
 // When so many messages have come in so many milliseconds, the next drain is so much later, whatever arrives before: a wake-up
 // costs as much as handling ten messages, and an app that is quick enough to be woken for each would never see a lot of them.
 constexpr size_t ManyMessages = 32;
@@ -113,10 +113,11 @@ void ConnectionPrivate::drain()
     showCounters(m_outbox->counters());
 }
 
-// What arrives before the time has come waits for it.
+// What arrives before the time has come waits for it. So it does behind what a drain has left: two of them in one turn of
+// the event loop would keep painting and input waiting for two budgets.
 void ConnectionPrivate::wakened()
 {
-    if (m_pace != Pace::Steady)
+    if (m_pace != Pace::Steady && backlog() == 0)
         drain();
 }
 
