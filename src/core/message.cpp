@@ -9,6 +9,8 @@
 
 #include <atomic>
 
+QT_DEFINE_QESDP_SPECIALIZATION_DTOR(Everwire::MessageData)
+
 namespace Everwire {
 
 namespace {
@@ -53,10 +55,7 @@ QVariant decodeJson(const QByteArray &utf8)
 Message::Message() = default;
 Message::Message(MessageData *data) : d(data) {}
 Message::Message(const Message &other) = default;
-Message::Message(Message &&other) noexcept = default;
 Message &Message::operator=(const Message &other) = default;
-Message &Message::operator=(Message &&other) noexcept = default;
-Message::~Message() = default;
 
 Message Message::fromText(QByteArray utf8, QString type, Direction direction)
 {

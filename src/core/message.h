@@ -17,6 +17,12 @@ namespace Everwire {
 struct Decoded;
 struct MessageData;
 
+} // namespace Everwire
+
+QT_DECLARE_QESDP_SPECIALIZATION_DTOR_WITH_EXPORT(Everwire::MessageData, EVERWIRE_EXPORT)
+
+namespace Everwire {
+
 // One message, received or sent. Cheap to copy; the body is decoded when it is first asked for, and then
 // once. Thread-safe to read: the copies that several threads hold share one body.
 class EVERWIRE_EXPORT Message
@@ -40,10 +46,10 @@ public:
     // A lifecycle event (rule M5), which has a value but never was on the wire.
     static Message fromEvent(QString type, QVariant value);
     Message(const Message &other);
-    Message(Message &&other) noexcept;
+    Message(Message &&other) noexcept = default;
     Message &operator=(const Message &other);
-    Message &operator=(Message &&other) noexcept;
-    ~Message();
+    Message &operator=(Message &&other) noexcept = default;
+    ~Message() = default;
 
     // Unique in the process; its own, not the payload's "id".
     [[nodiscard]] QString messageId() const;
