@@ -3,6 +3,7 @@
 
 #include <Everwire/Message>
 
+#include <QDeadlineTimer>
 #include <QObject>
 #include <QTimer>
 
@@ -11,7 +12,7 @@
 namespace Everwire {
 
 // Lets through at most one message per interval: the newest. The first one after a pause of an interval goes
-// through at once, and the last one of a burst always goes through. No timer runs while nothing is going on.
+// through at once, and the last one of a burst always goes through. No timer runs unless a message waits.
 class Conflater final : public QObject
 {
     Q_OBJECT
@@ -34,9 +35,12 @@ Q_SIGNALS:
 
 private:
     void tick();
+    void letThrough(const Message &message, int next);
 
-    QTimer m_timer;
+    QTimer m_timer; // active: m_waiting waits for it
     std::optional<Message> m_waiting;
+    QDeadlineTimer m_next;   // when another may go through
+    bool m_replaced = false; // what waits is not the first that does
     int m_interval = 0;
 };
 

@@ -179,11 +179,7 @@ QVariant QmlSubscription::payloadOf(const Message &message) const
     if (engine && m_fieldNames) {
         if (const void *ready = message.decodedAs(m_fieldNames.get()))
             return QVariant::fromValue(objectOf(engine, *static_cast<const QList<QVariant> *>(ready)));
-        const QJsonObject object = message.json();
-        QList<QVariant> values;
-        for (const QString &field : m_fields)
-            values.append(object.value(field).toVariant());
-        return QVariant::fromValue(objectOf(engine, values));
+        return QVariant::fromValue(objectOf(engine, Detail::fieldsOf(message, *m_fieldNames)));
     }
     const QVariant payload = message.payload();
     return engine && payload.isValid() ? QVariant::fromValue(engine->toScriptValue(payload)) : payload;

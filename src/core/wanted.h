@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <Everwire/Message>
+
 #include <QByteArray>
 #include <QList>
 #include <QMetaObject>
+#include <QVariant>
 
 #include <memory>
 
@@ -35,5 +38,8 @@ struct Wanted
         return {std::shared_ptr<const void>(), gadget};
     }
 };
+
+// The same for one message that was not made ready before, on any thread. names: UTF-8.
+[[nodiscard]] EVERWIRE_EXPORT QList<QVariant> fieldsOf(const Message &message, const QList<QByteArray> &names);
 
 } // namespace Everwire::Detail

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/interest.h"
 
+#include "core/padded.h"
 #include "core/tapejson.h"
 
+#include <QJsonObject>
 #include <QMetaProperty>
 #include <QVarLengthArray>
 
@@ -118,13 +120,19 @@ public:
             values->fill({}, m_names->size());
         else
             values = std::make_shared<Values>(m_names->size());
+        fill(*values, object, *m_names);
+        return values;
+    }
+
+    static void fill(QList<QVariant> &values, const simdjson::dom::object &object,
+                     const QList<QByteArray> &names)
+    {
         for (const auto member : object) {
             const qsizetype at =
-                m_names->indexOf(QByteArray::fromRawData(member.key.data(), qsizetype(member.key.size())));
+                names.indexOf(QByteArray::fromRawData(member.key.data(), qsizetype(member.key.size())));
             if (at >= 0)
-                (*values)[at] = toQJson(member.value).toVariant();
+                values[at] = toQJson(member.value).toVariant();
         }
-        return values;
     }
 
 private:
@@ -132,6 +140,28 @@ private:
 };
 
 } // namespace
+
+QList<QVariant> Detail::fieldsOf(const Message &message, const QList<QByteArray> &names)
+{
+    QList<QVariant> values(names.size());
+    // The parser keeps room for the largest text that it has read.
+    constexpr qsizetype small = 64 * 1024;
+    const QByteArray utf8 = message.bytes();
+    if (!message.isBinary() && !utf8.isEmpty() && utf8.size() <= small) {
+        thread_local simdjson::dom::parser parser;
+        const PaddedCopy text(utf8);
+        simdjson::dom::element root;
+        if (!parser.parse(text.view().data(), size_t(utf8.size()), false).get(root)) {
+            if (simdjson::dom::object object; !root.get(object))
+                FieldsDecoder::fill(values, object, names);
+            return values;
+        }
+    }
+    const QJsonObject object = message.json();
+    for (qsizetype i = 0; i < names.size(); ++i)
+        values[i] = object.value(QString::fromUtf8(names.at(i))).toVariant();
+    return values;
+}
 
 std::unique_ptr<Decoder> Decoder::of(const Detail::Wanted &wanted)
 {

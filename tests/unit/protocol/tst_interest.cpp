@@ -73,6 +73,8 @@ private Q_SLOTS:
     void whatIsMadeAgainIsAsNew();
     void fieldsInTheirOrder();
     void fieldsHaveNoOthersAddress();
+    void fieldsOfAMessageThatWasNotMadeReady_data();
+    void fieldsOfAMessageThatWasNotMadeReady();
     void onlyTheTypeThatIsWanted();
     void whoHearsEveryMessage_data();
     void whoHearsEveryMessage();
@@ -255,6 +257,33 @@ void TestInterest::fieldsHaveNoOthersAddress()
     QVERIFY(!fields.expired());
     message = {};
     QVERIFY(fields.expired());
+}
+
+void TestInterest::fieldsOfAMessageThatWasNotMadeReady_data()
+{
+    QTest::addColumn<QByteArray>("utf8");
+    QTest::newRow("an object") << QByteArray(R"({"a":"ä","c":3,"b":{"x":[1,-2.5,true]},"null":null})");
+    QTest::newRow("twice") << QByteArray(R"({"a":1,"a":"2"})");
+    QTest::newRow("escaped") << QByteArray(R"({"\u0061":"\ud83d\ude00\n"})");
+    QTest::newRow("a number beyond 64 bits") << QByteArray(R"({"a":123456789012345678901234567890,"b":1})");
+    QTest::newRow("large") << R"({"b":"x","a":")" + QByteArray(100'000, 'y') + "\"}";
+    QTest::newRow("an array") << QByteArray(R"(["a"])");
+    QTest::newRow("no JSON") << QByteArray(R"({"a":)");
+    QTest::newRow("nothing") << QByteArray();
+}
+
+// As Message::json() has them.
+void TestInterest::fieldsOfAMessageThatWasNotMadeReady()
+{
+    QFETCH(const QByteArray, utf8);
+    const QList<QByteArray> names{"b", "none", "a", "null"};
+    const QJsonObject object = Message::fromText(utf8, {}, Message::Incoming).json();
+    const QList<QVariant> values = Detail::fieldsOf(Message::fromText(utf8, {}, Message::Incoming), names);
+    QCOMPARE(values.size(), names.size());
+    for (qsizetype i = 0; i < names.size(); ++i)
+        QCOMPARE(values[i], object.value(QString::fromUtf8(names[i])).toVariant());
+    const QList<QVariant> binary = Detail::fieldsOf(Message::fromBinary(utf8, Message::Incoming), names);
+    QCOMPARE(binary, QList<QVariant>(4));
 }
 
 void TestInterest::onlyTheTypeThatIsWanted()
