@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "jshandler.h"
 
+#include "collectorballast.h"
+
 #include <QJSManagedValue>
 #include <QLoggingCategory>
 #include <QQmlEngine>
@@ -42,6 +44,7 @@ QVariant JsHandler::subscribe(Connection *connection, const QString &event, cons
             << "- subscribe(event, function) needs an event's name and a function; nothing was subscribed";
         return {};
     }
+    CollectorBallast::load(engine);
     auto *handler = new JsHandler(engine, event, function);
     connect(connection, &QObject::destroyed, handler, &QObject::deleteLater);
     Detail::Wanted payload;

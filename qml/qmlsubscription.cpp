@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "qmlsubscription.h"
 
+#include "collectorballast.h"
+
 #include <QJSEngine>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -128,6 +130,8 @@ void QmlSubscription::resubscribe()
         return;
     m_subscription = m_connection->addSubscription(
         m_event, this, [this](const Message &message) { m_conflater.push(message); }, wanted());
+    if (QJSEngine *engine = qjsEngine(this))
+        CollectorBallast::load(engine);
 }
 
 // Of those that are conflated only a few are looked at.
