@@ -78,7 +78,9 @@ Case pageBurst(const Amounts &amounts)
     Case one = burst(amounts);
     one.what = one.what.replace(QStringLiteral("C++"), QStringLiteral("QML with a ListView"));
     one.url += QStringLiteral("&view=1");
-    one.contenders = {{name(QmlWs), false, Program::Quick}, {name(Library), true, Program::Quick}};
+    one.contenders = {{name(QmlWs), false, Program::Quick},
+                      {name(Library), true, Program::Quick},
+                      {name(ListAlone), false, Program::Quick}};
     return one;
 }
 

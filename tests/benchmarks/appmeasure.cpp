@@ -67,7 +67,7 @@ public:
 
     void begun() override
     {
-        m_ui.begin();
+        m_ui.begin(std::chrono::duration<double>(double(total() - warm()) / m_rate));
         m_clock.start();
     }
 
@@ -76,20 +76,14 @@ public:
         m_ui.end();
         checkCount();
         QJsonObject result = rates(m_clock.span(), total() - warm());
-        result[QLatin1String("ui")] = m_ui.cpu() * 1e6 / (total() - warm());
+        result[QLatin1String("ui")] = m_ui.load() * 1e6 / m_rate;
         result[QLatin1String("late")] = m_ui.worstLate();
         finish(result);
     }
 
-protected:
-    void start() override
-    {
-        m_ui.start();
-        AppMeasurement::start();
-    }
-
 private:
-    UiWatch m_ui;
+    const int m_rate = number("rate");
+    StreamWatch m_ui;
     Clock m_clock;
 };
 

@@ -4,6 +4,7 @@
 #include "apps.h"
 #include "corpus.h"
 #include "librarysetup.h"
+#include "listmeasure.h"
 #include "measurement.h"
 #include "uiwatch.h"
 
@@ -64,10 +65,11 @@ protected:
                                          {QStringLiteral("row"), m_page->property("row")}});
         if (!m_page || isFinished())
             return;
-        m_ui.start();
         // A burst is measured from the quiet before it on.
-        if (m_isBurst)
-            QTimer::singleShot(number("wait") / 2, context(), [this] { m_ui.begin(); });
+        if (m_isBurst) {
+            m_burst.start();
+            QTimer::singleShot(number("wait") / 2, context(), [this] { m_burst.begin(); });
+        }
         QMetaObject::invokeMethod(m_page.get(), "open");
     }
 
@@ -85,17 +87,22 @@ private:
     void begin()
     {
         if (!m_isBurst)
-            m_ui.begin();
+            m_steady.begin(std::chrono::duration<double>(double(m_count - warm()) / number("rate")));
         m_clock.start();
     }
 
     void end()
     {
-        m_ui.end();
-        const int steady = m_count - std::max(1, m_count / 10);
-        m_outcome = rates(m_clock.span(), steady);
-        m_outcome[QLatin1String("ui")] = m_ui.cpu() * 1e6 / (m_isBurst ? m_count : steady);
-        m_outcome[QLatin1String("late")] = m_ui.worstLate();
+        m_outcome = rates(m_clock.span(), m_count - warm());
+        if (m_isBurst) {
+            m_burst.end();
+            m_outcome[QLatin1String("ui")] = m_burst.cpu() * 1e6 / m_count;
+            m_outcome[QLatin1String("late")] = m_burst.worstLate();
+        } else {
+            m_steady.end();
+            m_outcome[QLatin1String("ui")] = m_steady.load() * 1e6 / number("rate");
+            m_outcome[QLatin1String("late")] = m_steady.worstLate();
+        }
         // What is conflated may still wait for its frame.
         QTimer::singleShot(m_isLatest ? 300 : 0, context(), [this] { check(); });
     }
@@ -114,11 +121,14 @@ private:
         finish(m_outcome);
     }
 
+    [[nodiscard]] int warm() const { return std::max(1, m_count / 10); }
+
     const bool m_isLibrary;
     const bool m_isLatest = text("delivery") == QLatin1String("latest");
     const bool m_isBurst = text("measure") == QLatin1String("burst");
     const int m_count = number("count");
-    UiWatch m_ui;
+    UiWatch m_burst;
+    StreamWatch m_steady;
     Clock m_clock;
     QJsonObject m_outcome;
     Stage m_stage;
@@ -131,7 +141,7 @@ private:
 
 QJsonObject runPage(const Task &task)
 {
-    return Page(task).run();
+    return task.peer == QLatin1String(ListAlone) ? runListAlone(task) : Page(task).run();
 }
 
 } // namespace Bench

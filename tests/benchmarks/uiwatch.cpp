@@ -52,4 +52,34 @@ void UiWatch::takeNote(Time now)
         m_worst = std::max<std::chrono::nanoseconds>(m_worst, now - m_last - Period);
 }
 
+StreamWatch::StreamWatch()
+{
+    m_turn.setSingleShot(true);
+    m_turn.setTimerType(Qt::PreciseTimer);
+    QObject::connect(&m_turn, &QTimer::timeout, &m_turn, [this] { turn(); });
+}
+
+void StreamWatch::begin(std::chrono::duration<double> howLong)
+{
+    m_turn.start(std::chrono::ceil<std::chrono::milliseconds>(howLong / 2));
+    m_begin = steady_clock::now();
+    m_cpu = -threadCpu();
+}
+
+void StreamWatch::turn()
+{
+    m_turn.stop();
+    m_cpu += threadCpu();
+    m_load = m_cpu / std::chrono::duration<double>(steady_clock::now() - m_begin).count();
+    m_ticks.start();
+    m_ticks.begin();
+}
+
+void StreamWatch::end()
+{
+    if (m_turn.isActive())
+        turn();
+    m_ticks.end();
+}
+
 } // namespace Bench

@@ -40,4 +40,26 @@ private:
     double m_cpu = 0;
 };
 
+// What a steady stream costs the main thread, and then how that ticks beside it: not at once, for ticks are work, too.
+class StreamWatch
+{
+public:
+    StreamWatch();
+
+    // The stream will last for about so long.
+    void begin(std::chrono::duration<double> howLong);
+    void end();
+    [[nodiscard]] double load() const { return m_load; } // CPU seconds of the main thread in a second
+    [[nodiscard]] double worstLate() const { return m_ticks.worstLate(); } // ms
+
+private:
+    void turn();
+
+    UiWatch m_ticks;
+    QTimer m_turn; // active: the work is being measured
+    std::chrono::steady_clock::time_point m_begin;
+    double m_cpu = 0;
+    double m_load = 0;
+};
+
 } // namespace Bench

@@ -18,6 +18,7 @@ Window {
         anchors.fill: parent
         model: root.model
         delegate: root.row
+        header: Text { text: "Messages" } // the first text of a process loads its fonts, and is not what is measured
     }
 
     Connections {
