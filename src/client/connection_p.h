@@ -178,11 +178,13 @@ private:
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.
     enum class Pace { None, Steady, Quiet };
     Pace m_pace = Pace::None;
+    bool m_hasArrivals = false; // since everything was taken in, and they will wake nobody again
     struct
     {
         QElapsedTimer since;
         size_t count = 0; // messages that were drained
         size_t heard = 0; // of which somebody has heard
+        size_t sent = 0;  // messages that the app's thread has sent
     } m_lately;
 };
 

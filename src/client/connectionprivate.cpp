@@ -381,10 +381,12 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent)
         if (attachment)
             m_inbox->record(m_user, Message::fromBinary(*attachment, Message::Outgoing));
     }
-    if (QThread::currentThread() == q->thread())
+    if (QThread::currentThread() == q->thread()) {
+        ++m_lately.sent;
         showCounters(pushed.counters);
-    else
+    } else {
         m_inbox->poke();
+    }
     return true;
 }
 

@@ -46,6 +46,7 @@ void ConnectionPrivate::drain()
     QElapsedTimer budget;
     budget.start();
     m_pace = Pace::None;
+    m_hasArrivals = false;
     m_router.publishInterest(*m_interest);
     takeIn(m_inbox->takeAll());
     if (!self)
@@ -98,9 +99,9 @@ void ConnectionPrivate::drain()
     }
     m_lately.count += count;
     m_lately.heard += heard;
-    if (backlog() > 0) {
+    if (backlog() > 0 || m_hasArrivals) {
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
-    } else if (m_lately.count >= ManyMessages) {
+    } else if (m_lately.count >= ManyMessages + m_lately.sent) { // a message for a message is a conversation
         const bool isQuiet = m_lately.heard < m_lately.count / ManyMessages;
         m_pace = isQuiet ? Pace::Quiet : Pace::Steady;
         m_inbox->hold(isQuiet ? Inbox::Hold::WhatCanWait : Inbox::Hold::Everything);
@@ -117,7 +118,11 @@ void ConnectionPrivate::drain()
 // the event loop would keep painting and input waiting for two budgets.
 void ConnectionPrivate::wakened()
 {
-    if (m_pace != Pace::Steady && backlog() == 0)
+    if (m_pace == Pace::Steady)
+        return;
+    if (backlog() > 0 && m_continueDraining.isActive())
+        m_hasArrivals = true;
+    else
         drain();
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "testkit/manualworld.h"
 
+#include <Everwire/MessageModel>
 #include <Everwire/WebSocketProvider>
 
 #include <QElapsedTimer>
 #include <QTest>
+
+#include <utility>
 
 using namespace Everwire;
 using namespace Qt::StringLiterals;
@@ -19,6 +22,9 @@ private Q_SLOTS:
     void budget_data();
     void budget();
     void whatArrivesBehindABacklogWaits();
+    void whatArrivesInsideAHandlerIsHandled();
+    void whatArrivesInsideAModelsSlotIsHandled();
+    void aConversationIsNoFlood();
 
 private:
     // Opens it, and spends so long in each message's handler.
@@ -93,6 +99,47 @@ void TestDraining::whatArrivesBehindABacklogWaits()
     QCoreApplication::sendPostedEvents(connection);
     QCOMPARE(handled, 64);
     QTRY_COMPARE(handled, 1001);
+}
+
+// Its wake-up is over by the time that the handler returns, and no other comes.
+void TestDraining::whatArrivesInsideAHandlerIsHandled()
+{
+    openConnection(60'000ms, 0us);
+    connection->subscribe(u"n"_s, this, [this](const Message &) {
+        if (handled > 1)
+            return;
+        receive(1);
+        QCoreApplication::sendPostedEvents(connection);
+    });
+    receive(3);
+    QTRY_COMPARE(handled, 4);
+}
+
+void TestDraining::whatArrivesInsideAModelsSlotIsHandled()
+{
+    openConnection(60'000ms, 0us);
+    bool first = true;
+    connect(connection->messages(), &QAbstractItemModel::rowsInserted, this, [&] {
+        if (!std::exchange(first, false))
+            return;
+        receive(1);
+        QCoreApplication::sendPostedEvents(connection);
+    });
+    receive(3);
+    QTRY_COMPARE(handled, 4);
+}
+
+// However fast a peer answers what the app sends, its answers wait for no clock.
+void TestDraining::aConversationIsNoFlood()
+{
+    openConnection(4ms, 0us);
+    connection->subscribe(u"n"_s, this, [this](const Message &) { connection->send("{}"); });
+    for (int i = 1; i <= 200; ++i) {
+        receive(1);
+        QCoreApplication::sendPostedEvents(connection);
+        QCOMPARE(handled, i);
+        world->runWire();
+    }
 }
 
 QTEST_GUILESS_MAIN(TestDraining)
