@@ -54,7 +54,8 @@ std::unique_ptr<App> makeApp(const QString &name);
 // Names of contenders.
 inline constexpr char QmlWs[] = "qml-ws"; // QML's WebSocket, JSON.parse, a ListModel of a hundred rows
 inline constexpr char ListAlone[] = "ListView alone"; // its rows are changed, and nothing comes from anywhere
-inline constexpr char QWebSocketOnly[] = "QWebSocket";  // counts, and reads nothing
+inline constexpr char QWebSocketOnly[] = "QWebSocket";                 // counts, and reads nothing
+inline constexpr char QWebSocketThreaded[] = "QWebSocket in a thread"; // and the app in another
 inline constexpr char QwsJson[] = "qws-json";           // QWebSocket, QJsonDocument, a hash of handlers
 inline constexpr char Library[] = "Everwire";           // typed subscriber, our own transport
 inline constexpr char LibraryQws[] = "Everwire on QWS"; // the same on QWebSocket

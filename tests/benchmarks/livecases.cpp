@@ -27,6 +27,7 @@ Case roundTrip(const Amounts &amounts)
     one.what = QStringLiteral("round trip 256 B by the public API");
     one.url = QStringLiteral("/echo?kind=text&size=256&count=%1").arg(amounts.messages(20'000));
     one.contenders = besideQWebSocket();
+    one.contenders.push_back({QString::fromLatin1(QWebSocketThreaded)});
     one.rounds = amounts.rounds(7, 3);
     one.figures = {{QStringLiteral("p50"), QStringLiteral("p50"), Micro, {Goal::RatioAtMost, 1.25}},
                    {QStringLiteral("p99"), QStringLiteral("p99"), Micro, {Goal::RatioAtMost, 1.5}}};

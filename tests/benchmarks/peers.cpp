@@ -2,6 +2,7 @@
 #include "peers.h"
 
 #include "librarypeer.h"
+#include "threadedpeer.h"
 
 #include "transport/frametransport.h"
 #include "transport/qwebsockettransport.h"
@@ -144,6 +145,8 @@ const Peer *findPeer(const QString &name)
 {
     if (name == QLatin1String(libraryPeer().name))
         return &libraryPeer();
+    if (name == QLatin1String(threadedPeer().name))
+        return &threadedPeer();
     const auto it = std::find_if(peers().begin(), peers().end(),
                                  [&name](const Peer &peer) { return name == QLatin1String(peer.name); });
     return it == peers().end() ? nullptr : &*it;
