@@ -157,11 +157,11 @@ void FilteredMessages::takeInsertion()
 std::vector<quint64> FilteredMessages::takeUnseen()
 {
     std::vector<quint64> passing;
-    const std::deque<Detail::CountedMessage> &messages = m_source->m_messages;
+    const QList<Detail::CountedMessage> &messages = m_source->m_messages;
     const quint64 first = m_source->m_firstNumber;
-    const quint64 end = first + messages.size();
+    const quint64 end = first + quint64(messages.size());
     for (quint64 number = std::max(m_seen, first); number < end; ++number) {
-        if (passes(messages[size_t(number - first)].message))
+        if (passes(messages.at(qsizetype(number - first)).message))
             passing.push_back(number);
     }
     m_seen = end;

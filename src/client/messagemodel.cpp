@@ -68,7 +68,7 @@ QVariant MessageModel::data(const QModelIndex &index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid))
         return {};
-    const Message &message = m_messages[size_t(index.row())].message;
+    const Message &message = m_messages.at(index.row()).message;
     switch (role) {
     case MessageIdRole: return message.messageId();
     case Qt::DisplayRole: return text(message, index.column());
@@ -100,16 +100,16 @@ QHash<int, QByteArray> MessageModel::names()
 
 Message MessageModel::at(int row) const
 {
-    return row >= 0 && row < count() ? m_messages[size_t(row)].message : Message();
+    return row >= 0 && row < count() ? m_messages.at(row).message : Message();
 }
 
 void MessageModel::clear()
 {
-    if (m_messages.empty())
+    if (m_messages.isEmpty())
         return;
     const QPointer<MessageModel> self(this);
     beginResetModel();
-    m_firstNumber += m_messages.size();
+    m_firstNumber += quint64(m_messages.size());
     m_messages.clear();
     endResetModel();
     if (self)
@@ -149,8 +149,7 @@ void MessageModel::append(std::vector<CountedMessage> batch, std::vector<Counted
     if (!self)
         return;
     beginInsertRows({}, count(), count() + added - 1);
-    m_messages.insert(m_messages.end(), std::make_move_iterator(batch.end() - added),
-                      std::make_move_iterator(batch.end()));
+    std::move(batch.end() - added, batch.end(), std::back_inserter(m_messages));
     endInsertRows();
     if (self && count() != before)
         Q_EMIT countChanged();

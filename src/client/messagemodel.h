@@ -4,8 +4,8 @@
 #include <Everwire/Message>
 
 #include <QAbstractListModel>
+#include <QList>
 
-#include <deque>
 #include <vector>
 
 namespace Everwire {
@@ -71,7 +71,7 @@ private:
     void dropFirst(int rows, std::vector<Detail::CountedMessage> *dropped = nullptr);
 
     QString m_connectionType;
-    std::deque<Detail::CountedMessage> m_messages;
+    QList<Detail::CountedMessage> m_messages;
     quint64 m_firstNumber = 0; // of the first row: so many have been in the model, and are not any more
     int m_limit = 1000;
 };

@@ -443,6 +443,11 @@ QVariantMap ConnectionConfig::toVariantMap() const
 
 ConnectionConfig ConnectionConfig::mergedWith(const ConnectionConfig &over) const
 {
+    const ConnectionConfig unset;
+    if (over.d == unset.d)
+        return *this;
+    if (d == unset.d)
+        return over;
     ConnectionConfig merged = *this;
     forEachOption([&](const char *, auto member) {
         if (const auto &value = (*over.d).*member)

@@ -3,7 +3,14 @@
 
 namespace Everwire {
 
-ConnectionConfig::ConnectionConfig() : d(new ConnectionConfigData) {}
+// Most are never set: those share one.
+ConnectionConfig::ConnectionConfig()
+    : d([] {
+        static const QSharedDataPointer<ConnectionConfigData> unset(new ConnectionConfigData);
+        return unset;
+    }())
+{
+}
 ConnectionConfig::ConnectionConfig(const ConnectionConfig &other) = default;
 ConnectionConfig::ConnectionConfig(ConnectionConfig &&other) noexcept = default;
 ConnectionConfig &ConnectionConfig::operator=(const ConnectionConfig &other) = default;

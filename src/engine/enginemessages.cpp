@@ -6,6 +6,8 @@
 #include "core/closecode.h"
 #include "engine/trace.h"
 
+#include <algorithm>
+
 namespace Everwire {
 
 using std::chrono::milliseconds;
@@ -89,7 +91,7 @@ Link *Engine::linkOf(const Transport *transport)
 size_t Engine::takeSome(Link &link)
 {
     m_taken = m_around.outbox->take(std::move(m_taken));
-    link.unsent += m_taken.size();
+    link.unsent += qsizetype(m_taken.size());
     for (Outgoing &message : m_taken)
         link.unsettled.push_back({std::move(message), std::numeric_limits<qint64>::max()});
     return m_taken.size();
@@ -128,13 +130,17 @@ void Engine::settle(Link &link)
 {
     const qint64 gone = link.position - link.transport->bytesToWrite();
     qint64 bytes = 0;
-    const size_t before = link.unsettled.size();
-    while (!link.unsettled.empty() && link.unsettled.front().end <= gone) {
-        bytes += link.unsettled.front().message.size();
-        link.unsettled.pop_front();
-    }
-    if (link.unsettled.size() == before)
+    const auto first =
+        std::find_if(link.unsettled.cbegin(), link.unsettled.cend(), [&](const Link::Sent &sent) {
+            bytes += sent.end <= gone ? sent.message.size() : 0;
+            return sent.end > gone;
+        });
+    if (first == link.unsettled.cbegin())
         return;
+    link.unsettled.erase(link.unsettled.cbegin(), first);
+    constexpr qsizetype many = 8192; // whose room is not kept for when nothing is sent
+    if (link.unsettled.isEmpty() && link.unsettled.capacity() > many)
+        link.unsettled = {};
     m_around.outbox->settle(bytes);
     m_around.inbox->poke();
 }

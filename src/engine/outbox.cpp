@@ -22,7 +22,7 @@ void OutgoingQueue::push(Outgoing message)
 {
     copyToBlock(&message);
     if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().bytes >= MostBytesInLot)
-        m_lots.push_back({std::exchange(m_spare, {}), 0, 0});
+        m_lots.push_back(Lot{std::exchange(m_spare, {}), 0, 0});
     Lot &last = m_lots.back();
     last.bytes += message.size();
     last.messages.push_back(std::move(message));
@@ -48,7 +48,7 @@ void OutgoingQueue::copyToBlock(Outgoing *message)
 void OutgoingQueue::pushFront(std::vector<Outgoing> messages)
 {
     if (!messages.empty())
-        m_lots.push_front({std::move(messages), 0, MostBytesInLot});
+        m_lots.push_front(Lot{std::move(messages), 0, MostBytesInLot});
 }
 
 void OutgoingQueue::popFront()

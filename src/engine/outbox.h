@@ -7,7 +7,6 @@
 
 #include <QMutex>
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -116,7 +115,7 @@ private:
 
     void copyToBlock(Outgoing *message);
 
-    std::deque<Lot> m_lots; // none is empty
+    QList<Lot> m_lots; // none is empty
     std::vector<Outgoing> m_spare;
     std::shared_ptr<char[]> m_block;
     qsizetype m_blockSize = 0;

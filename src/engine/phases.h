@@ -7,6 +7,8 @@
 #include "protocol/protocol.h"
 #include "transport/transport.h"
 
+#include <QList>
+
 namespace Everwire {
 
 // A transport and what was handed to it that the operating system has not taken yet.
@@ -20,11 +22,11 @@ struct Link
 
     std::unique_ptr<Transport> transport;
     std::unique_ptr<Protocol> protocol;
-    std::deque<Sent> unsettled;
-    size_t unsent = 0;   // so many of their last are yet to be handed to the transport
-    qint64 position = 0; // bytes handed to the transport so far
-    qint64 backlog = 0;  // of these, what the system did not take at once
-    QString token;       // what it authenticates with; empty where it does not
+    QList<Sent> unsettled;
+    qsizetype unsent = 0; // so many of their last are yet to be handed to the transport
+    qint64 position = 0;  // bytes handed to the transport so far
+    qint64 backlog = 0;   // of these, what the system did not take at once
+    QString token;        // what it authenticates with; empty where it does not
 };
 
 // What the engine does, one struct a phase. What belongs to a phase lives in it: leaving the phase cancels

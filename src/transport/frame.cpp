@@ -383,6 +383,28 @@ qint64 FrameWriter::writeClose(QByteArray *out, int code, const QString &reason)
     return writeControl(out, Opcode::Close, payload);
 }
 
+namespace {
+
+// From the system's generator, as RFC 6455 §10.3 wants them; in batches, because each call of it costs.
+class Masks
+{
+public:
+    [[nodiscard]] quint32 next()
+    {
+        if (m_left == 0) {
+            QRandomGenerator::system()->fillRange(m_masks.data(), qsizetype(m_masks.size()));
+            m_left = m_masks.size();
+        }
+        return m_masks[--m_left];
+    }
+
+private:
+    std::array<quint32, 64> m_masks{};
+    size_t m_left = 0;
+};
+
+} // namespace
+
 void FrameWriter::writeFrame(QByteArray *out, quint8 first, QByteArrayView payload)
 {
     constexpr qsizetype largestHeader = 14;
@@ -400,18 +422,10 @@ void FrameWriter::writeFrame(QByteArray *out, quint8 first, QByteArrayView paylo
         qToBigEndian(quint64(size), to + 2);
     else if (size >= 126)
         qToBigEndian(quint16(size), to + 2);
-    const quint32 mask = nextMask();
+    thread_local Masks masks;
+    const quint32 mask = masks.next();
     std::memcpy(to + headerSize - 4, &mask, 4);
     copyMasked(to + headerSize, payload.data(), size, mask);
-}
-
-quint32 FrameWriter::nextMask()
-{
-    if (m_masksLeft == 0) {
-        QRandomGenerator::system()->fillRange(m_masks.data(), qsizetype(m_masks.size()));
-        m_masksLeft = m_masks.size();
-    }
-    return m_masks[--m_masksLeft];
 }
 
 } // namespace Everwire

@@ -120,13 +120,9 @@ public:
 
 private:
     qint64 writePieces(QByteArray *out, quint8 first, QByteArrayView payload);
-    void writeFrame(QByteArray *out, quint8 first, QByteArrayView payload);
-    [[nodiscard]] quint32 nextMask();
+    static void writeFrame(QByteArray *out, quint8 first, QByteArrayView payload);
 
     qint64 m_maxFrameSize;
-    // From the system's generator, as RFC 6455 §10.3 wants them; in batches, because each call of it costs.
-    std::array<quint32, 64> m_masks{};
-    size_t m_masksLeft = 0;
 };
 
 } // namespace Everwire

@@ -113,8 +113,8 @@ private:
     QSslConfiguration m_tls;
 #endif
 
-    std::optional<ClientHandshake> m_handshake; // until it is over
-    std::optional<FrameReader> m_reader;        // from then on
+    std::unique_ptr<ClientHandshake> m_handshake; // until it is over
+    std::optional<FrameReader> m_reader;          // from then on
     std::optional<FrameWriter> m_writer;
     std::optional<Deflater> m_deflater;
     QByteArray m_held; // read from the socket and not yet handled, with its padding

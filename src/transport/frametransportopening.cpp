@@ -202,7 +202,7 @@ void FrameTransport::sendRequest()
     request.headers = m_target.headers;
     request.offerDeflate = m_target.compress;
     request.key = ClientHandshake::makeKey();
-    m_handshake.emplace(std::move(request));
+    m_handshake = std::make_unique<ClientHandshake>(std::move(request));
     m_out = m_handshake->request();
     flush();
 }
