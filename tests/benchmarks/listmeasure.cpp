@@ -72,7 +72,8 @@ protected:
             return fail(component.errorString());
         m_frame.setTimerType(Qt::PreciseTimer);
         QObject::connect(&m_frame, &QTimer::timeout, context(), [this] { turn(); });
-        m_frame.start(UiWatch::Period);
+        // Out of step with the ticks, so that some of them come while it paints.
+        m_frame.start(UiWatch::Period + std::chrono::milliseconds(1));
         m_ui.start();
     }
 
