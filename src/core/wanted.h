@@ -40,6 +40,7 @@ struct Wanted
 };
 
 // The same for one message that was not made ready before, on any thread. names: UTF-8.
-[[nodiscard]] EVERWIRE_EXPORT QList<QVariant> fieldsOf(const Message &message, const QList<QByteArray> &names);
+[[nodiscard]] EVERWIRE_EXPORT QList<QVariant> fieldsOf(const Message &message,
+                                                       const QList<QByteArray> &names);
 
 } // namespace Everwire::Detail
