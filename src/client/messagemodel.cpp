@@ -124,8 +124,10 @@ void MessageModel::setLimit(int limit)
     const int before = count();
     const QPointer<MessageModel> self(this);
     dropFirst(before - limit);
-    if (self)
+    if (self) {
+        m_messages.squeeze();
         Q_EMIT limitChanged();
+    }
     if (self && count() != before)
         Q_EMIT countChanged();
 }
