@@ -7,6 +7,7 @@
 #include <QThread>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace Everwire {
@@ -133,23 +134,40 @@ void Router::remove(SubscriptionEntry &entry)
         entry.relay->stop();
     QObject::disconnect(entry.contextGone);
     entry.router = nullptr;
-    m_sweepNeeded = true;
-    if (m_running.empty())
-        sweep();
+    if (!m_running.empty()) {
+        m_sweepNeeded = true;
+        return;
+    }
+    Entries ended;
+    if (const auto list = m_entries.find(entry.event); list != m_entries.end())
+        sweep(list, &ended);
+    swept();
 }
 
 void Router::sweep()
 {
     m_sweepNeeded = false;
+    Entries ended; // go last: what a handler has captured may unsubscribe others as it goes
+    for (auto list = m_entries.begin(); list != m_entries.end();)
+        list = sweep(list, &ended);
+    swept();
+}
+
+// Moves its entries that have ended; returns the list behind it.
+Router::Lists::iterator Router::sweep(Lists::iterator list, Entries *ended)
+{
+    Entries &entries = list->second;
+    const auto first = std::stable_partition(entries.begin(), entries.end(),
+                                             [](const auto &entry) { return entry->router != nullptr; });
+    ended->insert(ended->end(), std::make_move_iterator(first), std::make_move_iterator(entries.end()));
+    entries.erase(first, entries.end());
+    return entries.empty() ? m_entries.erase(list) : std::next(list);
+}
+
+void Router::swept()
+{
     m_interestChanged = true;
     m_lastType = nullptr;
-    for (auto it = m_entries.begin(); it != m_entries.end();) {
-        Entries &entries = it->second;
-        entries.erase(
-            std::remove_if(entries.begin(), entries.end(), [](const auto &entry) { return !entry->router; }),
-            entries.end());
-        it = entries.empty() ? m_entries.erase(it) : std::next(it);
-    }
     if (m_hasDiverted)
         divert(nullptr);
 }

@@ -83,6 +83,7 @@ public:
 
 private:
     using Entries = std::vector<std::shared_ptr<SubscriptionEntry>>;
+    using Lists = std::unordered_map<QString, Entries>;
     // Where a type's messages go, in this order.
     struct Route
     {
@@ -95,6 +96,8 @@ private:
     enum class Origin { Wire, Here };
     bool dispatch(const Entries &entries, const Message &message, Origin origin);
     void sweep();
+    Lists::iterator sweep(Lists::iterator list, Entries *ended);
+    void swept();
     void relayTo(SubscriptionEntry &entry, const Message &message = {});
     void divert(const SubscriptionEntry *newcomer);
     [[nodiscard]] bool isDiverted(const SubscriptionEntry &entry) const
@@ -105,8 +108,8 @@ private:
     void addTo(Interest::InType &type, const Entries &entries) const;
 
     Source m_source;
-    QObject m_home; // stands for this thread: what ends with a context is ended here
-    std::unordered_map<QString, Entries> m_entries; // whose values stay where they are
+    QObject m_home;  // stands for this thread: what ends with a context is ended here
+    Lists m_entries; // whose values stay where they are
     std::vector<Interest::InType::Form> m_decoders; // the published ones
     const QString *m_lastType = nullptr; // messages come in runs of a type; reset where m_entries changes
     Route m_lastRoute;

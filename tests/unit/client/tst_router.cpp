@@ -71,6 +71,7 @@ private Q_SLOTS:
     void m4_contextDestroyedInsideItsHandler();
     void m4_anotherContextDestroyedInsideAHandler();
     void m4_nestedDispatch();
+    void o5_whatAHandlerHasCapturedUnsubscribesOthers();
     void o5_routerDestroyedInsideAHandler();
     void o5_routerDestroyedBeforeItsHandles();
     void m6_contextInAnotherThread();
@@ -266,6 +267,43 @@ void TestRouter::m4_nestedDispatch()
     QCOMPARE(heard, (QStringList{u"a"_s, u"b"_s, u"a ends"_s}));
     QVERIFY(!router.hasSubscribers(u"b"_s));
     QVERIFY(router.hasSubscribers(u"a"_s));
+}
+
+// It goes when its handler does, while the router puts its lists in order.
+void TestRouter::o5_whatAHandlerHasCapturedUnsubscribesOthers()
+{
+    struct Guard
+    {
+        ~Guard()
+        {
+            for (Subscription &other : others)
+                other.unsubscribe();
+        }
+        QList<Subscription> others;
+    };
+    Router router;
+    QObject context;
+    QStringList heard;
+    const auto add = [&](const QString &event) {
+        return router.add(event, &context, [&heard, event](const Message &) { heard.append(event); });
+    };
+    auto guard = std::make_shared<Guard>();
+    guard->others = {add(u"a"_s), add(u"b"_s)};
+    Subscription subscription;
+    subscription =
+        router.add(u"a"_s, &context, [&subscription, guard](const Message &) { subscription.unsubscribe(); });
+    guard->others += {add(u"a"_s), add(u"c"_s)};
+    const Subscription stays = add(u"a"_s);
+    const std::weak_ptr<Guard> watched = guard;
+    guard.reset();
+    router.dispatch(u"a"_s, message());
+    QVERIFY(watched.expired());
+    QCOMPARE(heard, (QStringList{u"a"_s, u"a"_s, u"a"_s}));
+    heard.clear();
+    for (const QString &event : {u"a"_s, u"b"_s, u"c"_s})
+        router.dispatch(event, message(event));
+    QCOMPARE(heard, QStringList{u"a"_s});
+    QVERIFY(stays.isActive());
 }
 
 void TestRouter::o5_routerDestroyedInsideAHandler()
