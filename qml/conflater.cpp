@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "conflater.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace Everwire {
+
+using std::chrono::ceil;
+using std::chrono::milliseconds;
 
 Conflater::Conflater(QObject *parent) : QObject(parent)
 {
@@ -10,11 +16,11 @@ Conflater::Conflater(QObject *parent) : QObject(parent)
     connect(&m_timer, &QTimer::timeout, this, &Conflater::tick);
 }
 
-void Conflater::setInterval(int milliseconds)
+void Conflater::setInterval(int interval)
 {
-    if (milliseconds == m_interval)
+    if (interval == m_interval)
         return;
-    m_interval = milliseconds;
+    m_interval = interval;
     m_next = {};
     m_timer.stop();
     tick();
@@ -24,16 +30,16 @@ void Conflater::setInterval(int milliseconds)
 // more for each.
 void Conflater::push(const Message &message)
 {
-    constexpr qint64 soon = 1; // ms
+    constexpr milliseconds soon{1};
     if (m_timer.isActive()) {
         m_waiting = message;
         m_replaced = true;
-    } else if (const qint64 left = m_next.remainingTime(); left > soon) {
+    } else if (const auto left = m_next - Clock::now(); left > soon) {
         m_waiting = message;
         m_replaced = false;
-        m_timer.start(int(left));
+        m_timer.start(ceil<milliseconds>(left));
     } else {
-        letThrough(message, m_interval);
+        letThrough(message);
     }
 }
 
@@ -44,20 +50,25 @@ void Conflater::clear()
     m_next = {};
 }
 
-// Where just one has come since the last one passed, they come at the pace of the interval, but out of step with it: a
-// shorter one now and then brings them into step, and they need neither wait nor have a timer any more.
+// Where just one has come since the last one passed, they come at the pace of the interval, but out of step with it:
+// the next may come a little earlier, until they are in step and neither wait nor have a timer any more.
 void Conflater::tick()
 {
     if (!m_waiting)
         return;
-    const int next = m_replaced ? m_interval : m_interval - m_interval / 4;
-    letThrough(*std::exchange(m_waiting, std::nullopt), next);
+    const Clock::duration earlier = m_replaced ? Clock::duration{} : milliseconds(m_interval) / 4;
+    letThrough(*std::exchange(m_waiting, std::nullopt), std::min(earlier, m_spare));
 }
 
-void Conflater::letThrough(const Message &message, int next)
+void Conflater::letThrough(const Message &message, Clock::duration earlier)
 {
-    if (next > 0)
-        m_next = QDeadlineTimer(next, Qt::PreciseTimer);
+    if (m_interval > 0) {
+        const milliseconds interval(m_interval);
+        const Clock::time_point now = Clock::now();
+        const Clock::duration unused = now - std::min(now, std::max(m_next, now - interval));
+        m_spare = std::min<Clock::duration>(m_spare - earlier + unused, interval);
+        m_next = std::max(now, m_next) + interval - earlier;
+    }
     Q_EMIT due(message);
 }
 

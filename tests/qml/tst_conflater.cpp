@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "conflater.h"
 
+#include <QElapsedTimer>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -38,7 +39,7 @@ private Q_SLOTS:
     void theFirstPassesAtOnceAndTheNewestAfterTheInterval()
     {
         Conflater conflater;
-        conflater.setInterval(200);
+        conflater.setInterval(1000);
         QSignalSpy due(&conflater, &Conflater::due);
         for (int n = 1; n <= 5; ++n)
             conflater.push(message(n));
@@ -69,6 +70,29 @@ private Q_SLOTS:
         QVERIFY(conflater.isIdle());
     }
 
+    // A source that is a little too fast for the interval, and never waits for long.
+    void onTheWholeNoMorePassThanIntervals()
+    {
+        constexpr int interval = 16;
+        Conflater conflater;
+        conflater.setInterval(interval);
+        const QSignalSpy due(&conflater, &Conflater::due);
+        QElapsedTimer elapsed;
+        elapsed.start();
+        int pushed = 0;
+        QTimer source;
+        source.setTimerType(Qt::PreciseTimer);
+        connect(&source, &QTimer::timeout, this, [&] { conflater.push(message(++pushed)); });
+        source.start(interval - 2);
+        QTRY_VERIFY(pushed >= 100);
+        source.stop();
+        const qint64 intervals = elapsed.elapsed() / interval;
+        QVERIFY2(due.size() <= intervals + 3, qPrintable(QStringLiteral("%1 in %2 intervals of %3 that came")
+                                                             .arg(due.size())
+                                                             .arg(intervals)
+                                                             .arg(pushed)));
+    }
+
     void clearForgetsWhatWaits()
     {
         Conflater conflater;
@@ -97,7 +121,7 @@ private Q_SLOTS:
     void o5_deletedByWhoeverHearsIt()
     {
         auto *conflater = new Conflater;
-        conflater->setInterval(1);
+        conflater->setInterval(20);
         int heard = 0;
         connect(conflater, &Conflater::due, this, [&] {
             if (++heard == 2)
