@@ -82,7 +82,7 @@ private Q_SLOTS:
         int pushed = 0;
         QTimer source;
         source.setTimerType(Qt::PreciseTimer);
-        connect(&source, &QTimer::timeout, this, [&] { conflater.push(message(++pushed)); });
+        connect(&source, &QTimer::timeout, &source, [&] { conflater.push(message(++pushed)); });
         source.start(interval - 2);
         QTRY_VERIFY(pushed >= 100);
         source.stop();
