@@ -124,10 +124,10 @@ void MessageModel::setLimit(int limit)
     const int before = count();
     const QPointer<MessageModel> self(this);
     dropFirst(before - limit);
-    if (self) {
+    if (self && count() < before)
         m_messages.squeeze();
+    if (self)
         Q_EMIT limitChanged();
-    }
     if (self && count() != before)
         Q_EMIT countChanged();
 }

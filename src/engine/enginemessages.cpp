@@ -6,8 +6,6 @@
 #include "core/closecode.h"
 #include "engine/trace.h"
 
-#include <algorithm>
-
 namespace Everwire {
 
 using std::chrono::milliseconds;
@@ -130,11 +128,9 @@ void Engine::settle(Link &link)
 {
     const qint64 gone = link.position - link.transport->bytesToWrite();
     qint64 bytes = 0;
-    const auto first =
-        std::find_if(link.unsettled.cbegin(), link.unsettled.cend(), [&](const Link::Sent &sent) {
-            bytes += sent.end <= gone ? sent.message.size() : 0;
-            return sent.end > gone;
-        });
+    auto first = link.unsettled.cbegin();
+    for (; first != link.unsettled.cend() && first->end <= gone; ++first)
+        bytes += first->message.size();
     if (first == link.unsettled.cbegin())
         return;
     link.unsettled.erase(link.unsettled.cbegin(), first);

@@ -183,7 +183,7 @@ void QWebSocketTransport::fitReadBuffer()
     const qint64 most = std::max(UsualReadBuffer, m_target.maxIncomingSize + header);
     if (held >= limit && limit < most) {
         m_inner->setReadBufferSize(std::min(4 * limit, most));
-        // TLS may hold the rest of the frame already, and no more come to make it look.
+        // TLS may hold the rest of the frame already. OpenSSL looks again by itself; other backends need not.
         QMetaObject::invokeMethod(
             m_inner, [inner = m_inner.data()] { inner->flush(); }, Qt::QueuedConnection);
     } else if (held < UsualReadBuffer && limit > UsualReadBuffer) {

@@ -54,13 +54,6 @@ private:
     void sendText(const QString &text) override { m_socket.sendTextMessage(text); }
     void sendBinary(const QByteArray &bytes) override { m_socket.sendBinaryMessage(bytes); }
 
-    void receive(const QString &text)
-    {
-        QByteArray utf8 = text.toUtf8();
-        utf8.reserve(utf8.size() + Everwire::Padding); // toUtf8() leaves that much room as a rule
-        listener()->textReceived({utf8.constData(), utf8.size()});
-    }
-
     QWebSocket m_socket;
     QSslSocket *m_tls = nullptr;
     QObject m_context; // goes before the socket, which has more to say while it goes

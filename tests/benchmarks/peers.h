@@ -73,6 +73,14 @@ public:
             sendText(m_texts[prepared]);
     }
 
+protected:
+    void receive(const QString &text)
+    {
+        QByteArray utf8 = text.toUtf8();
+        utf8.reserve(utf8.size() + Everwire::Padding); // toUtf8() leaves that much room as a rule
+        listener()->textReceived({utf8.constData(), utf8.size()});
+    }
+
 private:
     virtual void sendText(const QString &text) = 0;
     virtual void sendBinary(const QByteArray &bytes) = 0;

@@ -33,10 +33,7 @@ public:
             m_socket = new QWebSocket;
             QObject::connect(m_socket, &QWebSocket::connected, &m_context, [this] { listener()->opened(); });
             QObject::connect(m_socket, &QWebSocket::textMessageReceived, &m_context,
-                             [this](const QString &text) {
-                                 const Everwire::PaddedCopy utf8(text.toUtf8());
-                                 listener()->textReceived(utf8.view());
-                             });
+                             [this](const QString &text) { receive(text); });
             QObject::connect(m_socket, &QWebSocket::binaryMessageReceived, &m_context,
                              [this](const QByteArray &bytes) { listener()->binaryReceived(bytes); });
             QObject::connect(m_socket, &QWebSocket::disconnected, &m_context,
