@@ -66,7 +66,9 @@ void Engine::pump()
             if (outbox.rest())
                 break;
         }
-        if (current = linkOf(transport); current && current->position >= turnEnds) {
+        // Where the socket is full it is what says when to go on.
+        if (current = linkOf(transport);
+            current && current->position >= turnEnds && transport->bytesToWrite() < HighWater) {
             pumpAgain(milliseconds(0));
             break;
         }
