@@ -22,10 +22,20 @@ void OutgoingQueue::push(Outgoing message)
 {
     copyToBlock(&message);
     if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().bytes >= MostBytesInLot)
-        m_lots.push_back(Lot{std::exchange(m_spare, {}), 0, 0});
+        addLot();
     Lot &last = m_lots.back();
+    last.count += message.count();
     last.bytes += message.size();
     last.messages.push_back(std::move(message));
+}
+
+void OutgoingQueue::addLot()
+{
+    Lot lot;
+    lot.messages = std::exchange(m_spare, {});
+    if (!m_lots.empty()) // and they come faster than they go
+        lot.messages.reserve(MostInLot);
+    m_lots.push_back(std::move(lot));
 }
 
 void OutgoingQueue::copyToBlock(Outgoing *message)
@@ -47,29 +57,38 @@ void OutgoingQueue::copyToBlock(Outgoing *message)
 
 void OutgoingQueue::pushFront(std::vector<Outgoing> messages)
 {
-    if (!messages.empty())
-        m_lots.push_front(Lot{std::move(messages), 0, MostBytesInLot});
+    if (messages.empty())
+        return;
+    Lot lot;
+    for (const Outgoing &message : messages) {
+        lot.count += message.count();
+        lot.bytes += message.size();
+    }
+    lot.messages = std::move(messages);
+    m_lots.push_front(std::move(lot));
 }
 
 void OutgoingQueue::popFront()
 {
     Lot &lot = m_lots.front();
+    lot.count -= front().count();
+    lot.bytes -= front().size();
     lot.messages[lot.first] = {};
     if (++lot.first == lot.messages.size())
         m_lots.pop_front();
 }
 
-std::vector<Outgoing> OutgoingQueue::takeLot(std::vector<Outgoing> spare)
+OutgoingQueue::Lot OutgoingQueue::takeLot(std::vector<Outgoing> spare)
 {
     if (spare.capacity() > 0 && spare.capacity() <= MostInLot)
         m_spare = std::move(spare);
     if (m_lots.empty())
         return {};
-    Lot &lot = m_lots.front();
-    std::vector<Outgoing> taken = std::move(lot.messages);
-    taken.erase(taken.begin(), taken.begin() + std::ptrdiff_t(lot.first));
+    Lot lot = std::move(m_lots.front());
     m_lots.pop_front();
-    return taken;
+    lot.messages.erase(lot.messages.begin(),
+                       lot.messages.begin() + std::ptrdiff_t(std::exchange(lot.first, 0)));
+    return lot;
 }
 
 void Outbox::setWake(std::function<void()> wake)
@@ -195,13 +214,11 @@ std::vector<Outgoing> Outbox::take(std::vector<Outgoing> spare)
 {
     spare.clear(); // not under the lock
     const QMutexLocker lock(&m_mutex);
-    std::vector<Outgoing> taken = m_queue.takeLot(std::move(spare));
-    for (const Outgoing &message : taken) {
-        m_queuedMessages -= message.count();
-        m_queuedBytes -= message.size();
-        m_takenBytes += message.size();
-    }
-    return taken;
+    OutgoingQueue::Lot lot = m_queue.takeLot(std::move(spare));
+    m_queuedMessages -= lot.count;
+    m_queuedBytes -= lot.bytes;
+    m_takenBytes += lot.bytes;
+    return std::move(lot.messages);
 }
 
 void Outbox::settle(qint64 bytes)

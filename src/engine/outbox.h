@@ -101,18 +101,19 @@ public:
     void push(Outgoing message);
     void pushFront(std::vector<Outgoing> messages);
     void popFront();
-    // Some of the first, at least one where there is any. spare: empty, but with room for others.
-    [[nodiscard]] std::vector<Outgoing> takeLot(std::vector<Outgoing> spare);
-    void clear() { m_lots.clear(); }
-
-private:
     struct Lot
     {
         std::vector<Outgoing> messages;
         size_t first = 0; // those before it are gone
-        qint64 bytes = 0; // pushed
+        int count = 0;    // of the others, and
+        qint64 bytes = 0;
     };
+    // Some of the first, at least one where there is any. spare: empty, but with room for others.
+    [[nodiscard]] Lot takeLot(std::vector<Outgoing> spare);
+    void clear() { m_lots.clear(); }
 
+private:
+    void addLot();
     void copyToBlock(Outgoing *message);
 
     QList<Lot> m_lots; // none is empty
