@@ -8,6 +8,7 @@
 
 #include <QEvent>
 #include <QJsonDocument>
+#include <QMetaMethod>
 
 #include <algorithm>
 
@@ -315,6 +316,13 @@ QVariant (*Connection::s_subscribeFunction)(Connection *, const QString &, const
 QVariant Connection::subscribe(const QString &event, const QVariant &function)
 {
     return s_subscribeFunction ? s_subscribeFunction(this, event, function) : QVariant();
+}
+
+void Connection::connectNotify(const QMetaMethod &signal)
+{
+    static const QMetaMethod received = QMetaMethod::fromSignal(&Connection::messageReceived);
+    if (signal == received)
+        d->messagesAreHeard();
 }
 
 bool Connection::event(QEvent *event)

@@ -228,6 +228,7 @@ Q_SIGNALS:
 
 protected:
     bool event(QEvent *event) override;
+    void connectNotify(const QMetaMethod &signal) override;
 
     // For JavaScript, which sees what is protected, and where a number is a time in milliseconds:
     // connection.request(message).then(…) waits 10 s.

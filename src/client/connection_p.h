@@ -61,6 +61,8 @@ public:
     // ---- what the engine reports ----
     void wakened();
     void drain();
+    // Somebody has connected to messageReceived, on any thread.
+    void messagesAreHeard() { m_isHeardBySignal.store(true, std::memory_order_relaxed); }
 
     [[nodiscard]] ConnectionState state() const { return static_cast<ConnectionState>(m_state.value()); }
     [[nodiscard]] ConnectionConfig effectiveConfig() const { return configWith(m_openConfig); }
@@ -76,7 +78,7 @@ public:
     MessageModel *const m_messages;
     const std::shared_ptr<MessagePool> m_messagePool;
     Router m_router;
-    const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
+    const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>(m_messagePool);
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     const std::shared_ptr<InterestBoard> m_interest = std::make_shared<InterestBoard>();
     EngineHost *m_engine = nullptr;
@@ -114,11 +116,12 @@ private:
     void say(Heard heard, Signal signal, const QString &event, const QVariant &value);
     void failAtOnce(const ConnectionError &error);
     void start(const QUrl &url, Command::Any command);
-    void takeIn(Inbox::Contents contents);
+    void takeIn();
+    void prefetch() const;
     void record(std::vector<Inbox::Record> records);
     [[nodiscard]] size_t backlog() const { return m_backlog.size() - m_handled; }
     [[nodiscard]] bool isStale(const Inbox::Entry &entry) const;
-    [[nodiscard]] bool isHeardBySubscribersAlone() const;
+    void seeWhoHears();
     [[nodiscard]] bool isForNobody(const Inbox::Entry &entry) const;
     void handle(const Inbox::Entry &entry);
     void handle(const Message &message);
@@ -178,6 +181,8 @@ private:
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.
     enum class Pace { None, Steady, Quiet };
     Pace m_pace = Pace::None;
+    std::atomic<bool> m_isHeardBySignal{
+        true};                  // somebody was connected to messageReceived since the last drain began
     bool m_hasArrivals = false; // since everything was taken in, and they will wake nobody again
     struct
     {

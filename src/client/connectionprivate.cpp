@@ -66,6 +66,7 @@ ConnectionPrivate::~ConnectionPrivate()
     m_pendingOpens.reject(gone);
     m_pendingRequests.failAll(gone);
     hearNothingMore();
+    m_messages->fallBehind({});
 }
 
 // They get them from the wire thread. What they hold counts as pending, and the one that is done may be the one for whom
@@ -258,6 +259,7 @@ void ConnectionPrivate::close()
     abandonToken();
     m_preparationRequest.reset();
     m_outbox->setAccepting(false);
+    m_messages->catchUp(); // while it is this generation
     m_outbox->post(Command::Close{m_inbox->beginGeneration()});
     m_signals.silence(); // of the attempt that this ends, nothing more is heard (rule O2)
     if (now == ConnectionState::Disconnecting)

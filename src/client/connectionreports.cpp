@@ -27,12 +27,16 @@ namespace {
 // How many messages are handled between two looks at the clock.
 constexpr size_t DrainChunk = 64;
 constexpr qint64 CountedAtOnce = 16 * 1024; // bytes
+// What so small a message holds may be held until the inbox takes it back.
+constexpr qint64 MostLeft = 2048; // bytes
 // When so many messages have come in so many milliseconds, the next drain is so much later, whatever arrives before: a wake-up
-// costs as much as handling ten messages, and an app that is quick enough to be woken for each would never see a lot of them.
+// costs as much as handling a hundred messages, and an app that is quick enough to be woken for each would never see a lot of
+// them. Later still, but no more than a frame, where fewer have come by then than make little of a wake-up.
 constexpr size_t ManyMessages = 32;
 constexpr int PaceMs = 4;
-// The same where only the history and who takes the newest have had anything of them: a frame.
-constexpr int QuietPaceMs = 16;
+constexpr size_t WorthAWakeUp = 1024;
+// The same where only the history and who takes the newest have had anything of them.
+constexpr int FrameMs = 16;
 // Often enough for a countdown in seconds that never skips one.
 constexpr milliseconds CountdownTick{200};
 
@@ -45,10 +49,11 @@ void ConnectionPrivate::drain()
     const QPointer<Connection> self(q);
     QElapsedTimer budget;
     budget.start();
-    m_pace = Pace::None;
+    const bool isSteady = std::exchange(m_pace, Pace::None) == Pace::Steady;
+    const int paceMs = isSteady ? m_continueDraining.interval() : PaceMs;
     m_hasArrivals = false;
     m_router.publishInterest(*m_interest);
-    takeIn(m_inbox->takeAll());
+    takeIn();
     if (!self)
         return;
     if (backlog() > 1)
@@ -64,13 +69,15 @@ void ConnectionPrivate::drain()
         inbox->handled(cost);
         pool->give(std::move(spent));
     });
-    bool heardBySubscribersAlone = isHeardBySubscribersAlone();
+    seeWhoHears();
     while (backlog() > 0) {
         Inbox::Entry &next = m_backlog[m_handled];
         ++m_handled;
+        prefetch();
         cost += next.cost;
-        if (heardBySubscribersAlone && isForNobody(next)) {
-            spent.push_back({std::move(next.message), next.cost});
+        if (isForNobody(next)) {
+            if (next.cost > MostLeft) // the others stay where they are
+                spent.push_back({std::move(next.message), next.cost});
         } else {
             Inbox::Entry entry = std::move(next);
             ++heard;
@@ -82,7 +89,6 @@ void ConnectionPrivate::drain()
                 return;
             if (!entry.other)
                 spent.push_back({std::move(entry.message), entry.cost});
-            heardBySubscribersAlone = isHeardBySubscribersAlone();
         }
         if (cost > CountedAtOnce)
             inbox->handled(std::exchange(cost, 0));
@@ -93,6 +99,10 @@ void ConnectionPrivate::drain()
         }
     }
     inbox->handled(std::exchange(cost, 0));
+    if (backlog() == 0) {
+        m_inbox->giveBack(std::exchange(m_backlog, {}));
+        m_handled = 0;
+    }
     if (!m_lately.since.isValid() || m_lately.since.elapsed() >= PaceMs) {
         m_lately = {};
         m_lately.since.start();
@@ -101,17 +111,31 @@ void ConnectionPrivate::drain()
     m_lately.heard += heard;
     if (backlog() > 0 || m_hasArrivals) {
         m_continueDraining.start(0); // a timer, not an event: painting and input come first
-    } else if (m_lately.count >= ManyMessages + m_lately.sent) { // a message for a message is a conversation
+    } else if (m_lately.count >= ManyMessages * size_t(paceMs / PaceMs) + m_lately.sent) {
+        // (A message for a message is a conversation.)
         const bool isQuiet = m_lately.heard < m_lately.count / ManyMessages;
         m_pace = isQuiet ? Pace::Quiet : Pace::Steady;
         m_inbox->hold(isQuiet ? Inbox::Hold::WhatCanWait : Inbox::Hold::Everything);
-        m_continueDraining.start(isQuiet ? QuietPaceMs : PaceMs);
+        const size_t worthIt = isSteady ? size_t(paceMs) * WorthAWakeUp / m_lately.count : 0;
+        m_continueDraining.start(isQuiet ? FrameMs : int(std::clamp<size_t>(worthIt, PaceMs, FrameMs)));
     } else if (m_pace == Pace::None) { // a handler's event loop may have left it so
         m_continueDraining.stop();
     }
     if (m_inbox->takeRoomAgain())
         m_outbox->post(Command::ResumeReading{});
     showCounters(m_outbox->counters());
+}
+
+// The wire thread has written them, and they are far away.
+void ConnectionPrivate::prefetch() const
+{
+    constexpr size_t near = 3;
+    constexpr size_t far = 8;
+    const auto isWanted = [](const Inbox::Entry &entry) { return entry.audience != Audience::Nobody; };
+    if (backlog() > far && isWanted(m_backlog[m_handled + far]))
+        MessageData::prefetch(m_backlog[m_handled + far].message);
+    if (backlog() > near && isWanted(m_backlog[m_handled + near]))
+        MessageData::prefetchDecoded(m_backlog[m_handled + near].message);
 }
 
 // What arrives before the time has come waits for it. So it does behind what a drain has left: two of them in one turn of
@@ -126,8 +150,10 @@ void ConnectionPrivate::wakened()
         drain();
 }
 
-void ConnectionPrivate::takeIn(Inbox::Contents contents)
+void ConnectionPrivate::takeIn()
 {
+    const bool isWatched = m_messages->isWatched();
+    Inbox::Contents contents = m_inbox->takeAll(isWatched ? Inbox::Records::Taken : Inbox::Records::Left);
     if (backlog() == 0) {
         m_backlog = std::move(contents.entries);
         m_handled = 0;
@@ -138,7 +164,11 @@ void ConnectionPrivate::takeIn(Inbox::Contents contents)
         }
         std::move(contents.entries.begin(), contents.entries.end(), std::back_inserter(m_backlog));
     }
-    record(std::move(contents.records)); // last: a slot may delete the connection
+    m_messages->fallBehind(isWatched ? std::function<void()>() : [this] { record(m_inbox->takeRecords()); });
+    if (contents.isHistoryOutdated)
+        m_messages->drop();
+    if (isWatched)
+        record(std::move(contents.records)); // last: a slot may delete the connection
 }
 
 // The newest, so that however many have come, it is one insertion of what stays.
@@ -161,16 +191,20 @@ void ConnectionPrivate::record(std::vector<Inbox::Record> records)
     pool->give(std::move(dropped));
 }
 
-// Nobody hears of a received message but by a subscription of which the wire thread knows.
-bool ConnectionPrivate::isHeardBySubscribersAlone() const
+void ConnectionPrivate::seeWhoHears()
 {
     static const QMetaMethod received = QMetaMethod::fromSignal(&Connection::messageReceived);
-    return m_pendingRequests.isEmpty() && !q->isSignalConnected(received);
+    m_isHeardBySignal.store(false,
+                            std::memory_order_relaxed); // first: who connects meanwhile hears the next one
+    if (q->isSignalConnected(received))
+        messagesAreHeard();
 }
 
+// Those who hear it otherwise than by a subscription, of which the wire thread knows, are few.
 bool ConnectionPrivate::isForNobody(const Inbox::Entry &entry) const
 {
-    return !entry.other && entry.audience == Audience::Nobody && m_router.isCurrent(entry.interest);
+    return !entry.other && entry.audience == Audience::Nobody && m_router.isCurrent(entry.interest) &&
+           m_pendingRequests.isEmpty() && !m_isHeardBySignal.load(std::memory_order_relaxed);
 }
 
 // What close() came before is over (rule O2). What was sent, and what was lost, stays true.
@@ -190,16 +224,19 @@ void ConnectionPrivate::handle(const Inbox::Entry &entry)
 
 void ConnectionPrivate::handle(const Message &message)
 {
-    const QPointer<Connection> self(q);
     if (message.isBinary()) {
+        const QPointer<Connection> self(q);
         Q_EMIT q->binaryMessageReceived(message.bytes());
         if (self)
             m_router.dispatchBinary(message);
         return;
     }
-    Q_EMIT q->messageReceived(message);
-    if (!self)
-        return;
+    if (m_isHeardBySignal.load(std::memory_order_relaxed)) {
+        const QPointer<Connection> self(q);
+        Q_EMIT q->messageReceived(message);
+        if (!self)
+            return;
+    }
     switch (m_router.dispatchMessage(message)) {
     case Router::Routed::ToSubscribers: break;
     case Router::Routed::NotByType:

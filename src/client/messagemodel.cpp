@@ -6,10 +6,14 @@
 
 #include <QDateTime>
 #include <QLocale>
+#include <QMetaMethod>
 #include <QPointer>
+#include <QSignalBlocker>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <utility>
 
 namespace Everwire {
 
@@ -68,7 +72,7 @@ QVariant MessageModel::data(const QModelIndex &index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid))
         return {};
-    const Message &message = m_messages.at(index.row()).message;
+    const Message &message = rows().at(index.row()).message;
     switch (role) {
     case MessageIdRole: return message.messageId();
     case Qt::DisplayRole: return text(message, index.column());
@@ -100,12 +104,12 @@ QHash<int, QByteArray> MessageModel::names()
 
 Message MessageModel::at(int row) const
 {
-    return row >= 0 && row < count() ? m_messages.at(row).message : Message();
+    return row >= 0 && row < count() ? rows().at(row).message : Message();
 }
 
 void MessageModel::clear()
 {
-    if (m_messages.isEmpty())
+    if (rows().isEmpty())
         return;
     const QPointer<MessageModel> self(this);
     beginResetModel();
@@ -120,8 +124,8 @@ void MessageModel::setLimit(int limit)
 {
     if (limit == m_limit)
         return;
+    const int before = count(); // with those that have come so far
     m_limit = limit;
-    const int before = count();
     const QPointer<MessageModel> self(this);
     dropFirst(before - limit);
     if (self && count() < before)
@@ -130,6 +134,53 @@ void MessageModel::setLimit(int limit)
         Q_EMIT limitChanged();
     if (self && count() != before)
         Q_EMIT countChanged();
+}
+
+namespace {
+
+// By which somebody learns that rows come and go.
+const std::array<QMetaMethod, 5> &tellsOfRows()
+{
+    static const std::array<QMetaMethod, 5> all = {
+        QMetaMethod::fromSignal(&MessageModel::rowsInserted),
+        QMetaMethod::fromSignal(&MessageModel::rowsRemoved),
+        QMetaMethod::fromSignal(&MessageModel::countChanged),
+        QMetaMethod::fromSignal(&MessageModel::rowsAboutToBeInserted),
+        QMetaMethod::fromSignal(&MessageModel::rowsAboutToBeRemoved),
+    };
+    return all;
+}
+
+} // namespace
+
+bool MessageModel::isWatched() const
+{
+    const auto &all = tellsOfRows();
+    return std::any_of(all.begin(), all.end(), [this](const auto &one) { return isSignalConnected(one); });
+}
+
+// Whoever connects finds the rows that there are by now, and is told of those that come after.
+void MessageModel::connectNotify(const QMetaMethod &signal)
+{
+    const auto &all = tellsOfRows();
+    if (std::find(all.begin(), all.end(), signal) != all.end())
+        QMetaObject::invokeMethod(this, &MessageModel::catchUp);
+}
+
+void MessageModel::drop()
+{
+    const QSignalBlocker nobodyKnowsThem(this);
+    auto catchUp = std::exchange(m_catchUp, nullptr);
+    dropFirst(int(m_messages.size()));
+    m_catchUp = std::move(catchUp);
+}
+
+void MessageModel::catchUp()
+{
+    if (!m_catchUp)
+        return;
+    const QSignalBlocker nobodyKnowsOthers(this);
+    std::exchange(m_catchUp, nullptr)();
 }
 
 void MessageModel::append(const QList<Message> &batch)

@@ -6,12 +6,14 @@
 #include <QAbstractListModel>
 #include <QList>
 
+#include <functional>
 #include <vector>
 
 namespace Everwire {
 
 // The last messages of a connection, oldest first (rule M7): bounded by historyLimit, and told of a whole
-// batch of messages by one insertion. Belongs to the provider's thread.
+// batch of messages by one insertion. While nothing is connected to what tells of its rows, messages are taken in
+// when somebody asks for them, and cost the provider's thread nothing before. Belongs to that thread.
 //
 //     ListView { model: connection.messages; delegate: Label { required property string type; text: type } }
 //
@@ -47,7 +49,7 @@ public:
     [[nodiscard]] QVariant data(const QModelIndex &index, int role) const override;
     [[nodiscard]] QHash<int, QByteArray> roleNames() const override;
 
-    [[nodiscard]] int count() const { return int(m_messages.size()); }
+    [[nodiscard]] int count() const { return int(rows().size()); }
     [[nodiscard]] int limit() const { return m_limit; }
     // The message of a row; a null one outside of the model.
     Q_INVOKABLE [[nodiscard]] Everwire::Message at(int row) const;
@@ -58,22 +60,40 @@ public:
     void append(const QList<Message> &batch);
     // For the library: those that have to go for them are in *dropped* then.
     void append(std::vector<Detail::CountedMessage> batch, std::vector<Detail::CountedMessage> *dropped);
+    // For the library: whether somebody is told of rows as they come and go; and if not, that some may have come, which
+    // catchUp appends.
+    [[nodiscard]] bool isWatched() const;
+    void fallBehind(std::function<void()> catchUp) { m_catchUp = std::move(catchUp); }
+    // Drops the rows, as those that catchUp appends will take the place of all of them.
+    void drop();
+    void catchUp();
 
 Q_SIGNALS:
     void countChanged();
     void limitChanged();
+
+protected:
+    void connectNotify(const QMetaMethod &signal) override;
 
 private:
     friend class FilteredMessages;
 
     [[nodiscard]] static QHash<int, QByteArray> names();
     [[nodiscard]] static QString text(const Message &message, int column);
+    // All there are by now.
+    [[nodiscard]] const QList<Detail::CountedMessage> &rows() const
+    {
+        if (m_catchUp)
+            const_cast<MessageModel *>(this)->catchUp(); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        return m_messages;
+    }
     void dropFirst(int rows, std::vector<Detail::CountedMessage> *dropped = nullptr);
 
     QString m_connectionType;
     QList<Detail::CountedMessage> m_messages;
     quint64 m_firstNumber = 0; // of the first row: so many have been in the model, and are not any more
     int m_limit = 1000;
+    std::function<void()> m_catchUp; // none: all are here
 };
 
 } // namespace Everwire

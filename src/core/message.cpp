@@ -17,17 +17,12 @@ namespace {
 
 std::atomic<quint64> nextSequence{1};
 
-void number(MessageData *data)
-{
-    data->sequence = nextSequence.fetch_add(1, std::memory_order_relaxed);
-}
-
 MessageData *makeData(QString type, Message::Direction direction)
 {
     auto *data = new MessageData;
     data->ownType = std::move(type);
     data->direction = direction;
-    number(data);
+    data->sequence = nextMessageNumber();
     return data;
 }
 
@@ -52,6 +47,11 @@ QVariant decodeJson(const QByteArray &utf8)
 
 } // namespace
 
+quint64 nextMessageNumber()
+{
+    return nextSequence.fetch_add(1, std::memory_order_relaxed);
+}
+
 Message::Message() = default;
 Message::Message(MessageData *data) : d(data) {}
 Message::Message(const Message &other) = default;
@@ -66,7 +66,7 @@ Message Message::fromText(QByteArray utf8, QString type, Direction direction)
 
 Message Message::received(MessageData *data)
 {
-    number(data);
+    data->sequence = nextMessageNumber();
     return Message(data);
 }
 

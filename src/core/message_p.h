@@ -25,27 +25,48 @@ enum class Audience : quint8 {
 
 using Detail::CountedMessage;
 
-// What a router or a model reads of every message comes first, in one line of the cache.
+// What is read of every message on its way to a handler comes first, in a line of the cache or two.
 struct MessageData : QSharedData
 {
     Message::Direction direction = Message::Incoming;
     bool isBinary = false;
     Audience audience = Audience::Each;
     quint32 interest = 0;                // the number of the interest by which audience was found; 0: of none
-    const QString *sharedType = nullptr; // internType()'s, or
+    const QString *sharedType = nullptr; // internType()'s, or ownType
+    Decoded decoded; // made before the message is shared; further forms are in moreDecoded
     QString ownType;
     QByteArray bytes;
-    Decoded decoded; // made before the message is shared; further forms are in
     std::vector<Decoded> moreDecoded;
     qint64 decodedCost = 0; // bytes, about: what was made before the message is shared takes beside its text
     qint64 timestamp = QDateTime::currentMSecsSinceEpoch();
-    quint64 sequence = 0;
+    quint64 sequence = 0; // nextMessageNumber()'s
     std::once_flag decodeOnce;
     QVariant payload; // guarded by decodeOnce
 
     [[nodiscard]] const QString &type() const { return sharedType ? *sharedType : ownType; }
     // Of a message that is not null.
     [[nodiscard]] static const MessageData &of(const Message &message) { return *message.d; }
+    // Brings near what another thread has written last, for when it is looked at soon: the message; or what was decoded of
+    // it.
+    static void prefetch(const Message &message) { prefetchAt(message.d.constData()); }
+    static void prefetchDecoded(const Message &message)
+    {
+        constexpr int lines = 4;
+        constexpr int line = 64; // bytes
+        if (!message.d || !message.d->decoded.value)
+            return;
+        const auto *const value = static_cast<const char *>(message.d->decoded.value.get());
+        for (int i = 0; i < lines; ++i)
+            prefetchAt(value + ptrdiff_t(i) * line);
+    }
+    static void prefetchAt([[maybe_unused]] const void *address)
+    {
+#ifdef __GNUC__
+        __builtin_prefetch(address);
+#endif
+    }
 };
+
+[[nodiscard]] quint64 nextMessageNumber();
 
 } // namespace Everwire

@@ -50,8 +50,12 @@ void MessagePool::takeIn()
         m_givenCost = 0;
         m_hasGiven.store(false, std::memory_order_relaxed);
     }
-    for (CountedMessage &message : given)
-        keep(std::move(message));
+    constexpr size_t far = 8;
+    for (size_t i = 0; i < given.size(); ++i) {
+        if (i + far < given.size())
+            MessageData::prefetch(given[i + far].message);
+        keep(std::move(given[i]));
+    }
 }
 
 void MessagePool::keep(CountedMessage spare)
@@ -88,8 +92,11 @@ QByteArray MessagePool::copy(QByteArrayView bytes)
     const size_t size = bytes.isEmpty() ? m_buffers.size() : sizeClass(bytes.size());
     if (size >= m_buffers.size() || m_buffers[size].empty())
         return bytes.toByteArray();
-    QByteArray buffer = std::move(m_buffers[size].back());
-    m_buffers[size].pop_back();
+    auto &buffers = m_buffers[size];
+    QByteArray buffer = std::move(buffers.back());
+    buffers.pop_back();
+    if (!buffers.empty()) // which is the next one's, most likely
+        MessageData::prefetchAt(buffers.back().constData());
     m_bufferBytes -= buffer.capacity();
     if (buffer.capacity() < bytes.size())
         return bytes.toByteArray();
@@ -104,6 +111,8 @@ MessageData *MessagePool::takeData()
     m_spareCost -= m_spare.back().cost;
     MessageData *data = m_spare.back().message.d.take();
     m_spare.pop_back();
+    if (!m_spare.empty())
+        MessageData::prefetchDecoded(m_spare.back().message);
     Decoded decoded = std::move(data->decoded);
     data->~MessageData(); // for its once_flag cannot be assigned to
     new (data) MessageData;
@@ -121,14 +130,14 @@ Message MessagePool::text(QByteArrayView utf8, const QString *sharedType, Decode
     return Message::received(data);
 }
 
-Message MessagePool::sentText(QByteArrayView utf8)
+Message MessagePool::sentText(QByteArrayView utf8, qint64 timestamp, quint64 sequence)
 {
-    QByteArray bytes = copy(utf8);
-    MessageData *data = takeData();
-    data->decoded = {};
+    auto *data = new MessageData;
     data->direction = Message::Outgoing;
-    data->bytes = std::move(bytes);
-    return Message::received(data);
+    data->bytes = utf8.toByteArray();
+    data->timestamp = timestamp;
+    data->sequence = sequence;
+    return Message(data);
 }
 
 Message MessagePool::binary(QByteArray bytes)

@@ -8,7 +8,8 @@ namespace Everwire {
 
 namespace {
 
-constexpr qint64 Overhead = 256; // what a small message costs beside its bytes
+constexpr qint64 Overhead = 256;  // what a small message costs beside its bytes
+constexpr size_t MostKept = 4096; // entries for which room is kept
 
 // tell()'s kinds, whoever has pushed it.
 bool isTold(const Inbox::Event &event)
@@ -19,18 +20,21 @@ bool isTold(const Inbox::Event &event)
 
 } // namespace
 
+Inbox::Inbox(std::shared_ptr<MessagePool> pool) : m_pool(std::move(pool)), m_recent(m_pool) {}
+
 void Inbox::setWake(std::function<void()> wake)
 {
     const QMutexLocker lock(&m_mutex);
     m_wake = std::move(wake);
     m_woken = false;
     m_onlyWhatCanWait = false;
-    if (!m_contents.entries.empty() || !m_contents.records.empty())
+    if (!m_entries.empty() || (m_areRecordsAwaited && m_recent.size() > 0))
         this->wake();
 }
 
 void Inbox::push(quint32 generation, Message received)
 {
+    takeBack();
     const MessageData &data = MessageData::of(received);
     Entry entry;
     entry.cost = costOf(received);
@@ -40,15 +44,15 @@ void Inbox::push(quint32 generation, Message received)
     m_pendingBytes.fetch_add(entry.cost, std::memory_order_relaxed);
     const QMutexLocker lock(&m_mutex);
     // Another reference, though most are only in one of both places in the end: counted here, where the count is at hand.
-    if (historyLimit() > 0)
-        addRecord({received, entry.cost}, generation, false);
+    if (historyLimit() > 0 && generation == this->generation())
+        m_recent.add({{received, entry.cost}, generation, false}, historyLimit());
     if (m_take)
         m_take(received, entry.cost, generation);
     if (entry.audience == Audience::Newest)
         supersede(data, generation);
     const bool canWait = entry.audience != Audience::Each;
     entry.message = std::move(received);
-    m_contents.entries.push_back(std::move(entry));
+    m_entries.push_back(std::move(entry));
     if (!canWait || !m_onlyWhatCanWait)
         wake();
 }
@@ -63,14 +67,14 @@ void Inbox::push(quint32 generation, Event event)
     m_told.fetch_add(isTold(event) ? 1 : 0, std::memory_order_relaxed);
     entry.other = std::make_unique<Event>(std::move(event));
     const QMutexLocker lock(&m_mutex);
-    m_contents.entries.push_back(std::move(entry));
+    m_entries.push_back(std::move(entry));
     wake();
 }
 
 // The one before it of its type, if it still waits here, is not the newest any more.
 void Inbox::supersede(const MessageData &message, quint32 generation)
 {
-    auto &entries = m_contents.entries;
+    auto &entries = m_entries;
     const auto found = std::find_if(m_newest.begin(), m_newest.end(),
                                     [&](const auto &one) { return one.first == message.sharedType; });
     if (found == m_newest.end()) {
@@ -86,8 +90,10 @@ void Inbox::record(quint32 user, Message sent)
 {
     const qint64 cost = costOf(sent);
     const QMutexLocker lock(&m_mutex);
-    if (historyLimit() > 0)
-        record({std::move(sent), cost}, user);
+    if (historyLimit() == 0)
+        return;
+    m_recent.add({{std::move(sent), cost}, user, true}, historyLimit());
+    wakeForRecord();
 }
 
 void Inbox::recordText(quint32 user, QByteArrayView utf8)
@@ -95,31 +101,14 @@ void Inbox::recordText(quint32 user, QByteArrayView utf8)
     const QMutexLocker lock(&m_mutex);
     if (historyLimit() == 0)
         return;
-    if (!m_sentPool)
-        m_sentPool = std::make_unique<MessagePool>();
-    record({m_sentPool->sentText(utf8), utf8.size() + Overhead}, user);
+    m_recent.addSentText(user, utf8, utf8.size() + Overhead, historyLimit());
+    wakeForRecord();
 }
 
-void Inbox::record(CountedMessage sent, quint32 user)
+void Inbox::wakeForRecord()
 {
-    addRecord(std::move(sent), user, true);
-    if (!m_onlyWhatCanWait)
+    if (m_areRecordsAwaited && !m_onlyWhatCanWait)
         wake();
-}
-
-// The oldest go seldom, so that each costs the same however many wait (rule M8).
-void Inbox::addRecord(CountedMessage counted, quint32 generation, bool isSent)
-{
-    auto &records = m_contents.records;
-    const auto most = std::ptrdiff_t(historyLimit());
-    if (std::ptrdiff_t(records.size()) >= 2 * most) {
-        for (auto it = records.begin(); it != records.end() - most; ++it) {
-            if (it->isSent && m_sentPool)
-                m_sentPool->keep(std::move(it->counted));
-        }
-        records.erase(records.begin(), records.end() - most);
-    }
-    records.push_back({std::move(counted), generation, isSent});
 }
 
 void Inbox::tell(Notice::Rejected notice)
@@ -146,7 +135,7 @@ void Inbox::tell(T notice, T *&last)
     last = &std::get<T>(*event);
     Entry entry;
     entry.other = std::move(event);
-    m_contents.entries.push_back(std::move(entry));
+    m_entries.push_back(std::move(entry));
     wake();
 }
 
@@ -169,7 +158,7 @@ void Inbox::divert(Take all, const Take &newcomer)
 {
     const QMutexLocker lock(&m_mutex);
     if (newcomer) {
-        for (const Entry &entry : m_contents.entries) {
+        for (const Entry &entry : m_entries) {
             if (!entry.other)
                 newcomer(entry.message, entry.cost, entry.generation);
         }
@@ -177,15 +166,71 @@ void Inbox::divert(Take all, const Take &newcomer)
     m_take = std::move(all);
 }
 
-Inbox::Contents Inbox::takeAll()
+quint32 Inbox::beginGeneration()
 {
     const QMutexLocker lock(&m_mutex);
+    m_recent.forgetReceived();
+    return m_generation.fetch_add(1, std::memory_order_acq_rel) + 1;
+}
+
+Inbox::Contents Inbox::takeAll(Records records)
+{
+    Contents taken;
+    RecentMessages recent(m_pool);
+    QMutexLocker lock(&m_mutex);
     m_woken = false;
     m_onlyWhatCanWait = false;
     m_newest.clear();
     m_lastRejected = nullptr;
     m_lastDiscarded = nullptr;
-    return std::exchange(m_contents, {});
+    m_areRecordsAwaited = records == Records::Taken;
+    taken.entries = std::exchange(m_entries, std::exchange(m_spareEntries, {}));
+    if (m_areRecordsAwaited)
+        std::swap(recent, m_recent);
+    taken.isHistoryOutdated = m_recent.size() > 0 && m_recent.size() >= size_t(historyLimit());
+    lock.unlock();
+    taken.records = recent.take();
+    return taken;
+}
+
+std::vector<Inbox::Record> Inbox::takeRecords()
+{
+    RecentMessages recent(m_pool);
+    {
+        const QMutexLocker lock(&m_mutex);
+        m_areRecordsAwaited = true;
+        std::swap(recent, m_recent);
+    }
+    return recent.take();
+}
+
+void Inbox::giveBack(std::vector<Entry> entries)
+{
+    if (entries.capacity() > MostKept)
+        return;
+    const QMutexLocker lock(&m_mutex);
+    m_givenBack.swap(entries);
+    m_hasGivenBack.store(true, std::memory_order_relaxed);
+}
+
+// Messages are let go of by the thread that makes them, which uses them again.
+void Inbox::takeBack()
+{
+    if (!m_hasGivenBack.load(std::memory_order_relaxed))
+        return;
+    std::vector<Entry> entries;
+    {
+        const QMutexLocker lock(&m_mutex);
+        entries.swap(m_givenBack);
+        m_hasGivenBack.store(false, std::memory_order_relaxed);
+    }
+    for (Entry &entry : entries) {
+        if (m_pool)
+            m_pool->keep({std::move(entry.message), entry.cost});
+    }
+    entries.clear();
+    const QMutexLocker lock(&m_mutex);
+    m_spareEntries = std::move(entries);
 }
 
 void Inbox::hold(Hold what)

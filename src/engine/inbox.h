@@ -5,6 +5,7 @@
 #include "core/connectionstate.h"
 #include "core/messagepool.h"
 #include "core/sessioninfo.h"
+#include "engine/recentmessages.h"
 
 #include <QMutex>
 #include <QUrl>
@@ -110,18 +111,16 @@ public:
                 return other ? std::get_if<T>(other.get()) : nullptr;
         }
     };
-    // What is to be shown in the history.
-    struct Record
-    {
-        CountedMessage counted;
-        quint32 generation = 0; // or the user, of one that was sent
-        bool isSent = false;
-    };
+    using Record = RecentMessages::Record; // what is to be shown in the history
     struct Contents
     {
         std::vector<Entry> entries;
-        std::vector<Record> records; // so many of the newest at least as the history takes
+        std::vector<Record> records;    // the newest, no more than the history keeps
+        bool isHistoryOutdated = false; // so many are left here that it keeps nothing else any more
     };
+
+    // pool: where received messages go that nobody needs any more; push() is called by whoever makes messages of it.
+    explicit Inbox(std::shared_ptr<MessagePool> pool = {});
 
     // Called from any thread, with the inbox locked: it must only post an event. Empty: nobody to wake.
     void setWake(std::function<void()> wake);
@@ -154,12 +153,18 @@ public:
     [[nodiscard]] quint32 generation() const { return m_generation.load(std::memory_order_acquire); }
 
     // ---- the app's thread ----
-    quint32 beginGeneration() { return m_generation.fetch_add(1, std::memory_order_acq_rel) + 1; }
+    // What was received before is not for the history any more.
+    quint32 beginGeneration();
     // From here on all is called with every message that is pushed, and before that newcomer with each that waits here. With
     // the inbox locked, all on any thread: they must not call back. Empty: nobody.
     using Take = std::function<void(const Message &message, qint64 cost, quint32 generation)>;
     void divert(Take all, const Take &newcomer);
-    [[nodiscard]] Contents takeAll();
+    // Left: the history's stay here, and what is sent wakes nobody until they are taken.
+    enum class Records { Taken, Left };
+    [[nodiscard]] Contents takeAll(Records records = Records::Taken);
+    [[nodiscard]] std::vector<Record> takeRecords();
+    // What has been taken and handled, with the messages that are left in it, for the next ones.
+    void giveBack(std::vector<Entry> entries);
     // The app comes by itself and needs no wake before: for nothing, or for no message but one that is heard by somebody
     // who takes each.
     enum class Hold { Everything, WhatCanWait };
@@ -179,25 +184,29 @@ public:
 
 private:
     void wake();
-    void addRecord(CountedMessage counted, quint32 generation, bool isSent);
+    void takeBack();
     void supersede(const MessageData &message, quint32 generation);
 
     template<typename T>
     void tell(T notice, T *&last);
 
-    void record(CountedMessage sent, quint32 user);
+    void wakeForRecord();
 
     QMutex m_mutex;
     std::function<void()> m_wake;
-    std::unique_ptr<MessagePool> m_sentPool; // of what recordText() makes; null before the first
+    const std::shared_ptr<MessagePool> m_pool;
     Take m_take;
     std::atomic<quint32> m_generation{0};
-    Contents m_contents;
-    // Of m_contents.entries, the last of each type that is heard by those alone who take the newest.
+    std::vector<Entry> m_entries;
+    RecentMessages m_recent;
+    std::vector<Entry> m_givenBack;
+    std::atomic<bool> m_hasGivenBack{false};
+    std::vector<Entry> m_spareEntries; // none, but room for some
+    // Of m_entries, the last of each type that is heard by those alone who take the newest.
     std::vector<std::pair<const QString *, size_t>> m_newest;
     std::atomic<int> m_historyLimit{0};
     std::atomic<int> m_told{0}; // notices of those kinds that the app is not done with
-    // The last of m_contents.entries that were told; null where there is none.
+    // The last of m_entries that were told; null where there is none.
     Notice::Rejected *m_lastRejected = nullptr;
     Notice::Discarded *m_lastDiscarded = nullptr;
     std::atomic<qint64> m_pendingBytes{0};
@@ -205,6 +214,7 @@ private:
     std::atomic<qint64> m_roomWanted{NoRoomWanted};
     bool m_woken = false;
     bool m_onlyWhatCanWait = false; // is held
+    bool m_areRecordsAwaited = true;
 };
 
 } // namespace Everwire

@@ -203,6 +203,56 @@ TestCase {
         compare(Array.from(bytes), [1, 2, 255])
     }
 
+    // Nothing else watches this one's history, and nobody hears its messages.
+    readonly property Connection unwatched: WebSocketProvider.connection("unwatched")
+    property int countOfUnwatched: -1
+
+    Component {
+        id: counter
+        Item {
+            readonly property int count: test.unwatched.messages.count
+            onCountChanged: test.countOfUnwatched = count
+        }
+    }
+
+    function test_m7_aBindingToTheCountFollowsIt() {
+        verify(WebSocketProvider.configure("unwatched", { url: server.url }))
+        unwatched.open()
+        tryCompare(unwatched, "isConnected", true)
+        server.sendText('{"type":"n"}')
+        tryCompare(unwatched.messages, "count", 1)
+        server.sendText('{"type":"n"}')
+        tryCompare(unwatched.messages, "count", 2)
+        const item = createTemporaryObject(counter, test)
+        compare(item.count, 2)
+        server.sendText('{"type":"n"}')
+        tryCompare(test, "countOfUnwatched", 3)
+        unwatched.send("4")
+        tryCompare(test, "countOfUnwatched", 4)
+        unwatched.close()
+    }
+
+    Component {
+        id: listener
+        Connections {
+            property int heard: 0
+            target: test.connection
+            function onMessageReceived() { ++heard }
+        }
+    }
+
+    // Of a batch, too, of which nobody else hears the rest.
+    function test_m1_connectionsMadeInAHandlerHearTheNext() {
+        open()
+        let made = null
+        const unsubscribe = connection.subscribe("begin", () => { made = createTemporaryObject(listener, test) })
+        server.sendText('{"type":"begin"}')
+        for (let i = 0; i < 50; ++i)
+            server.sendText('{"type":"unheard"}')
+        tryVerify(() => made !== null && made.heard === 50)
+        unsubscribe()
+    }
+
     function test_m7_messagesIsAModel() {
         open()
         connection.sendJson({ type: "question", n: 1 })

@@ -45,6 +45,9 @@ private Q_SLOTS:
     void whatCanWaitMayBeHeldAlone();
     void theNewestTakesThePlaceOfOlderOnes();
     void m7_theNewestAreRecordedInOrder();
+    void m7_theHistorysMayBeLeft();
+    void o2_aNewGenerationsHistory();
+    void whatIsGivenBackIsUsedAgain();
     void manyProducers();
 };
 
@@ -186,27 +189,94 @@ void TestInbox::m7_theNewestAreRecordedInOrder()
 {
     Inbox inbox;
     inbox.setHistoryLimit(3);
+    const quint32 generation = inbox.beginGeneration();
     for (int n = 0; n < 100; ++n) {
         const QByteArray text = QByteArray::number(n);
         if (n % 2)
-            inbox.push(7, received(text, Audience::Nobody));
+            inbox.push(generation, received(text, Audience::Nobody));
         else
             inbox.record(8, Message::fromText(text, {}, Message::Outgoing));
     }
     const Inbox::Contents contents = inbox.takeAll();
     QCOMPARE(contents.entries.size(), 50u); // what was received is never dropped
-    QVERIFY(contents.records.size() >= 3 && contents.records.size() <= 6);
-    int expected = 100 - int(contents.records.size());
+    QCOMPARE(contents.records.size(), 3u);
+    int expected = 97;
     for (const auto &record : contents.records) {
         QCOMPARE(record.counted.message.bytes().toInt(), expected);
         QCOMPARE(record.isSent, expected % 2 == 0);
-        QCOMPARE(record.generation, expected % 2 ? 7u : 8u);
+        QCOMPARE(record.generation, expected % 2 ? generation : 8u);
         ++expected;
     }
     inbox.setHistoryLimit(0);
-    inbox.push(7, received("1", Audience::Nobody));
+    inbox.push(generation, received("1", Audience::Nobody));
     inbox.record(8, Message::fromText("2", {}, Message::Outgoing));
     QVERIFY(inbox.takeAll().records.empty());
+}
+
+void TestInbox::m7_theHistorysMayBeLeft()
+{
+    Inbox inbox;
+    inbox.setHistoryLimit(3);
+    int wakes = 0;
+    inbox.setWake([&] { ++wakes; });
+    inbox.record(0, Message::fromText("1", {}, Message::Outgoing));
+    QCOMPARE(wakes, 1);
+    QVERIFY(!inbox.takeAll(Inbox::Records::Left).isHistoryOutdated);
+    inbox.recordText(0, "2");
+    inbox.push(0, received("3", Audience::Each));
+    QCOMPARE(wakes, 2); // for what was received
+    const Inbox::Contents contents = inbox.takeAll(Inbox::Records::Left);
+    QVERIFY(contents.isHistoryOutdated);
+    QCOMPARE(contents.entries.size(), 1u);
+    QVERIFY(contents.records.empty());
+    const auto records = inbox.takeRecords();
+    QCOMPARE(records.size(), 3u);
+    for (int i = 0; i < 3; ++i)
+        QCOMPARE(records[size_t(i)].counted.message.bytes().toInt(), i + 1);
+    inbox.recordText(0, "4"); // somebody has asked
+    QCOMPARE(wakes, 3);
+    QVERIFY(!inbox.takeAll().isHistoryOutdated);
+}
+
+void TestInbox::o2_aNewGenerationsHistory()
+{
+    Inbox inbox;
+    inbox.setHistoryLimit(10);
+    inbox.push(inbox.generation(), received("1", Audience::Each));
+    inbox.recordText(0, "2");
+    const quint32 before = inbox.generation();
+    const quint32 now = inbox.beginGeneration();
+    inbox.push(before, received("3", Audience::Each));
+    inbox.push(now, received("4", Audience::Each));
+    QByteArrayList all;
+    for (const auto &record : inbox.takeRecords())
+        all.append(record.counted.message.bytes());
+    QCOMPARE(all, (QByteArrayList{"2", "4"}));
+}
+
+// What nobody hears is let go of where it was made, and so is the room for it.
+void TestInbox::whatIsGivenBackIsUsedAgain()
+{
+    const auto pool = std::make_shared<MessagePool>();
+    Inbox inbox(pool);
+    const auto make = [&] {
+        Decoded former;
+        return pool->text("{}", nullptr, &former);
+    };
+    inbox.push(0, make());
+    std::vector<Inbox::Entry> entries = inbox.takeAll().entries;
+    const Inbox::Entry *const room = entries.data();
+    const MessageData *const made = &MessageData::of(entries[0].message);
+    entries[0].other = std::make_unique<Inbox::Event>(Transition{}); // what else was in it goes as well
+    inbox.giveBack(std::move(entries));
+    inbox.push(0, make()); // which was made before they were taken back
+    const Message next = make();
+    QCOMPARE(&MessageData::of(next), made);
+    (void)inbox.takeAll();
+    inbox.push(0, next);
+    entries = inbox.takeAll().entries;
+    QCOMPARE(entries.data(), room);
+    QCOMPARE(entries.size(), 1u);
 }
 
 void TestInbox::wakesOnceUntilTaken()
