@@ -15,6 +15,28 @@ namespace {
 
 constexpr int FrameMs = 16;
 
+// QVariant::fromValue() copies, and to JavaScript's collector each copy is one more to keep.
+QVariant toVariant(QJSValue &&value)
+{
+    QVariant variant(QMetaType::fromType<QJSValue>());
+    *static_cast<QJSValue *>(variant.data()) = std::move(value);
+    return variant;
+}
+
+QJSValue toScript(QJSEngine *engine, const Detail::Fields &fields, qsizetype at)
+{
+    switch (fields.kind(at)) {
+    case Detail::Fields::Absent: return {};
+    case Detail::Fields::Null: return {QJSValue::NullValue};
+    case Detail::Fields::Integer:
+    case Detail::Fields::Number: return {fields.number(at)};
+    case Detail::Fields::Text: return {fields.text(at)};
+    case Detail::Fields::Truth:
+    case Detail::Fields::Other: break;
+    }
+    return engine->toScriptValue(fields.value(at));
+}
+
 } // namespace
 
 QmlSubscription::QmlSubscription(QObject *parent) : QObject(parent)
@@ -129,7 +151,14 @@ void QmlSubscription::resubscribe()
     if (!m_complete || !m_enabled || !m_connection || m_event.isEmpty())
         return;
     m_subscription = m_connection->addSubscription(
-        m_event, this, [this](const Message &message) { m_conflater.push(message); }, wanted());
+        m_event, this,
+        [this](const Message &message) {
+            if (m_conflater.interval() > 0)
+                m_conflater.push(message);
+            else
+                deliver(message);
+        },
+        wanted());
     if (QJSEngine *engine = qjsEngine(this))
         CollectorBallast::load(engine);
 }
@@ -158,15 +187,15 @@ void QmlSubscription::forget()
 
 void QmlSubscription::deliver(const Message &message)
 {
+    static const QMetaMethod receivedSignal = QMetaMethod::fromSignal(&QmlSubscription::received);
     const QPointer<QmlSubscription> self(this);
     const quint64 number = ++m_deliveries;
     m_latest = message;
     m_latestPayload.clear();
     Q_EMIT latestChanged();
-    static const QMetaMethod receivedSignal = QMetaMethod::fromSignal(&QmlSubscription::received);
     // Whoever heard of the latest may have chosen another event or connection.
     if (self && isSignalConnected(receivedSignal) && number == m_deliveries && !m_latest.isNull())
-        Q_EMIT received(latest());
+        Q_EMIT received(latest()); // a copy: its handlers may make another the latest, or none
 }
 
 // Converted for JavaScript once, however many bindings read it, and not at all where none does.
@@ -182,17 +211,17 @@ QVariant QmlSubscription::payloadOf(const Message &message) const
     QJSEngine *engine = qjsEngine(this);
     if (engine && m_fieldNames) {
         if (const void *ready = message.decodedAs(m_fieldNames.get()))
-            return QVariant::fromValue(objectOf(engine, *static_cast<const QList<QVariant> *>(ready)));
-        return QVariant::fromValue(objectOf(engine, Detail::fieldsOf(message, *m_fieldNames)));
+            return toVariant(objectOf(engine, *static_cast<const Detail::Fields *>(ready)));
+        return toVariant(objectOf(engine, Detail::fieldsOf(message, *m_fieldNames)));
     }
     const QVariant payload = message.payload();
-    return engine && payload.isValid() ? QVariant::fromValue(engine->toScriptValue(payload)) : payload;
+    return engine && payload.isValid() ? toVariant(engine->toScriptValue(payload)) : payload;
 }
 
 // By a function that JavaScript compiles once: cheaper than naming each member of each object.
-QJSValue QmlSubscription::objectOf(QJSEngine *engine, const QList<QVariant> &values) const
+QJSValue QmlSubscription::objectOf(QJSEngine *engine, const Detail::Fields &fields) const
 {
-    if (!m_makeObject.isCallable()) {
+    if (m_makeObject.isUndefined()) {
         QStringList members;
         QStringList parameters;
         for (const QString &field : m_fields) {
@@ -207,15 +236,11 @@ QJSValue QmlSubscription::objectOf(QJSEngine *engine, const QList<QVariant> &val
         m_makeObject = engine->evaluate(QStringLiteral("(function(%1) { return { %2 } })")
                                             .arg(parameters.join(u','), members.join(u',')));
     }
-    QJSValueList arguments;
-    arguments.reserve(values.size());
-    for (const QVariant &value : values) {
-        if (value.typeId() == QMetaType::QString)
-            arguments.append(QJSValue(value.toString())); // most are, and toScriptValue() takes longer
-        else
-            arguments.append(value.isValid() ? engine->toScriptValue(value) : QJSValue());
-    }
-    return m_makeObject.call(arguments);
+    for (qsizetype i = 0; i < fields.size(); ++i)
+        m_arguments.append(toScript(engine, fields, i));
+    const QJSValue object = m_makeObject.call(m_arguments);
+    m_arguments.clear();
+    return object;
 }
 
 } // namespace Everwire

@@ -84,7 +84,7 @@ private:
     void deliver(const Message &message);
     [[nodiscard]] Detail::Wanted wanted() const;
     [[nodiscard]] QVariant payloadOf(const Message &message) const;
-    [[nodiscard]] QJSValue objectOf(QJSEngine *engine, const QList<QVariant> &values) const;
+    [[nodiscard]] QJSValue objectOf(QJSEngine *engine, const Detail::Fields &fields) const;
 
     QPointer<Connection> m_connection;
     QString m_event;
@@ -96,6 +96,7 @@ private:
     QStringList m_fields;
     std::shared_ptr<const QList<QByteArray>> m_fieldNames; // the same as UTF-8; null where there are none
     mutable QJSValue m_makeObject;                         // a function of the fields' values
+    mutable QJSValueList m_arguments;                      // none, but room for its
     Delivery m_delivery = Each;
     int m_interval = 100;
     bool m_enabled = true;

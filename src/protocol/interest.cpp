@@ -27,7 +27,9 @@ public:
         for (int i = 0; i < wanted.gadget->propertyCount(); ++i) {
             const QMetaProperty property = wanted.gadget->property(i);
             if (property.isWritable())
-                m_fields.push_back({QByteArray(property.name()), property});
+                m_fields.push_back({QByteArray(property.name()), property, property.typeId(),
+                                    property.relativePropertyIndex(),
+                                    property.enclosingMetaObject()->d.static_metacall});
         }
     }
 
@@ -49,55 +51,57 @@ public:
             gadget = m_make();
         for (size_t i = 0; i < m_fields.size(); ++i) {
             if (const auto &value = values[qsizetype(i)])
-                write(m_fields[i].property, gadget.get(), *value);
+                write(m_fields[i], gadget.get(), *value);
         }
         return gadget;
     }
 
 private:
+    // A property, and what is asked of it for each message.
     struct Field
     {
         QByteArray name;
         QMetaProperty property;
+        int typeId;
+        int index; // in its class
+        decltype(QMetaObject::Data::static_metacall) metacall;
     };
 
-    static void write(const QMetaProperty &property, void *gadget, const simdjson::dom::element &value)
+    static void write(const Field &field, void *gadget, const simdjson::dom::element &value)
     {
-        switch (property.typeId()) {
+        switch (field.typeId) {
         case QMetaType::QString:
             if (std::string_view text; !value.get(text))
-                return writeRaw(property, gadget, toQString(text));
+                return writeRaw(field, gadget, toQString(text));
             break;
         case QMetaType::Bool:
             if (bool truth = false; !value.get(truth))
-                return writeRaw(property, gadget, truth);
+                return writeRaw(field, gadget, truth);
             break;
         case QMetaType::Double:
             if (double number = 0; !value.get(number))
-                return writeRaw(property, gadget, number);
+                return writeRaw(field, gadget, number);
             break;
         case QMetaType::Int:
             if (int64_t number = 0; !value.get(number) && number >= std::numeric_limits<int>::min() &&
                                     number <= std::numeric_limits<int>::max())
-                return writeRaw(property, gadget, int(number));
+                return writeRaw(field, gadget, int(number));
             break;
         case QMetaType::LongLong:
             if (int64_t number = 0; !value.get(number))
-                return writeRaw(property, gadget, qint64(number));
+                return writeRaw(field, gadget, qint64(number));
             break;
         default: break;
         }
-        property.writeOnGadget(gadget, toQJson(value).toVariant());
+        field.property.writeOnGadget(gadget, toQJson(value).toVariant());
     }
 
     // What QMetaProperty::writeOnGadget() comes to when nothing needs a conversion.
     template<typename T>
-    static void writeRaw(const QMetaProperty &property, void *gadget, T value)
+    static void writeRaw(const Field &field, void *gadget, T value)
     {
-        const QMetaObject *type = property.enclosingMetaObject();
         void *arguments[] = {&value};
-        type->d.static_metacall(static_cast<QObject *>(gadget), QMetaObject::WriteProperty,
-                                property.relativePropertyIndex(), arguments);
+        field.metacall(static_cast<QObject *>(gadget), QMetaObject::WriteProperty, field.index, arguments);
     }
 
     std::shared_ptr<void> (*const m_make)();
@@ -113,37 +117,59 @@ public:
     [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object,
                                                      std::shared_ptr<const void> former) const override
     {
-        using Values = QList<QVariant>;
-        auto values = std::const_pointer_cast<Values>(std::static_pointer_cast<const Values>(former));
+        auto fields =
+            std::const_pointer_cast<Detail::Fields>(std::static_pointer_cast<const Detail::Fields>(former));
         former.reset();
-        if (values && values.use_count() == 1)
-            values->fill({}, m_names->size());
+        if (fields && fields.use_count() == 1)
+            fields->reset();
         else
-            values = std::make_shared<Values>(m_names->size());
-        fill(*values, object, *m_names);
-        return values;
+            fields = std::make_shared<Detail::Fields>(m_names->size());
+        fill(*fields, object, *m_names);
+        return fields;
     }
 
-    static void fill(QList<QVariant> &values, const simdjson::dom::object &object,
+    static void fill(Detail::Fields &fields, const simdjson::dom::object &object,
                      const QList<QByteArray> &names)
     {
         for (const auto member : object) {
-            const qsizetype at =
-                names.indexOf(QByteArray::fromRawData(member.key.data(), qsizetype(member.key.size())));
-            if (at >= 0)
-                values[at] = toQJson(member.value).toVariant();
+            const auto name = std::find_if(names.begin(), names.end(), [&](const QByteArray &one) {
+                return member.key == std::string_view(one.constData(), size_t(one.size()));
+            });
+            if (name != names.end())
+                set(fields, name - names.begin(), member.value);
         }
     }
 
 private:
+    static void set(Detail::Fields &fields, qsizetype at, const simdjson::dom::element &value)
+    {
+        switch (value.type()) {
+        case simdjson::dom::element_type::STRING: {
+            const std::string_view text = value.get_string().value_unsafe();
+            return fields.setText(at, QByteArrayView(text.data(), qsizetype(text.size())));
+        }
+        case simdjson::dom::element_type::INT64:
+            return fields.setInteger(at, value.get_int64().value_unsafe());
+        case simdjson::dom::element_type::UINT64: // beyond INT64
+            return fields.setNumber(at, value.get_double().value_unsafe());
+        case simdjson::dom::element_type::DOUBLE:
+            return fields.setNumber(at, value.get_double().value_unsafe());
+        case simdjson::dom::element_type::BOOL: return fields.setTruth(at, value.get_bool().value_unsafe());
+        case simdjson::dom::element_type::NULL_VALUE: return fields.setNull(at);
+        case simdjson::dom::element_type::ARRAY:
+        case simdjson::dom::element_type::OBJECT: break;
+        }
+        fields.setOther(at, toQJson(value).toVariant());
+    }
+
     const std::shared_ptr<const QList<QByteArray>> m_names;
 };
 
 } // namespace
 
-QList<QVariant> Detail::fieldsOf(const Message &message, const QList<QByteArray> &names)
+Detail::Fields Detail::fieldsOf(const Message &message, const QList<QByteArray> &names)
 {
-    QList<QVariant> values(names.size());
+    Fields fields(names.size());
     // The parser keeps room for the largest text that it has read.
     constexpr qsizetype small = 64 * 1024;
     const QByteArray utf8 = message.bytes();
@@ -153,14 +179,17 @@ QList<QVariant> Detail::fieldsOf(const Message &message, const QList<QByteArray>
         simdjson::dom::element root;
         if (!parser.parse(text.view().data(), size_t(utf8.size()), false).get(root)) {
             if (simdjson::dom::object object; !root.get(object))
-                FieldsDecoder::fill(values, object, names);
-            return values;
+                FieldsDecoder::fill(fields, object, names);
+            return fields;
         }
     }
     const QJsonObject object = message.json();
-    for (qsizetype i = 0; i < names.size(); ++i)
-        values[i] = object.value(QString::fromUtf8(names.at(i))).toVariant();
-    return values;
+    for (qsizetype i = 0; i < names.size(); ++i) {
+        const auto found = object.constFind(QString::fromUtf8(names.at(i)));
+        if (found != object.constEnd())
+            fields.setOther(i, found->toVariant());
+    }
+    return fields;
 }
 
 std::unique_ptr<Decoder> Decoder::of(const Detail::Wanted &wanted)

@@ -231,12 +231,12 @@ void TestInterest::fieldsInTheirOrder()
     const Message message = receive(*protocol, R"({"type":"e","a":"ä","c":3,"b":{"x":[1]},"null":null})");
     const void *ready = message.decodedAs(wanted.fields.get());
     QVERIFY(ready);
-    const auto &values = *static_cast<const QList<QVariant> *>(ready);
-    QCOMPARE(values.size(), 4);
-    QCOMPARE(values[0].toMap(), (QVariantMap{{u"x"_s, QVariantList{1}}}));
-    QVERIFY(!values[1].isValid());
-    QCOMPARE(values[2].toString(), u"ä"_s);
-    QVERIFY(values[3].isNull() && values[3].isValid());
+    const auto &fields = *static_cast<const Detail::Fields *>(ready);
+    QCOMPARE(fields.size(), 4);
+    QCOMPARE(fields.value(0).toMap(), (QVariantMap{{u"x"_s, QVariantList{1}}}));
+    QVERIFY(!fields.value(1).isValid());
+    QCOMPARE(fields.value(2).toString(), u"ä"_s);
+    QVERIFY(fields.value(3).isNull() && fields.value(3).isValid());
 }
 
 // A message that was made for fields that are gone must not be taken for one of others'.
@@ -278,12 +278,13 @@ void TestInterest::fieldsOfAMessageThatWasNotMadeReady()
     QFETCH(const QByteArray, utf8);
     const QList<QByteArray> names{"b", "none", "a", "null"};
     const QJsonObject object = Message::fromText(utf8, {}, Message::Incoming).json();
-    const QList<QVariant> values = Detail::fieldsOf(Message::fromText(utf8, {}, Message::Incoming), names);
-    QCOMPARE(values.size(), names.size());
-    for (qsizetype i = 0; i < names.size(); ++i)
-        QCOMPARE(values[i], object.value(QString::fromUtf8(names[i])).toVariant());
-    const QList<QVariant> binary = Detail::fieldsOf(Message::fromBinary(utf8, Message::Incoming), names);
-    QCOMPARE(binary, QList<QVariant>(4));
+    const Detail::Fields fields = Detail::fieldsOf(Message::fromText(utf8, {}, Message::Incoming), names);
+    QCOMPARE(fields.size(), names.size());
+    const Detail::Fields binary = Detail::fieldsOf(Message::fromBinary(utf8, Message::Incoming), names);
+    for (qsizetype i = 0; i < names.size(); ++i) {
+        QCOMPARE(fields.value(i), object.value(QString::fromUtf8(names[i])).toVariant());
+        QCOMPARE(binary.value(i), QVariant());
+    }
 }
 
 void TestInterest::onlyTheTypeThatIsWanted()
