@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The two hottest paths, alone and on one thread, for scripts/instructions to count what they execute: receiving
-// 20,000 events of 256 bytes (frames, parsing, the engine, the inbox), and handing them over (router, a typed
-// subscriber, the history). No clock, no socket and no second thread has a say in the number.
+// 20,000 events of 256 bytes (frames, parsing, the engine, the inbox with what the history takes), and handing them over
+// (router, a typed subscriber; nobody watches the history). No clock, no socket and no second thread has a say in the number.
 #include "answer.h"
-#include "client/messagemodel.h"
 #include "client/router.h"
 #include "corpus.h"
 #include "engine/engine.h"
@@ -25,6 +24,7 @@ namespace {
 
 constexpr int Count = 20'000;
 constexpr int Batch = 200; // what crosses at once
+constexpr int HistoryLimit = 1000;
 
 class Paths
 {
@@ -40,7 +40,7 @@ public:
         around.random = [] { return 0.5; };
         around.inbox = m_inbox;
         around.outbox = m_outbox;
-        m_inbox->setHistoryLimit(m_history.limit());
+        m_inbox->setHistoryLimit(HistoryLimit);
         m_engine = std::make_unique<Engine>(std::move(around));
         const auto count = [this](const Answer &answer) { m_characters += answer.content.size(); };
         m_router.add(QStringLiteral("ai_response"), &m_context, Detail::toHandler<void>(&m_context, count),
@@ -63,19 +63,18 @@ public:
 
     [[nodiscard]] bool isRight() const
     {
-        return m_handled == Count && m_characters > Count && m_history.count() == m_history.limit();
+        return m_handled == Count && m_characters > Count && m_inbox->takeRecords().size() == HistoryLimit;
     }
 
 private:
     FakeTransport::Wire m_wire;
     ManualScheduler m_scheduler;
     const std::shared_ptr<MessagePool> m_pool = std::make_shared<MessagePool>();
-    const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>();
+    const std::shared_ptr<Inbox> m_inbox = std::make_shared<Inbox>(m_pool);
     const std::shared_ptr<Outbox> m_outbox = std::make_shared<Outbox>();
     const std::shared_ptr<InterestBoard> m_interest = std::make_shared<InterestBoard>();
     QObject m_context;
     Router m_router;
-    MessageModel m_history{QStringLiteral("instructions")};
     std::unique_ptr<Engine> m_engine;
     FrameReader m_reader{1 << 20};
     QByteArray m_bytes;
@@ -94,13 +93,8 @@ void Paths::everwireReceive()
 
 void Paths::everwireHandOver()
 {
-    Inbox::Contents contents = m_inbox->takeAll();
-    std::vector<CountedMessage> messages;
-    for (Inbox::Record &record : contents.records)
-        messages.push_back(std::move(record.counted));
+    Inbox::Contents contents = m_inbox->takeAll(Inbox::Records::Left); // as where nobody watches the history
     std::vector<CountedMessage> spent;
-    m_history.append(std::move(messages), &spent);
-    m_pool->give(std::exchange(spent, {}));
     qint64 cost = 0;
     for (Inbox::Entry &entry : contents.entries) {
         cost += entry.cost;
@@ -112,6 +106,7 @@ void Paths::everwireHandOver()
     }
     m_inbox->handled(cost);
     m_pool->give(std::move(spent));
+    m_inbox->giveBack(std::move(contents.entries));
 }
 
 } // namespace
