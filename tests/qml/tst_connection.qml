@@ -205,13 +205,14 @@ TestCase {
 
     // Nothing else watches this one's history, and nobody hears its messages.
     readonly property Connection unwatched: WebSocketProvider.connection("unwatched")
-    property int countOfUnwatched: -1
 
     Component {
         id: counter
         Item {
-            readonly property int count: test.unwatched.messages.count
-            onCountChanged: test.countOfUnwatched = count
+            required property Connection connection
+            readonly property int count: connection.messages.count
+            property int seen: -1
+            onCountChanged: seen = count
         }
     }
 
@@ -223,12 +224,12 @@ TestCase {
         tryCompare(unwatched.messages, "count", 1)
         server.sendText('{"type":"n"}')
         tryCompare(unwatched.messages, "count", 2)
-        const item = createTemporaryObject(counter, test)
+        const item = createTemporaryObject(counter, test, { connection: unwatched })
         compare(item.count, 2)
         server.sendText('{"type":"n"}')
-        tryCompare(test, "countOfUnwatched", 3)
+        tryCompare(item, "seen", 3)
         unwatched.send("4")
-        tryCompare(test, "countOfUnwatched", 4)
+        tryCompare(item, "seen", 4)
         unwatched.close()
     }
 
@@ -236,7 +237,6 @@ TestCase {
         id: listener
         Connections {
             property int heard: 0
-            target: test.connection
             function onMessageReceived() { ++heard }
         }
     }
@@ -245,7 +245,7 @@ TestCase {
     function test_m1_connectionsMadeInAHandlerHearTheNext() {
         open()
         let made = null
-        const unsubscribe = connection.subscribe("begin", () => { made = createTemporaryObject(listener, test) })
+        const unsubscribe = connection.subscribe("begin", () => { made = createTemporaryObject(listener, test, { target: connection }) })
         server.sendText('{"type":"begin"}')
         for (let i = 0; i < 50; ++i)
             server.sendText('{"type":"unheard"}')

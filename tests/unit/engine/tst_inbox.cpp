@@ -394,6 +394,7 @@ void TestInbox::manyProducers()
     inbox.setWake([&] { ++wakes; });
     std::atomic<int> running{producers};
     std::vector<std::thread> threads;
+    threads.reserve(producers);
     for (int id = 0; id < producers; ++id) {
         threads.emplace_back([&, id] {
             for (int i = 0; i < each; ++i)
