@@ -155,7 +155,7 @@ void QmlSubscription::resubscribe()
         [this](const Message &message) {
             if (m_conflater.interval() > 0)
                 m_conflater.push(message);
-            else
+            else // with no signal in between
                 deliver(message);
         },
         wanted());

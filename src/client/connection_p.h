@@ -181,8 +181,8 @@ private:
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.
     enum class Pace { None, Steady, Quiet };
     Pace m_pace = Pace::None;
-    std::atomic<bool> m_isHeardBySignal{
-        true};                  // somebody was connected to messageReceived since the last drain began
+    // Somebody was connected to messageReceived since the last drain began.
+    std::atomic<bool> m_isHeardBySignal{true};
     bool m_hasArrivals = false; // since everything was taken in, and they will wake nobody again
     struct
     {

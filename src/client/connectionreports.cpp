@@ -194,8 +194,8 @@ void ConnectionPrivate::record(std::vector<Inbox::Record> records)
 void ConnectionPrivate::seeWhoHears()
 {
     static const QMetaMethod received = QMetaMethod::fromSignal(&Connection::messageReceived);
-    m_isHeardBySignal.store(false,
-                            std::memory_order_relaxed); // first: who connects meanwhile hears the next one
+    // First, so that who connects meanwhile hears the next one.
+    m_isHeardBySignal.store(false, std::memory_order_relaxed);
     if (q->isSignalConnected(received))
         messagesAreHeard();
 }

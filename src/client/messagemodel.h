@@ -60,13 +60,6 @@ public:
     void append(const QList<Message> &batch);
     // For the library: those that have to go for them are in *dropped* then.
     void append(std::vector<Detail::CountedMessage> batch, std::vector<Detail::CountedMessage> *dropped);
-    // For the library: whether somebody is told of rows as they come and go; and if not, that some may have come, which
-    // catchUp appends.
-    [[nodiscard]] bool isWatched() const;
-    void fallBehind(std::function<void()> catchUp) { m_catchUp = std::move(catchUp); }
-    // Drops the rows, as those that catchUp appends will take the place of all of them.
-    void drop();
-    void catchUp();
 
 Q_SIGNALS:
     void countChanged();
@@ -76,8 +69,15 @@ protected:
     void connectNotify(const QMetaMethod &signal) override;
 
 private:
+    friend class ConnectionPrivate;
     friend class FilteredMessages;
 
+    // Whether somebody is told of rows as they come and go; and if not, that some may have come, which catchUp appends.
+    [[nodiscard]] bool isWatched() const;
+    void fallBehind(std::function<void()> catchUp) { m_catchUp = std::move(catchUp); }
+    void catchUp();
+    // Drops the rows, as those that catchUp() appends will take the place of all of them.
+    void drop();
     [[nodiscard]] static QHash<int, QByteArray> names();
     [[nodiscard]] static QString text(const Message &message, int column);
     // All there are by now.

@@ -85,6 +85,16 @@ Message Message::fromEvent(QString type, QVariant value)
     return Message(data);
 }
 
+Message MessageData::ofSentText(QByteArrayView utf8, qint64 timestamp, quint64 sequence)
+{
+    auto *data = new MessageData;
+    data->direction = Message::Outgoing;
+    data->bytes = utf8.toByteArray();
+    data->timestamp = timestamp;
+    data->sequence = sequence;
+    return Message(data);
+}
+
 void Message::addDecoded(Decoded decoded)
 {
     if (d->decoded.form)

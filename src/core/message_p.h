@@ -46,6 +46,8 @@ struct MessageData : QSharedData
     [[nodiscard]] const QString &type() const { return sharedType ? *sharedType : ownType; }
     // Of a message that is not null.
     [[nodiscard]] static const MessageData &of(const Message &message) { return *message.d; }
+    // A text that was sent before: then, and as this of nextMessageNumber()'s.
+    [[nodiscard]] static Message ofSentText(QByteArrayView utf8, qint64 timestamp, quint64 sequence);
     // Brings near what another thread has written last, for when it is looked at soon: the message; or what was decoded of
     // it.
     static void prefetch(const Message &message) { prefetchAt(message.d.constData()); }

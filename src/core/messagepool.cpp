@@ -130,16 +130,6 @@ Message MessagePool::text(QByteArrayView utf8, const QString *sharedType, Decode
     return Message::received(data);
 }
 
-Message MessagePool::sentText(QByteArrayView utf8, qint64 timestamp, quint64 sequence)
-{
-    auto *data = new MessageData;
-    data->direction = Message::Outgoing;
-    data->bytes = utf8.toByteArray();
-    data->timestamp = timestamp;
-    data->sequence = sequence;
-    return Message(data);
-}
-
 Message MessagePool::binary(QByteArray bytes)
 {
     MessageData *data = takeData();

@@ -22,8 +22,6 @@ public:
     Q_DISABLE_COPY_MOVE(MessagePool)
 
     // ---- any thread ----
-    // Made of nothing that was before: that is for what is made on the wire thread.
-    [[nodiscard]] static Message sentText(QByteArrayView utf8, qint64 timestamp, quint64 sequence);
     // Takes them, or leaves them to the caller where much waits already. Those that somebody else has, too, are only let
     // go of.
     void give(std::vector<CountedMessage> &&messages);

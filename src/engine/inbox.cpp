@@ -74,14 +74,13 @@ void Inbox::push(quint32 generation, Event event)
 // The one before it of its type, if it still waits here, is not the newest any more.
 void Inbox::supersede(const MessageData &message, quint32 generation)
 {
-    auto &entries = m_entries;
     const auto found = std::find_if(m_newest.begin(), m_newest.end(),
                                     [&](const auto &one) { return one.first == message.sharedType; });
     if (found == m_newest.end()) {
-        m_newest.emplace_back(message.sharedType, entries.size());
+        m_newest.emplace_back(message.sharedType, m_entries.size());
         return;
     }
-    Entry &before = entries[std::exchange(found->second, entries.size())];
+    Entry &before = m_entries[std::exchange(found->second, m_entries.size())];
     if (before.generation == generation && before.interest == message.interest)
         before.audience = Audience::Nobody;
 }
@@ -206,7 +205,7 @@ std::vector<Inbox::Record> Inbox::takeRecords()
 
 void Inbox::giveBack(std::vector<Entry> entries)
 {
-    if (entries.capacity() > MostKept)
+    if (entries.capacity() == 0 || entries.capacity() > MostKept)
         return;
     const QMutexLocker lock(&m_mutex);
     m_givenBack.swap(entries);

@@ -119,14 +119,16 @@ public:
         bool isHistoryOutdated = false; // so many are left here that it keeps nothing else any more
     };
 
-    // pool: where received messages go that nobody needs any more; push() is called by whoever makes messages of it.
+    // pool: of which received messages are made, and where they go when nobody needs them any more; none: nowhere.
     explicit Inbox(std::shared_ptr<MessagePool> pool = {});
 
     // Called from any thread, with the inbox locked: it must only post an event. Empty: nobody to wake.
     void setWake(std::function<void()> wake);
 
-    // ---- any thread ----
+    // ---- whoever makes messages of the pool: the wire thread; any where there is none ----
     void push(quint32 generation, Message received);
+
+    // ---- any thread ----
     void push(quint32 generation, Event event);
     // A message that this user sent.
     void record(quint32 user, Message sent);

@@ -23,10 +23,14 @@ void OutgoingQueue::push(Outgoing message)
     copyToBlock(&message);
     if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().bytes >= MostBytesInLot)
         addLot();
-    Lot &last = m_lots.back();
-    last.count += message.count();
-    last.bytes += message.size();
-    last.messages.push_back(std::move(message));
+    m_lots.back().add(std::move(message));
+}
+
+void OutgoingQueue::Lot::add(Outgoing message)
+{
+    count += message.count();
+    bytes += message.size();
+    messages.push_back(std::move(message));
 }
 
 void OutgoingQueue::addLot()
@@ -60,11 +64,9 @@ void OutgoingQueue::pushFront(std::vector<Outgoing> messages)
     if (messages.empty())
         return;
     Lot lot;
-    for (const Outgoing &message : messages) {
-        lot.count += message.count();
-        lot.bytes += message.size();
-    }
-    lot.messages = std::move(messages);
+    lot.messages.reserve(messages.size());
+    for (Outgoing &message : messages)
+        lot.add(std::move(message));
     m_lots.push_front(std::move(lot));
 }
 

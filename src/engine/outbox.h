@@ -107,6 +107,8 @@ public:
         size_t first = 0; // those before it are gone
         int count = 0;    // of the others, and
         qint64 bytes = 0;
+
+        void add(Outgoing message);
     };
     // Some of the first, at least one where there is any. spare: empty, but with room for others.
     [[nodiscard]] Lot takeLot(std::vector<Outgoing> spare);

@@ -30,8 +30,8 @@ std::vector<RecentMessages::Record> RecentMessages::take()
     for (Entry &entry : m_ring) {
         Message &message = entry.record.counted.message;
         if (message.isNull())
-            message = MessagePool::sentText({entry.text.data(), qsizetype(entry.text.size())},
-                                            entry.timestamp, entry.sequence);
+            message = MessageData::ofSentText({entry.text.data(), qsizetype(entry.text.size())},
+                                              entry.timestamp, entry.sequence);
         records.push_back(std::move(entry.record));
     }
     m_ring.clear();

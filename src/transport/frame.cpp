@@ -13,6 +13,7 @@
 
 #if __has_include(<sys/random.h>)
 #include <sys/random.h>
+#include <unistd.h> // where musl has getentropy()
 #endif
 
 namespace Everwire {

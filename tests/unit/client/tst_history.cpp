@@ -62,11 +62,12 @@ void TestHistory::init()
     connection = provider->connection(u"history"_s);
     model = connection->messages();
     handled = 0;
-    QVERIFY(
-        provider->configure(connection->type(), ConnectionConfig()
-                                                    .setUrl(QUrl(u"ws://127.0.0.1/"_s))
-                                                    .setAuthentication(ConnectionConfig::Authentication::None)
-                                                    .setHistoryLimit(3)));
+    QVERIFY(provider->configure(connection->type(),
+                                ConnectionConfig()
+                                    .setUrl(QUrl(u"ws://127.0.0.1/"_s))
+                                    .setAuthentication(ConnectionConfig::Authentication::None)
+                                    .setDrainBudget(60'000ms) // however slow it is, each drain is one go
+                                    .setHistoryLimit(3)));
     connection->subscribe(u"n"_s, this, [this] { ++handled; });
     connection->open();
     world->runWire();

@@ -72,6 +72,7 @@ private Q_SLOTS:
     void aGadgetIsTheSameEitherWay();
     void whatIsMadeAgainIsAsNew();
     void fieldsInTheirOrder();
+    void fieldsAreMadeAgain();
     void fieldsHaveNoOthersAddress();
     void fieldsOfAMessageThatWasNotMadeReady_data();
     void fieldsOfAMessageThatWasNotMadeReady();
@@ -239,6 +240,33 @@ void TestInterest::fieldsInTheirOrder()
     QVERIFY(fields.value(3).isNull() && fields.value(3).isValid());
 }
 
+// Nothing of those that they were made of before is left in them.
+void TestInterest::fieldsAreMadeAgain()
+{
+    const auto pool = std::make_shared<MessagePool>();
+    protocol = std::make_unique<JsonEventProtocol>(board, pool);
+    Detail::Wanted wanted;
+    wanted.form = Detail::Wanted::Fields;
+    wanted.fields = std::make_shared<const QList<QByteArray>>(QList<QByteArray>{"a", "b"});
+    router->add(
+        u"e"_s, this, [](const Message &) {}, wanted);
+    publish();
+    const auto fieldsOf = [&](const Message &message) {
+        return static_cast<const Detail::Fields *>(message.decodedAs(wanted.fields.get()));
+    };
+    Message first = receive(*protocol, R"({"type":"e","a":")" + QByteArray(10'000, 'x') + R"(","b":[1]})");
+    const Detail::Fields *const made = fieldsOf(first);
+    QVERIFY(made);
+    QCOMPARE(made->text(0).size(), 10'000);
+    std::vector<CountedMessage> spent;
+    spent.push_back({std::move(first), 100});
+    pool->give(std::move(spent));
+    const Message second = receive(*protocol, R"({"type":"e","b":"short"})");
+    QCOMPARE(fieldsOf(second), made);
+    QCOMPARE(made->kind(0), Detail::Fields::Absent);
+    QCOMPARE(made->text(1), u"short"_s);
+}
+
 // A message that was made for fields that are gone must not be taken for one of others'.
 void TestInterest::fieldsHaveNoOthersAddress()
 {
@@ -264,6 +292,12 @@ void TestInterest::fieldsOfAMessageThatWasNotMadeReady_data()
     QTest::addColumn<QByteArray>("utf8");
     QTest::newRow("an object") << QByteArray(R"({"a":"ä","c":3,"b":{"x":[1,-2.5,true]},"null":null})");
     QTest::newRow("twice") << QByteArray(R"({"a":1,"a":"2"})");
+    QTest::newRow("twice, a text first") << QByteArray(R"({"a":"one","b":"two","a":"drei","b":[]})");
+    QTest::newRow("numbers") << QByteArray(R"({"a":-9223372036854775808,"b":2.5})");
+    QTest::newRow("beyond a signed number")
+        << QByteArray(R"({"a":18446744073709551615,"b":9007199254740993})");
+    QTest::newRow("truths") << QByteArray(R"({"a":true,"b":false})");
+    QTest::newRow("empty text") << QByteArray(R"({"a":"","b":"x"})");
     QTest::newRow("escaped") << QByteArray(R"({"\u0061":"\ud83d\ude00\n"})");
     QTest::newRow("a number beyond 64 bits") << QByteArray(R"({"a":123456789012345678901234567890,"b":1})");
     QTest::newRow("large") << R"({"b":"x","a":")" + QByteArray(100'000, 'y') + "\"}";
