@@ -116,25 +116,37 @@ void mark(Wire &wire, const QString &type)
 void stream(Wire &wire, const Request &request, FrameRing &ring)
 {
     const int count = request.number("count");
+    const int lead = request.number("lead");
     const int warm = std::max(1, count / 10);
     const bool isNumbered = request.number("numbered") == 1;
     const bool hasMarks = request.number("marks") == 1;
+    int sent = 0;
+    const auto send = [&](int end, Pace &pace) {
+        while (sent < end) {
+            const int at = sent % ring.size();
+            const int n = std::min({end - sent, ring.size() - at, pace.await(sent)});
+            if (isNumbered)
+                ring.number(sent, n);
+            if (!wire.write(ring.part(at, n)))
+                return false;
+            sent += n;
+            if (at + n == ring.size())
+                ring.wrap();
+        }
+        return true;
+    };
+    Pace atOnce(0);
+    if (!send(lead, atOnce))
+        return;
     std::this_thread::sleep_for(std::chrono::milliseconds(request.number("wait")));
     Pace pace(request.number("rate"));
-    for (int sent = 0; sent < count;) {
-        const int at = sent % ring.size();
-        const int left = hasMarks && sent < warm ? warm - sent : count - sent;
-        const int n = std::min({left, ring.size() - at, pace.await(sent)});
-        if (isNumbered)
-            ring.number(sent, n);
-        if (!wire.write(ring.part(at, n)))
+    if (hasMarks) {
+        if (!send(warm, pace))
             return;
-        sent += n;
-        if (at + n == ring.size())
-            ring.wrap();
-        if (hasMarks && sent == warm)
-            mark(wire, QStringLiteral("begin"));
+        mark(wire, QStringLiteral("begin"));
     }
+    if (!send(count, pace))
+        return;
     if (hasMarks)
         mark(wire, QStringLiteral("end"));
     waitForEnd(wire);

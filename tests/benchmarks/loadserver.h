@@ -6,10 +6,11 @@ namespace Bench {
 // The other end of every measurement, in a process of its own: blocking sockets, a thread a connection, frames built
 // beforehand and many to a write, so that it is the client that is measured. Listens on two ports of loopback,
 // prints "<ws port> <wss port>" and serves until its standard input ends. What it does is chosen by the URL:
-//   /receive?kind=text|binary&size=&count=[&deflate=1][&numbered=1][&rate=][&wait=][&marks=1]
-//                                           sends, then waits for the end: rate messages a second and not as fast as it
-//                                           can, wait milliseconds after the upgrade; with marks it says
-//                                           {"type":"begin"} after a tenth of them, which warms up, and {"type":"end"}
+//   /receive?kind=text|binary&size=&count=[&deflate=1][&numbered=1][&rate=][&lead=][&wait=][&marks=1]
+//                                           sends, then waits for the end: lead of them as fast as it can, and wait
+//                                           milliseconds later the others, rate a second and not as fast as it can; with
+//                                           marks it says {"type":"begin"} after a tenth of them, which warms up, and
+//                                           {"type":"end"}
 //   /send?kind=&size=&count=[&deflate=1]    takes count messages, compares them with the corpus, answers with what
 //                                           it counted, as JSON
 //   /echo                                   sends back what comes

@@ -18,6 +18,8 @@ Window {
         anchors.fill: parent
         model: root.model
         delegate: root.row
+        reuseItems: true
+        cacheBuffer: 0
         header: Text { text: "Messages" } // the first text of a process loads its fonts, and is not what is measured
     }
 
