@@ -116,7 +116,11 @@ private:
     void say(Heard heard, Signal signal, const QString &event, const QVariant &value);
     void failAtOnce(const ConnectionError &error);
     void start(const QUrl &url, Command::Any command);
-    void takeIn();
+    [[nodiscard]] bool takeIn();
+    void handleBacklog(const QElapsedTimer &budget);
+    void comeAgain(int paceMs, bool isSteady);
+    void continueIn(int ms);
+    void continueDraining();
     void prefetch() const;
     void record(std::vector<Inbox::Record> records);
     [[nodiscard]] size_t backlog() const { return m_backlog.size() - m_handled; }
@@ -162,6 +166,10 @@ private:
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
+    QElapsedTimer m_sinceContinued;
+    bool m_hasGivenWay = false; // to what was due before
+    QElapsedTimer m_sinceTakenIn;
+    bool m_hasOnlyTakenIn = false; // and handled nothing yet
     Scheduler::Timer m_countdownTick;
     std::chrono::milliseconds m_retryAt{}; // the scheduler's time
     Scheduler::Timer m_linger;
@@ -181,6 +189,7 @@ private:
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.
     enum class Pace { None, Steady, Quiet };
     Pace m_pace = Pace::None;
+    int m_paceMs = 0; // how much later it is
     // Somebody was connected to messageReceived since the last drain began.
     std::atomic<bool> m_isHeardBySignal{true};
     bool m_hasArrivals = false; // since everything was taken in, and they will wake nobody again

@@ -33,7 +33,7 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
     , m_signals(connection)
 {
     m_continueDraining.setSingleShot(true);
-    QObject::connect(&m_continueDraining, &QTimer::timeout, q, [this] { drain(); });
+    QObject::connect(&m_continueDraining, &QTimer::timeout, q, [this] { continueDraining(); });
     m_inbox->setWake([this] { QCoreApplication::postEvent(q, new QEvent(QEvent::User)); });
 
     m_router.setSource(messagesForOtherThreads());

@@ -50,14 +50,29 @@ void ConnectionPrivate::drain()
     QElapsedTimer budget;
     budget.start();
     const bool isSteady = std::exchange(m_pace, Pace::None) == Pace::Steady;
-    const int paceMs = isSteady ? m_continueDraining.interval() : PaceMs;
-    m_hasArrivals = false;
+    const int paceMs = isSteady ? m_paceMs : PaceMs;
     m_router.publishInterest(*m_interest);
-    takeIn();
+    const bool hasTaken = takeIn();
     if (!self)
         return;
     if (backlog() > 1)
-        m_continueDraining.start(0); // for an event loop in a handler: nothing else may wake it
+        continueIn(0); // for an event loop in a handler: nothing else may wake it
+    // To take rows in may have cost a view of them all the time that there is.
+    m_hasOnlyTakenIn = hasTaken && budget.elapsed() >= m_drainBudget.count();
+    if (!m_hasOnlyTakenIn)
+        handleBacklog(budget);
+    if (!self)
+        return;
+    comeAgain(paceMs, isSteady);
+    if (m_inbox->takeRoomAgain())
+        m_outbox->post(Command::ResumeReading{});
+    showCounters(m_outbox->counters());
+}
+
+// Until the time is over, or a handler has deleted the connection.
+void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
+{
+    const QPointer<Connection> self(q);
     // Small ones are counted by the lot, for the wire thread counts at the same place.
     qint64 cost = 0;
     size_t count = 0;
@@ -98,9 +113,8 @@ void ConnectionPrivate::drain()
                 break;
         }
     }
-    inbox->handled(std::exchange(cost, 0));
     if (backlog() == 0) {
-        m_inbox->giveBack(std::exchange(m_backlog, {}));
+        inbox->giveBack(std::exchange(m_backlog, {}));
         m_handled = 0;
     }
     if (!m_lately.since.isValid() || m_lately.since.elapsed() >= PaceMs) {
@@ -109,21 +123,24 @@ void ConnectionPrivate::drain()
     }
     m_lately.count += count;
     m_lately.heard += heard;
+}
+
+// paceMs: how much later this drain was than what it has handled, or would have been.
+void ConnectionPrivate::comeAgain(int paceMs, bool isSteady)
+{
     if (backlog() > 0 || m_hasArrivals) {
-        m_continueDraining.start(0); // a timer, not an event: painting and input come first
+        continueIn(0); // a timer, not an event: painting and input come first
     } else if (m_lately.count >= ManyMessages * size_t(paceMs / PaceMs) + m_lately.sent) {
         // (A message for a message is a conversation.)
         const bool isQuiet = m_lately.heard < m_lately.count / ManyMessages;
         m_pace = isQuiet ? Pace::Quiet : Pace::Steady;
         m_inbox->hold(isQuiet ? Inbox::Hold::WhatCanWait : Inbox::Hold::Everything);
         const size_t worthIt = isSteady ? size_t(paceMs) * WorthAWakeUp / m_lately.count : 0;
-        m_continueDraining.start(isQuiet ? FrameMs : int(std::clamp<size_t>(worthIt, PaceMs, FrameMs)));
+        m_paceMs = isQuiet ? FrameMs : int(std::clamp<size_t>(worthIt, PaceMs, FrameMs));
+        continueIn(m_paceMs);
     } else if (m_pace == Pace::None) { // a handler's event loop may have left it so
         m_continueDraining.stop();
     }
-    if (m_inbox->takeRoomAgain())
-        m_outbox->post(Command::ResumeReading{});
-    showCounters(m_outbox->counters());
 }
 
 // The wire thread has written them, and they are far away.
@@ -150,8 +167,36 @@ void ConnectionPrivate::wakened()
         drain();
 }
 
-void ConnectionPrivate::takeIn()
+void ConnectionPrivate::continueIn(int ms)
 {
+    m_continueDraining.start(ms);
+    m_sinceContinued.start();
+    m_hasGivenWay = false;
+}
+
+// Who comes late has waited for something else that took long, a frame most likely; then what has become due meanwhile comes
+// first, for both at once would keep it waiting for two such times.
+void ConnectionPrivate::continueDraining()
+{
+    const qint64 late = m_sinceContinued.elapsed() - m_continueDraining.interval();
+    if (m_hasGivenWay || late <= m_drainBudget.count()) {
+        drain();
+    } else {
+        m_hasGivenWay = true;
+        m_continueDraining.start(0);
+    }
+}
+
+// Returns whether it has: behind a backlog it does so once a frame, for each insertion of rows is work for their views, and
+// not twice before something is handled.
+bool ConnectionPrivate::takeIn()
+{
+    if (backlog() > 0 && (m_hasOnlyTakenIn || m_sinceTakenIn.elapsed() < FrameMs)) {
+        m_hasArrivals = true; // perhaps: who has been woken is woken no more
+        return false;
+    }
+    m_hasArrivals = false;
+    m_sinceTakenIn.start();
     const bool isWatched = m_messages->isWatched();
     Inbox::Contents contents = m_inbox->takeAll(isWatched ? Inbox::Records::Taken : Inbox::Records::Left);
     if (backlog() == 0) {
@@ -169,6 +214,7 @@ void ConnectionPrivate::takeIn()
         m_messages->drop();
     if (isWatched)
         record(std::move(contents.records)); // last: a slot may delete the connection
+    return true;
 }
 
 // The newest, so that however many have come, it is one insertion of what stays.

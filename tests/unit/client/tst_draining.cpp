@@ -6,6 +6,7 @@
 
 #include <QElapsedTimer>
 #include <QTest>
+#include <QTimer>
 
 #include <utility>
 
@@ -25,6 +26,8 @@ private Q_SLOTS:
     void whatArrivesInsideAHandlerIsHandled();
     void whatArrivesInsideAModelsSlotIsHandled();
     void aConversationIsNoFlood();
+    void whatIsDueMeanwhileComesFirst();
+    void rowsThatTakeLongLeaveMessagesToTheNextGo();
 
 private:
     // Opens it, and spends so long in each message's handler.
@@ -41,6 +44,18 @@ private:
     int handled = 0;
 };
 
+namespace {
+
+void keepBusy(std::chrono::nanoseconds time)
+{
+    QElapsedTimer busy;
+    busy.start();
+    while (busy.nsecsElapsed() < time.count())
+        continue;
+}
+
+} // namespace
+
 void TestDraining::openConnection(std::chrono::milliseconds drainBudget, std::chrono::microseconds work)
 {
     provider.reset();
@@ -56,10 +71,7 @@ void TestDraining::openConnection(std::chrono::milliseconds drainBudget, std::ch
                                                     .setDrainBudget(drainBudget)));
     connection->subscribe(u"n"_s, this, [this, work](const Message &) {
         ++handled;
-        QElapsedTimer busy;
-        busy.start();
-        while (busy.nsecsElapsed() < std::chrono::nanoseconds(work).count())
-            continue;
+        keepBusy(work);
     });
     connection->open();
     world->runWire();
@@ -140,6 +152,50 @@ void TestDraining::aConversationIsNoFlood()
         QCOMPARE(handled, i);
         world->runWire();
     }
+}
+
+// A frame, say, that took long: another go right behind it would keep what has become due waiting for both.
+void TestDraining::whatIsDueMeanwhileComesFirst()
+{
+    openConnection(1ms, 20us);
+    receive(1000);
+    QCoreApplication::sendPostedEvents(connection);
+    QCOMPARE(handled, 64);
+    int handledBefore = 0;
+    QTimer tick;
+    tick.setSingleShot(true);
+    tick.setTimerType(Qt::PreciseTimer);
+    connect(&tick, &QTimer::timeout, this, [&] { handledBefore = handled; });
+    tick.start(1ms);
+    keepBusy(5ms);
+    QTRY_VERIFY(handledBefore > 0);
+    QCOMPARE(handledBefore, 64);
+    QTRY_COMPARE(handled, 1000);
+}
+
+// A view that makes its items as rows come has spent the budget, and messages are handled in the next go, whatever
+// has come by then.
+void TestDraining::rowsThatTakeLongLeaveMessagesToTheNextGo()
+{
+    openConnection(1ms, 0us);
+    int insertions = 0;
+    connect(connection->messages(), &QAbstractItemModel::rowsInserted, this, [&] {
+        ++insertions;
+        keepBusy(5ms);
+    });
+    int insertionsBefore = 0;
+    connection->subscribe(u"n"_s, this, [&](const Message &) {
+        if (handled == 1)
+            insertionsBefore = insertions;
+    });
+    receive(100);
+    QCoreApplication::sendPostedEvents(connection);
+    QCOMPARE(insertions, 1);
+    QCOMPARE(handled, 0);
+    receive(1);
+    QTRY_COMPARE(handled, 101);
+    QCOMPARE(insertionsBefore, 1);
+    QCOMPARE(connection->messages()->count(), 101);
 }
 
 QTEST_GUILESS_MAIN(TestDraining)
