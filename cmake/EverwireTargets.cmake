@@ -16,8 +16,24 @@ if(EVERWIRE_SANITIZE)
     add_link_options(-fsanitize=${EVERWIRE_SANITIZE})
 endif()
 
+# Headers that nearly every file reads, read once for all targets; moc's own files do without. ccache takes no part in it,
+# so it is for a build that is made once. What a file then forgets to include, clang-tidy and any other build tell.
+function(everwire_precompile target)
+    if(NOT TARGET everwire_precompiled)
+        file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cpp" CONTENT "")
+        add_library(everwire_precompiled OBJECT "${CMAKE_BINARY_DIR}/precompiled.cpp")
+        target_link_libraries(everwire_precompiled PRIVATE Qt6::Core Qt6::Network)
+        everwire_set_flags(everwire_precompiled)
+        target_precompile_headers(everwire_precompiled PRIVATE
+            <QtCore> <QtNetwork> <chrono> <functional> <memory> <optional> <unordered_map> <variant> <vector>)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM everwire_precompiled)
+    set_source_files_properties("${CMAKE_CURRENT_BINARY_DIR}/${target}_autogen/mocs_compilation.cpp"
+        PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 # Warnings and the definitions that keep our headers usable in any Qt project.
-function(everwire_configure_target target)
+function(everwire_set_flags target)
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
         -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2
@@ -28,6 +44,13 @@ function(everwire_configure_target target)
         $<$<BOOL:${EVERWIRE_WARNINGS_AS_ERRORS}>:-Werror> -Wno-error=deprecated-declarations)
     target_compile_definitions(${target} PRIVATE
         QT_NO_KEYWORDS QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_URL_CAST_FROM_STRING)
+endfunction()
+
+function(everwire_configure_target target)
+    everwire_set_flags(${target})
+    if(EVERWIRE_PRECOMPILE_HEADERS)
+        everwire_precompile(${target})
+    endif()
     set_target_properties(${target} PROPERTIES
         AUTOMOC ON
         # A change inside the library needs no new link of the fifty programs that use it.

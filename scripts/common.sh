@@ -11,12 +11,17 @@ die() {
 
 jobs_wanted() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
 
-# configure PRESET [cmake arguments …]: warnings and errors alone
+# configure PRESET [cmake arguments …]: warnings and errors alone. With EVERWIRE_BUILT_ONCE in the environment for a build
+# that is quick the first time, without it for one that is quick the next time.
 configure() {
-    local preset=$1 launcher=()
+    local preset=$1 how=()
     shift
-    if command -v ccache >/dev/null 2>&1; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-    (cd -- "$root" && cmake --preset "$preset" --log-level=WARNING "${launcher[@]}" "$@" >/dev/null)
+    if [[ -n ${EVERWIRE_BUILT_ONCE:-} ]]; then
+        how=(-DEVERWIRE_PRECOMPILE_HEADERS=ON)
+    elif command -v ccache >/dev/null 2>&1; then
+        how=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    (cd -- "$root" && cmake --preset "$preset" --log-level=WARNING "${how[@]}" "$@" >/dev/null)
 }
 
 # build PRESET [targets …]: quiet but for warnings and errors, unless a person watches.
