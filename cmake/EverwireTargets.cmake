@@ -16,20 +16,19 @@ if(EVERWIRE_SANITIZE)
     add_link_options(-fsanitize=${EVERWIRE_SANITIZE})
 endif()
 
-# Headers that nearly every file reads, read once for all targets; moc's own files do without. ccache takes no part in it,
-# so it is for a build that is made once. What a file then forgets to include, clang-tidy and any other build tell.
+# Headers that nearly every file reads, read once for all targets. ccache takes no part in it, so it is for a build that is
+# made once. What a file then forgets to include, clang-tidy and any other build tell.
 function(everwire_precompile target)
     if(NOT TARGET everwire_precompiled)
-        file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cpp" CONTENT "")
+        file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cpp" CONTENT "// Stands for the headers.\n")
         add_library(everwire_precompiled OBJECT "${CMAKE_BINARY_DIR}/precompiled.cpp")
         target_link_libraries(everwire_precompiled PRIVATE Qt6::Core Qt6::Network)
         everwire_set_flags(everwire_precompiled)
+        set_target_properties(everwire_precompiled PROPERTIES AUTOMOC OFF)
         target_precompile_headers(everwire_precompiled PRIVATE
             <QtCore> <QtNetwork> <chrono> <functional> <memory> <optional> <unordered_map> <variant> <vector>)
     endif()
     target_precompile_headers(${target} REUSE_FROM everwire_precompiled)
-    set_source_files_properties("${CMAKE_CURRENT_BINARY_DIR}/${target}_autogen/mocs_compilation.cpp"
-        PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
 # Warnings and the definitions that keep our headers usable in any Qt project.
@@ -69,6 +68,9 @@ function(everwire_add_test name)
     target_link_libraries(${name} PRIVATE Qt6::Test ${arg_LIBRARIES})
     # The files of a test have short names of their own, such as s(), that must not meet.
     set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+    # moc writes an empty file for most of them.
+    set_source_files_properties("${CMAKE_CURRENT_BINARY_DIR}/${name}_autogen/mocs_compilation.cpp"
+        PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES
         TIMEOUT ${arg_TIMEOUT}
