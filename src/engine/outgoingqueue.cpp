@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "engine/outgoingqueue.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace Everwire {
+
+namespace {
+
+constexpr qsizetype SmallestBlock = 1024;
+constexpr qsizetype LargestBlock = 16 * 1024;
+// Of a lot: so that a transport is asked often enough whether it takes more, and the spare ones are small.
+constexpr size_t MostInLot = 128;
+constexpr qint64 MostBytesInLot = 64 * 1024;
+
+} // namespace
+
+void OutgoingQueue::push(Outgoing message)
+{
+    copyToBlock(&message);
+    if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().bytes >= MostBytesInLot)
+        addLot();
+    m_lots.back().add(std::move(message));
+}
+
+void OutgoingQueue::Lot::add(Outgoing message)
+{
+    count += message.count();
+    bytes += message.size();
+    messages.push_back(std::move(message));
+}
+
+void OutgoingQueue::addLot()
+{
+    Lot lot;
+    lot.messages = std::exchange(m_spare, {});
+    if (!m_lots.empty()) // and they come faster than they go
+        lot.messages.reserve(MostInLot);
+    m_lots.push_back(std::move(lot));
+}
+
+void OutgoingQueue::copyToBlock(Outgoing *message)
+{
+    const qsizetype size = message->bytes.size();
+    if (size == 0 || size > MostCopied || message->block)
+        return;
+    if (size > m_blockSize - m_blockUsed) {
+        m_blockSize = std::max(size, std::clamp(2 * m_blockSize, SmallestBlock, LargestBlock));
+        m_block = std::shared_ptr<char[]>(new char[size_t(m_blockSize)]);
+        m_blockUsed = 0;
+    }
+    char *const to = m_block.get() + m_blockUsed;
+    std::memcpy(to, message->bytes.constData(), size_t(size));
+    m_blockUsed += size;
+    message->bytes = QByteArray::fromRawData(to, size);
+    message->block = m_block;
+}
+
+void OutgoingQueue::pushFront(std::vector<Outgoing> messages)
+{
+    if (messages.empty())
+        return;
+    Lot lot;
+    lot.messages.reserve(messages.size());
+    for (Outgoing &message : messages)
+        lot.add(std::move(message));
+    m_lots.push_front(std::move(lot));
+}
+
+void OutgoingQueue::popFront()
+{
+    Lot &lot = m_lots.front();
+    lot.count -= front().count();
+    lot.bytes -= front().size();
+    lot.messages[lot.first] = {};
+    if (++lot.first == lot.messages.size())
+        m_lots.pop_front();
+}
+
+OutgoingQueue::Lot OutgoingQueue::takeLot(std::vector<Outgoing> spare)
+{
+    if (spare.capacity() > 0 && spare.capacity() <= MostInLot)
+        m_spare = std::move(spare);
+    if (m_lots.empty())
+        return {};
+    Lot lot = std::move(m_lots.front());
+    m_lots.pop_front();
+    lot.messages.erase(lot.messages.begin(),
+                       lot.messages.begin() + std::ptrdiff_t(std::exchange(lot.first, 0)));
+    return lot;
+}
+
+} // namespace Everwire
