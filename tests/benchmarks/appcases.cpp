@@ -48,10 +48,9 @@ Case burst(const Amounts &amounts, int lead = 0)
     Case one;
     one.bar = QStringLiteral("P4");
     one.what = QStringLiteral("%1 events at once, C++: latest tick").arg(count);
-    one.url =
-        QStringLiteral("/receive?kind=text&size=256&count=%1&lead=%2&marks=1&wait=300&measure=burst")
-            .arg(count + lead)
-            .arg(lead);
+    one.url = QStringLiteral("/receive?kind=text&size=256&count=%1&lead=%2&marks=1&wait=300&measure=burst")
+                  .arg(count + lead)
+                  .arg(lead);
     one.contenders = {{name(QwsJson)}, {name(Library), true}, {name(LibraryUnread)}};
     one.rounds = amounts.rounds(7, 2);
     one.figures = {{QStringLiteral("late"), {}, Milli, {Goal::ValueAtMost, 8}}};
