@@ -122,12 +122,16 @@ Listener::~Listener()
     QMetaObject::invokeMethod(
         m_context.get(),
         [this] {
-            m_server.reset();
-            m_tcp.reset();
+            std::unique_ptr<QTcpServer> tcp;
+            std::unique_ptr<QWebSocketServer> server;
+            const QMutexLocker lock(&m_mutex);
+            tcp = std::move(m_tcp);
+            server = std::move(m_server);
         },
         Qt::BlockingQueuedConnection);
     m_thread.quit();
     m_thread.wait();
+    const QMutexLocker seenByThreadSanitizer(&m_mutex); // as Qt's own hand-over, in its library, is not
 }
 
 // With a small buffer: what it has not read waits at the client, where it counts.
