@@ -2,6 +2,7 @@
 #include "loadserver.h"
 
 #include "corpus.h"
+#include "crowdpacer.h"
 #include "deflate.h"
 #include "frames.h"
 #include "measurement.h"
@@ -116,6 +117,10 @@ void mark(Wire &wire, const QString &type)
 void stream(Wire &wire, const Request &request, FrameRing &ring)
 {
     const int count = request.number("count");
+    if (request.query.hasQueryItem(QStringLiteral("crowd"))) {
+        CrowdPacer::instance().send(wire, ring, count, request.number("rate"));
+        return waitForEnd(wire);
+    }
     const int lead = request.number("lead");
     const int warm = std::max(1, count / 10);
     const bool isNumbered = request.number("numbered") == 1;

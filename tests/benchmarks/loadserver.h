@@ -10,7 +10,8 @@ namespace Bench {
 //                                           sends, then waits for the end: lead of them as fast as it can, and wait
 //                                           milliseconds later the others, rate a second and not as fast as it can; with
 //                                           marks it says {"type":"begin"} after a tenth of them, which warms up, and
-//                                           {"type":"end"}
+//                                           {"type":"end"}; with crowd= it sends count of them, rate a second, by one
+//                                           thread for all that say so
 //   /send?kind=&size=&count=[&deflate=1]    takes count messages, compares them with the corpus, answers with what
 //                                           it counted, as JSON
 //   /echo                                   sends back what comes
