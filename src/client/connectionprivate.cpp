@@ -81,7 +81,7 @@ Router::Source ConnectionPrivate::messagesForOtherThreads()
             outbox->post(Command::ResumeReading{});
     };
     account->isCurrent = [inbox = m_inbox](quint32 generation) { return generation == inbox->generation(); };
-    const auto divert = [this](Router::Source::Take all, const Router::Source::Take &newcomer) {
+    const auto divert = [this](TakeMessage all, const TakeMessage &newcomer) {
         for (size_t i = m_handled; newcomer && i < m_backlog.size(); ++i) {
             const Inbox::Entry &entry = m_backlog[i];
             if (!entry.other)

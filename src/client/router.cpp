@@ -106,7 +106,7 @@ private:
 
 void Router::divert(const SubscriptionEntry *newcomer)
 {
-    const auto to = [](const std::shared_ptr<Diversion> &diversion) -> Source::Take {
+    const auto to = [](const std::shared_ptr<Diversion> &diversion) -> TakeMessage {
         return [diversion](const Message &message, qint64 cost, quint32 generation) {
             diversion->deliver(message, cost, generation);
         };

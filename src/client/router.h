@@ -51,10 +51,9 @@ public:
     // By which relays get what is received from where it is received, and need no help of this thread.
     struct Source
     {
-        using Take = std::function<void(const Message &message, qint64 cost, quint32 generation)>;
         // From here on all is given what is received; before that, newcomer (where there is one) what has been received
         // and not dispatched. Both are called on any thread, but one call at a time.
-        std::function<void(Take all, const Take &newcomer)> divert;
+        std::function<void(TakeMessage all, const TakeMessage &newcomer)> divert;
         std::shared_ptr<const RelayAccount> account;
     };
     // Before the first add().

@@ -3,6 +3,7 @@
 
 #include <Everwire/Message>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -24,6 +25,9 @@ enum class Audience : quint8 {
 };
 
 using Detail::CountedMessage;
+
+// Takes what is received on the thread that receives it. cost: in bytes; generation: of the connection (rule O2).
+using TakeMessage = std::function<void(const Message &message, qint64 cost, quint32 generation)>;
 
 // What is read of every message on its way to a handler comes first, in a line of the cache or two.
 struct MessageData : QSharedData

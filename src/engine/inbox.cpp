@@ -153,7 +153,7 @@ void Inbox::wake()
     }
 }
 
-void Inbox::divert(Take all, const Take &newcomer)
+void Inbox::divert(TakeMessage all, const TakeMessage &newcomer)
 {
     const QMutexLocker lock(&m_mutex);
     if (newcomer) {

@@ -159,8 +159,7 @@ public:
     quint32 beginGeneration();
     // From here on all is called with every message that is pushed, and before that newcomer with each that waits here. With
     // the inbox locked, all on any thread: they must not call back. Empty: nobody.
-    using Take = std::function<void(const Message &message, qint64 cost, quint32 generation)>;
-    void divert(Take all, const Take &newcomer);
+    void divert(TakeMessage all, const TakeMessage &newcomer);
     // Left: the history's stay here, and what is sent wakes nobody until they are taken.
     enum class Records { Taken, Left };
     [[nodiscard]] Contents takeAll(Records records = Records::Taken);
@@ -197,7 +196,7 @@ private:
     QMutex m_mutex;
     std::function<void()> m_wake;
     const std::shared_ptr<MessagePool> m_pool;
-    Take m_take;
+    TakeMessage m_take;
     std::atomic<quint32> m_generation{0};
     std::vector<Entry> m_entries;
     RecentMessages m_recent;
