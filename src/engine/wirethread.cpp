@@ -82,17 +82,17 @@ WireThread::~WireThread()
 {
     for (EngineHost *host : m_hosts)
         host->detach();
-    // What the engines leave to be deleted later is posted before the second call, so it goes before the loop
-    // ends.
-    QMetaObject::invokeMethod(
-        m_context.get(),
-        [this] {
-            for (EngineHost *host : m_hosts)
-                delete host;
-            QMetaObject::invokeMethod(
-                m_context.get(), [this] { m_thread.quit(); }, Qt::QueuedConnection);
-        },
-        Qt::QueuedConnection);
+    const auto onTheThread = [this](const auto &call) {
+        QMetaObject::invokeMethod(m_context.get(), call, Qt::BlockingQueuedConnection);
+    };
+    onTheThread([this] {
+        for (EngineHost *host : m_hosts)
+            delete host;
+    });
+    onTheThread([] {}); // comes behind what the engines have left to be deleted later
+    // From here: a thread that ended by an event might do so before postEvent() has returned, which then wakes an event
+    // dispatcher that is gone.
+    m_thread.quit();
     m_thread.wait();
 }
 
