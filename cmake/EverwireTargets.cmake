@@ -17,7 +17,7 @@ if(EVERWIRE_SANITIZE)
 endif()
 
 # Headers that nearly every file reads, read once for all targets. ccache takes no part in it, so it is for a build that is
-# made once. What a file then forgets to include, any other build tells (tests/package/run makes one).
+# made once. What a file then forgets to include, scripts/lint and any other build tell.
 function(everwire_precompile target)
     if(NOT TARGET everwire_precompiled)
         file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cpp" CONTENT "// Stands for the headers.\n")
