@@ -43,7 +43,7 @@ public:
     [[nodiscard]] QFuture<QJsonObject> request(QJsonObject message, std::chrono::milliseconds timeout);
     void forget();
     void networkBack();
-    void close();
+    void close(Command::Close::Why why = Command::Close::Why::Asked);
     void reconnect();
     bool sendText(const QString &text); // any thread
     // Any thread. isLent: its bytes may go after the call, and are few enough for the outbox to copy them.
@@ -52,6 +52,7 @@ public:
     void configured();                  // configure() has changed something
     void applyDebug();
     void sayGoodbye(); // the provider goes
+    void tellWhatWasLost();
 
     // ---- handles (rule O7) ----
     void openForHandle(ConnectionHandle *handle);

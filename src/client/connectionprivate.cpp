@@ -18,6 +18,7 @@
 #include <QThread>
 
 #include <array>
+#include <iterator>
 
 namespace Everwire {
 
@@ -57,6 +58,7 @@ ConnectionPrivate::~ConnectionPrivate()
     m_inbox->divert({}, {});
     hearNothingMore();
     abandonToken();
+    sayGoodbye();
     q->setParent(
         nullptr); // whoever hears of our end may delete the provider, which would delete us once more
     if (m_provider)
@@ -248,7 +250,7 @@ void ConnectionPrivate::failAtOnce(const ConnectionError &error)
         m_signals.flush();
 }
 
-void ConnectionPrivate::close()
+void ConnectionPrivate::close(Command::Close::Why why)
 {
     m_openedByHandle = false;
     m_linger.reset();
@@ -260,7 +262,9 @@ void ConnectionPrivate::close()
     m_preparationRequest.reset();
     m_outbox->setAccepting(false);
     m_messages->catchUp(); // while it is this generation
-    m_outbox->post(Command::Close{m_inbox->beginGeneration()});
+    m_outbox->post(Command::Close{m_inbox->beginGeneration(), why});
+    if (why == Command::Close::Why::SignedOut && m_provider)
+        m_provider->engineRoom().processNow(m_engine);
     m_signals.silence(); // of the attempt that this ends, nothing more is heard (rule O2)
     if (now == ConnectionState::Disconnecting)
         return;
@@ -291,7 +295,7 @@ void ConnectionPrivate::reconnect()
 void ConnectionPrivate::forget()
 {
     const QPointer<Connection> self(q);
-    close();
+    close(Command::Close::Why::SignedOut);
     if (!self)
         return;
     ++m_user;
@@ -341,10 +345,21 @@ void ConnectionPrivate::applyDebug()
 void ConnectionPrivate::sayGoodbye()
 {
     m_outbox->setAccepting(false);
-    // While connected the engine sends what it can before it goes.
-    const int lost = state() == ConnectionState::Connected ? 0 : m_outbox->clear();
-    if (lost > 0)
-        handle(Notice::Discarded{lost, QStringLiteral("the application ended before they could be sent")});
+    m_outbox->post(Command::Close{m_inbox->beginGeneration(), Command::Close::Why::ForGood});
+}
+
+// When the engine has come to rest behind sayGoodbye().
+void ConnectionPrivate::tellWhatWasLost()
+{
+    const QPointer<Connection> self(q);
+    std::vector<Inbox::Entry> entries = std::exchange(m_backlog, {});
+    entries.erase(entries.begin(), entries.begin() + std::ptrdiff_t(std::exchange(m_handled, 0)));
+    Inbox::Contents rest = m_inbox->takeAll();
+    std::move(rest.entries.begin(), rest.entries.end(), std::back_inserter(entries));
+    for (const Inbox::Entry &entry : entries) {
+        if (const auto *discarded = entry.as<Notice::Discarded>(); discarded && self)
+            handle(*discarded);
+    }
 }
 
 bool ConnectionPrivate::sendText(const QString &text)

@@ -49,6 +49,9 @@ WebSocketProvider::WebSocketProvider(QObject *parent) : QObject(parent), d(std::
 WebSocketProvider::~WebSocketProvider()
 {
     forEach([](Connection &connection) { connection.d->sayGoodbye(); });
+    if (d->engineRoom)
+        d->engineRoom->waitForRest();
+    forEach([](Connection &connection) { connection.d->tellWhatWasLost(); });
     forEach([](Connection &connection) { delete &connection; });
 }
 

@@ -31,8 +31,6 @@ Engine::Engine(Surroundings surroundings) : m_around(std::move(surroundings)) {}
 
 Engine::~Engine()
 {
-    for (const auto &transport : m_retired)
-        transport->setListener(nullptr);
     if (Link *current = link())
         current->transport->setListener(nullptr);
 }
@@ -60,6 +58,8 @@ void Engine::handle(Command::Open &command)
 
 void Engine::handle(Command::Reconnect &command)
 {
+    if (std::holds_alternative<Phase::Closing>(m_phase))
+        return;
     const bool asks = std::holds_alternative<Phase::FetchingToken>(m_phase) ||
                       std::holds_alternative<Phase::Preparing>(m_phase);
     if (!link() && !asks) {
@@ -67,49 +67,10 @@ void Engine::handle(Command::Reconnect &command)
         handle(open);
         return;
     }
-    if (std::holds_alternative<Phase::Closing>(m_phase))
-        return;
     m_nextConfig = Command::Configure{command.config, command.url, command.prepares};
-    leaveLink(m_state == ConnectionState::Connected ? Farewell::Close : Farewell::Abort);
+    endLink(leaveLink(), m_state == ConnectionState::Connected ? Farewell::Close : Farewell::Abort,
+            CloseCode::Normal, QStringLiteral("Client reconnect"));
     startAttempt();
-}
-
-void Engine::leaveLink(Farewell farewell)
-{
-    Link old = takeLink();
-    if (!old.transport)
-        return;
-    keepUnsent(old);
-    retire(std::move(old), farewell, CloseCode::Normal, QStringLiteral("Client reconnect"));
-}
-
-void Engine::handle(Command::Close &command)
-{
-    m_generation = command.generation;
-    m_attempt = 0;
-    if (std::holds_alternative<Phase::Closing>(m_phase))
-        return;
-    if (std::holds_alternative<Phase::Established>(m_phase)) {
-        startClosing();
-        return;
-    }
-    reportDiscarded(m_around.outbox->clear(), QStringLiteral("close() was called before they could be sent"));
-    if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
-        startClosing();
-        return;
-    }
-    if (Link old = takeLink(); old.transport)
-        retire(std::move(old), Farewell::Abort, 0, {});
-    Transition done;
-    done.closeCode = CloseCode::Normal;
-    if (m_state == ConnectionState::Disconnected) {
-        // The app saw an error that never reached us (rule O4) and left it by close().
-        done.to = ConnectionState::Disconnected;
-        report(done);
-        return;
-    }
-    enter(Phase::Closing(), ConnectionState::Disconnecting);
-    enter(Phase::Idle(), ConnectionState::Disconnected, done);
 }
 
 void Engine::handle(Command::NetworkBack &)
@@ -138,8 +99,9 @@ void Engine::handle(Command::ResumeReading &)
     if (!open || !std::exchange(open->paused, false))
         return;
     everwireTrace(lcWire) << "reading goes on";
-    open->heartbeat->resume();
-    open->link.transport->setPaused(false);
+    if (!open->next)
+        open->heartbeat->resume();
+    link()->transport->setPaused(false);
 }
 
 void Engine::handle(Command::SetDebug &command)
@@ -201,11 +163,6 @@ void Engine::startAttempt()
 
 void Engine::openTransport(const QString &token)
 {
-    // One socket at a time (rule O1). They stay objects for now: one of them may be on the stack.
-    for (const auto &retired : m_retired)
-        retired->abort();
-    if (!m_retired.empty())
-        buryRetired(milliseconds(0));
     Phase::Opening opening;
     opening.link.token = token;
     opening.link.transport = m_around.transports(m_config);
@@ -253,11 +210,10 @@ void Engine::establish(const SessionInfo &session)
         Heartbeat::Callbacks{
             [this] {
                 everwireTrace(lcWire) << "sending a ping";
-                Transport *const transport = link()->transport.get();
                 if (m_config.heartbeat() == ConnectionConfig::Heartbeat::Message)
-                    countOwn(transport, transport->sendText(link()->protocol->heartbeat()));
+                    link()->transport->sendText(link()->protocol->heartbeat());
                 else
-                    transport->ping();
+                    link()->transport->ping();
             },
             [this] {
                 fail({ConnectionError::HeartbeatTimeout,
@@ -281,8 +237,8 @@ void Engine::establish(const SessionInfo &session)
 
 void Engine::transportEnded(const TransportEnd &end)
 {
-    if (std::holds_alternative<Phase::Closing>(m_phase)) {
-        finishClosing();
+    if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) { // while it was given the last messages
+        abortLink(std::exchange(closing->link, {}));
         return;
     }
     const QString reason = withoutToken(end.reason);
@@ -310,10 +266,7 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     next.closeCode = error.closeCode();
     next.closeReason = reason;
     m_around.outbox->setDraining(false);
-    if (Link old = takeLink(); old.transport) {
-        keepUnsent(old);
-        retire(std::move(old), farewell, error.closeCode(), reason);
-    }
+    Link old = leaveLink();
 
     const ReconnectPolicy policy(m_config);
     const bool retried = !error.isFinal() && policy.retries(error.closeCode());
@@ -324,6 +277,7 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
         waiting.retry = m_around.scheduler->after(next.retryDelay, [this] { startAttempt(); });
         waiting.due = m_around.scheduler->now() + next.retryDelay;
         enter(std::move(waiting), ConnectionState::Reconnecting, next);
+        endLink(std::move(old), farewell, error.closeCode(), reason);
         return;
     }
     if (retried) {
@@ -336,106 +290,7 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
         next.error = error.asFinal();
     }
     enter(Phase::Failed{retried && isAboutTheNetwork(error.code())}, ConnectionState::Error, next);
-}
-
-void Engine::startClosing()
-{
-    Phase::Closing closing;
-    closing.link = takeLink();
-    closing.timeout = m_around.scheduler->after(m_config.closeTimeout(), [this] { finishClosing(); });
-    m_around.outbox->setDraining(false);
-    Transport &transport = *closing.link.transport;
-    enter(std::move(closing), ConnectionState::Disconnecting);
-    // What was accepted while connected goes out before the Close frame.
-    while (Link *current = link()) {
-        if (takeSome(*current) > 0) {
-            sendTaken(&transport);
-            continue;
-        }
-        transport.close(CloseCode::Normal, QStringLiteral("Client disconnect"));
-        // It has taken along what it could, and if it is lost now, that is not to be discarded as well.
-        if (current = link(); current)
-            settle(*current);
-        return;
-    }
-}
-
-void Engine::finishClosing()
-{
-    Transition done;
-    done.closeCode = CloseCode::Normal;
-    done.closeReason = QStringLiteral("Client disconnect");
-    Link old = takeLink();
-    keepUnsent(old);
-    reportDiscarded(m_around.outbox->clear(),
-                    QStringLiteral("the server did not take them before closeTimeout"));
-    retire(std::move(old), Farewell::Abort, 0, {});
-    enter(Phase::Idle(), ConnectionState::Disconnected, done);
-}
-
-void Engine::shutdown()
-{
-    if (std::holds_alternative<Phase::Established>(m_phase))
-        startClosing();
-    int lost = m_around.outbox->clear();
-    if (Link old = takeLink(); old.transport) {
-        old.transport->setListener(nullptr);
-        old.transport->flush();
-        settle(old);
-        old.transport->abort();
-        for (const auto &sent : old.unsettled)
-            lost += sent.message.count();
-    }
-    if (lost > 0)
-        qCWarning(lcConnection).noquote()
-            << m_around.name << "-" << lost << "messages could not be sent before the application ended";
-    m_retired.clear();
-    m_phase = Phase::Idle();
-    m_state = ConnectionState::Disconnected;
-}
-
-// The transport may be on the stack, so it is let go of later, at the earliest from the event loop.
-void Engine::retire(Link link, Farewell farewell, int code, const QString &reason)
-{
-    link.transport->setListener(nullptr);
-    if (const qint64 saved = link.transport->bytesSaved(); saved != 0) {
-        everwireTrace(lcWire) << "compression saved" << saved << "bytes on this connection";
-    }
-    // A goodbye would be sent behind messages that are in our queue again, so they would arrive twice.
-    const bool close = farewell == Farewell::Close && link.transport->bytesToWrite() == 0;
-    if (close)
-        link.transport->close(code, reason);
-    else
-        link.transport->abort();
-    m_retired.push_back(std::move(link.transport));
-    if (close || !m_retirement)
-        buryRetired(close ? m_config.closeTimeout() : milliseconds(0));
-}
-
-void Engine::buryRetired(milliseconds delay)
-{
-    m_retirement = m_around.scheduler->after(delay, [this] {
-        m_retired.clear();
-        m_retirement.reset();
-    });
-}
-
-// A message of which the system has not taken every byte cannot have arrived whole: it stays ours.
-void Engine::keepUnsent(Link &link)
-{
-    std::vector<Outgoing> unsent;
-    for (auto &sent : link.unsettled)
-        unsent.push_back(std::move(sent.message));
-    link.unsettled.clear();
-    link.unsent = 0;
-    m_around.outbox->giveBack(std::move(unsent));
-    m_around.inbox->poke();
-}
-
-void Engine::reportDiscarded(int count, const QString &reason)
-{
-    if (count > 0)
-        report(Notice::Discarded{count, reason});
+    endLink(std::move(old), farewell, error.closeCode(), reason);
 }
 
 // ---- State ----
@@ -463,11 +318,16 @@ void Engine::report(Inbox::Event event)
     m_around.inbox->push(m_generation, std::move(event));
 }
 
+// While another connection is to take its place, a parting has it.
 Link *Engine::link()
 {
     return std::visit(
         [](auto &phase) -> Link * {
             using P = std::decay_t<decltype(phase)>;
+            if constexpr (std::is_same_v<P, Phase::Established>) {
+                if (phase.next)
+                    return &phase.next->parting->link();
+            }
             if constexpr (std::is_same_v<P, Phase::Opening> || std::is_same_v<P, Phase::Authenticating> ||
                           std::is_same_v<P, Phase::Established> || std::is_same_v<P, Phase::Closing>)
                 return phase.link.transport ? &phase.link : nullptr;
@@ -477,8 +337,11 @@ Link *Engine::link()
         m_phase);
 }
 
+// Nothing, where a parting has it.
 Link Engine::takeLink()
 {
+    if (const auto *open = std::get_if<Phase::Established>(&m_phase); open && open->next)
+        return {};
     Link *current = link();
     return current ? std::exchange(*current, {}) : Link();
 }

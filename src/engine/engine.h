@@ -36,8 +36,14 @@ public:
 
     // Looks at what the outbox holds. Called after the outbox woke.
     void processOutbox();
-    // The application ends: says goodbye to the server without waiting for its answer (rule O6).
-    void shutdown();
+    // Whether every connection of this engine has come to its end, and nothing waits to be opened.
+    [[nodiscard]] bool isAtRest() const;
+    // Ends at once what has not ended by then (rule O6). Returns how many messages were accepted and will not arrive, or
+    // may not have arrived.
+    [[nodiscard]] int shutdown();
+    // Nobody is left to hear what is reported: shutdown() counts what is discarded from here on. Called when the
+    // engine comes to rest.
+    void leave(std::function<void()> atRest);
 
 private:
     // Commands.
@@ -73,6 +79,8 @@ private:
     void refused(const QString &reason, int closeCode, Farewell farewell);
     void startClosing();
     void finishClosing();
+    void forgetUser();
+    void tellOfRest();
 
     // A live connection's next token (enginerenewal.cpp).
     void scheduleRenewal(const SessionInfo &session);
@@ -82,23 +90,38 @@ private:
     void offerToken(const QString &token);
     void renewed(const SessionInfo &session);
     void reconnectWith(const QString &token);
+    void finishSwitch(const QString &token);
 
-    // Its end.
+    // Its end (engineendings.cpp).
     // wait: at least so long before the next attempt.
     void fail(const ConnectionError &error, Farewell farewell, const QString &reason = {},
               std::chrono::milliseconds wait = {});
-    void retire(Link link, Farewell farewell, int code, const QString &reason);
-    void buryRetired(std::chrono::milliseconds delay);
-    void keepUnsent(Link &link);
+    [[nodiscard]] Link leaveLink();
+    void endLink(Link link, Farewell farewell, int code, const QString &reason);
+    Parting &addParting(Link link);
+    void beginParting(Parting &parting, int code, const QString &reason,
+                      TransportListener *incoming = nullptr);
+    void partingIsOver(Parting &parting);
+    void abandonGoodbyes();
+    [[nodiscard]] int cut(Parting &parting);
+    void abortLink(Link link);
+    void buryLater();
+    void requeue(std::vector<Outgoing> unsent);
     [[nodiscard]] QString withoutToken(QString text);
     void reportDiscarded(int count, const QString &reason);
 
     // Messages.
     void pump();
-    [[nodiscard]] size_t takeSome(Link &link);
+    struct TakenLot
+    {
+        size_t count = 0; // messages
+        qint64 bytes = 0;
+    };
+    [[nodiscard]] TakenLot takeSome(Link &link);
     void sendTaken(const Transport *transport);
-    void countOwn(const Transport *transport, qint64 written);
     void settle(Link &link);
+    void lookAtSystem();
+    [[nodiscard]] bool mustWait() const;
     void ignoreEarly(const QString &what);
     template<typename Received>
     void deliver(qint64 cost, Received &&received);
@@ -109,7 +132,6 @@ private:
     [[nodiscard]] Link *link();
     [[nodiscard]] Link *linkOf(const Transport *transport);
     [[nodiscard]] Link takeLink();
-    void leaveLink(Farewell farewell);
     [[nodiscard]] bool wasRefused(const QString &token) const;
     [[nodiscard]] bool isUnusable(const QString &token) const;
     [[nodiscard]] QString currentToken();
@@ -129,10 +151,17 @@ private:
     int m_overflowed = 0;              // received messages dropped since the last report (rule M8)
     bool m_pumping = false;
     Scheduler::Timer m_pumpAgain;
+    Scheduler::Timer m_systemLook;
     std::vector<Outgoing> m_taken; // kept for its room
     bool m_debug = false;
-    std::vector<std::unique_ptr<Transport>> m_retired; // still on the stack, or saying goodbye
-    Scheduler::Timer m_retirement;
+    std::vector<std::unique_ptr<Parting>> m_partings; // connections that we end
+    // What has ended and may still be on the stack.
+    std::vector<std::unique_ptr<Transport>> m_endedTransports;
+    std::vector<std::unique_ptr<Parting>> m_endedPartings;
+    Scheduler::Timer m_burial;
+    bool m_endsForGood = false;
+    std::function<void()> m_atRest;
+    std::optional<int> m_lost; // messages, since leave()
 };
 
 } // namespace Everwire

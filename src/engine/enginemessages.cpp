@@ -6,6 +6,8 @@
 #include "core/closecode.h"
 #include "engine/trace.h"
 
+#include <algorithm>
+
 namespace Everwire {
 
 using std::chrono::milliseconds;
@@ -19,6 +21,8 @@ constexpr qint64 HighWater = 1024 * 1024;
 // them one by one, costs both threads more than the messages do.
 constexpr size_t ManyMessages = 32;
 constexpr milliseconds Pace{1};
+// Between two looks at what the operating system holds: it does not say when it has sent it.
+constexpr milliseconds SystemLook{50};
 
 template<typename... Functions>
 struct Overloaded : Functions...
@@ -35,7 +39,7 @@ void Engine::pump()
 {
     m_pumpAgain.reset();
     auto *open = std::get_if<Phase::Established>(&m_phase);
-    if (!open || m_pumping)
+    if (!open || !open->link.transport || m_pumping || mustWait())
         return;
     m_pumping = true;
     const Transport *const transport = open->link.transport.get();
@@ -44,7 +48,7 @@ void Engine::pump()
     const auto pumpAgain = [this](milliseconds delay) {
         m_pumpAgain = m_around.scheduler->after(delay, [this] { pump(); });
     };
-    const qint64 turnEnds = open->link.position + HighWater;
+    qint64 leftOfTurn = HighWater; // bytes
     size_t taken = 0;
     while (Link *current = linkOf(transport)) {
         if (transport->bytesToWrite() >= HighWater) {
@@ -54,8 +58,9 @@ void Engine::pump()
                 break;
             }
         }
-        if (const size_t some = takeSome(*current); some > 0) {
-            taken += some;
+        if (const TakenLot lot = takeSome(*current); lot.count > 0) {
+            taken += lot.count;
+            leftOfTurn -= lot.bytes;
             sendTaken(transport);
         } else {
             current->transport->flush();
@@ -67,8 +72,7 @@ void Engine::pump()
                 break;
         }
         // Where the socket is full it is what says when to go on.
-        if (current = linkOf(transport);
-            current && current->position >= turnEnds && transport->bytesToWrite() < HighWater) {
+        if (leftOfTurn <= 0 && linkOf(transport) && transport->bytesToWrite() < HighWater) {
             pumpAgain(milliseconds(0));
             break;
         }
@@ -78,6 +82,30 @@ void Engine::pump()
         current->backlog = current->transport->bytesToWrite();
     }
     m_pumping = false;
+    lookAtSystem();
+}
+
+// Whether messages that were sent on an earlier connection are waited for: none may overtake them (rule Q4).
+bool Engine::mustWait() const
+{
+    return std::any_of(m_partings.begin(), m_partings.end(),
+                       [](const auto &parting) { return parting->hasMessages(); });
+}
+
+// On a slow line messages wait in the operating system, too (rule Q7).
+void Engine::lookAtSystem()
+{
+    const Link *const current = std::holds_alternative<Phase::Established>(m_phase) ? link() : nullptr;
+    const qint64 held = current ? current->transport->bytesInSystem() : 0;
+    if (m_around.outbox->setHeldBySystem(held))
+        m_around.inbox->poke();
+    if (held == 0)
+        m_systemLook.reset();
+    else if (!m_systemLook)
+        m_systemLook = m_around.scheduler->after(SystemLook, [this] {
+            m_systemLook.reset();
+            lookAtSystem();
+        });
 }
 
 // The present link, if it is still that of this transport, which may end inside any call.
@@ -87,14 +115,18 @@ Link *Engine::linkOf(const Transport *transport)
     return current && current->transport.get() == transport ? current : nullptr;
 }
 
-// How many.
-size_t Engine::takeSome(Link &link)
+Engine::TakenLot Engine::takeSome(Link &link)
 {
+    TakenLot lot;
     m_taken = m_around.outbox->take(std::move(m_taken));
-    link.unsent += qsizetype(m_taken.size());
-    for (Outgoing &message : m_taken)
-        link.unsettled.push_back({std::move(message), std::numeric_limits<qint64>::max()});
-    return m_taken.size();
+    lot.count = m_taken.size();
+    link.unsent += qsizetype(lot.count);
+    link.hasMessages = link.hasMessages || lot.count > 0;
+    for (Outgoing &message : m_taken) {
+        lot.bytes += message.size();
+        link.unsettled.push_back({std::move(message)});
+    }
+    return lot;
 }
 
 void Engine::sendTaken(const Transport *transport)
@@ -105,42 +137,25 @@ void Engine::sendTaken(const Transport *transport)
         everwireTrace(lcWire) << "sending" << message.size() << "bytes"
                               << (message.isBinary ? "of binary" : "of text")
                               << (message.attachment ? "with a binary frame" : "");
-        qint64 written = message.isBinary ? current->transport->sendBinary(message.bytes)
-                                          : current->transport->sendText(message.bytes);
+        qint64 end = message.isBinary ? current->transport->sendBinary(message.bytes)
+                                      : current->transport->sendText(message.bytes);
         if (current = linkOf(transport); current && message.attachment) {
-            written += current->transport->sendBinary(*message.attachment);
+            end = current->transport->sendBinary(*message.attachment);
             current = linkOf(transport);
         }
         if (!current)
             return;
-        current->position += written;
-        current->unsettled[current->unsettled.size() - current->unsent].end = current->position;
+        current->unsettled[current->unsettled.size() - current->unsent].end = end;
         --current->unsent;
     }
 }
 
-// What is ours and no message of the app's. written: by a call to this transport, which may have ended inside it.
-void Engine::countOwn(const Transport *transport, qint64 written)
-{
-    if (Link *current = linkOf(transport))
-        current->position += written;
-}
-
 void Engine::settle(Link &link)
 {
-    const qint64 gone = link.position - link.transport->bytesToWrite();
-    qint64 bytes = 0;
-    auto first = link.unsettled.cbegin();
-    for (; first != link.unsettled.cend() && first->end <= gone; ++first)
-        bytes += first->message.size();
-    if (first == link.unsettled.cbegin())
-        return;
-    link.unsettled.erase(link.unsettled.cbegin(), first);
-    constexpr qsizetype many = 8192; // whose room is not kept for when nothing is sent
-    if (link.unsettled.isEmpty() && link.unsettled.capacity() > many)
-        link.unsettled = {};
-    m_around.outbox->settle(bytes);
-    m_around.inbox->poke();
+    if (const std::optional<qint64> bytes = link.settle()) {
+        m_around.outbox->settle(*bytes);
+        m_around.inbox->poke();
+    }
 }
 
 void Engine::transportWritten()
@@ -231,7 +246,7 @@ void Engine::deliver(qint64 cost, Received &&received)
     const qint64 pending = m_around.inbox->pendingBytes();
     // One message may always wait, however large: it has passed the transport's own limit.
     if (pending > 0 && pending + cost > m_config.maxPendingBytes()) {
-        if (!open.link.transport->canPause()) {
+        if (!link()->transport->canPause()) {
             overflow();
             return;
         }
@@ -240,7 +255,7 @@ void Engine::deliver(qint64 cost, Received &&received)
             // The peer feels it, and what it sends to show life is not seen either.
             open.heartbeat->pause();
             m_around.inbox->askForRoom(m_config.maxPendingBytes() / 2);
-            open.link.transport->setPaused(true);
+            link()->transport->setPaused(true);
         }
     }
     reportDiscarded(std::exchange(m_overflowed, 0),

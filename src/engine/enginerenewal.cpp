@@ -3,6 +3,7 @@
 // How the engine replaces the token of a live connection before it expires. What else it does is in engine.cpp.
 #include "engine/engine.h"
 
+#include "core/closecode.h"
 #include "engine/trace.h"
 
 #include <algorithm>
@@ -93,8 +94,7 @@ void Engine::offerToken(const QString &token)
     open.renewal.offered = token;
     open.renewal.timer =
         m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
-    Transport *const transport = open.link.transport.get();
-    countOwn(transport, transport->sendSecretText(open.link.protocol->reauthenticate(token)));
+    open.link.transport->sendSecretText(open.link.protocol->reauthenticate(token));
 }
 
 void Engine::renewed(const SessionInfo &session)
@@ -105,11 +105,26 @@ void Engine::renewed(const SessionInfo &session)
     scheduleRenewal(session);
 }
 
-// Quietly: nothing has failed, and what is queued stays queued.
-void Engine::reconnectWith(const QString &token)
+// Quietly: nothing has failed, and what is queued stays queued. First the live connection is finished: what was
+// sent arrives there, and what the server has sent meanwhile is received.
+void Engine::reconnectWith(const QString &newToken)
 {
-    everwireTrace(lcAuth) << "reconnecting with the new token";
-    leaveLink(Farewell::Close);
+    auto &open = std::get<Phase::Established>(m_phase);
+    if (open.next)
+        return;
+    everwireTrace(lcAuth) << "finishing the connection, to open another with the new token";
+    const QString token = newToken; // it may lie in what is reset here
+    open.renewal = {};
+    open.stable.reset();
+    open.heartbeat->pause();
+    m_around.outbox->setDraining(false);
+    Parting &parting = addParting(std::exchange(open.link, {}));
+    open.next = Phase::Switch{&parting, token};
+    beginParting(parting, CloseCode::Normal, QStringLiteral("Client reconnect"), this);
+}
+
+void Engine::finishSwitch(const QString &token)
+{
     enter(Phase::Opening(), ConnectionState::Connecting, beginAttempt());
     proceed(token);
 }

@@ -40,7 +40,7 @@ Outbox::Pushed Outbox::push(Outgoing message)
         result.refusal = QStringLiteral("the queue is full: %1 messages and %2 bytes wait already "
                                         "(maxQueuedMessages %3, maxQueuedBytes %4)")
                              .arg(m_queuedMessages)
-                             .arg(m_queuedBytes + m_takenBytes)
+                             .arg(heldBytes())
                              .arg(m_limits.maxQueuedMessages())
                              .arg(m_limits.maxQueuedBytes());
         return result;
@@ -78,7 +78,8 @@ bool Outbox::hasRoomFor(const Outgoing &message) const
 bool Outbox::fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const
 {
     const bool countFits = m_draining || queuedMessages + message.count() <= m_limits.maxQueuedMessages();
-    return countFits && queuedBytes + m_takenBytes + message.size() <= m_limits.maxQueuedBytes();
+    const qint64 held = m_takenBytes + m_systemBytes;
+    return countFits && queuedBytes + held + message.size() <= m_limits.maxQueuedBytes();
 }
 
 void Outbox::dropFront()
@@ -147,6 +148,12 @@ void Outbox::settle(qint64 bytes)
 {
     const QMutexLocker lock(&m_mutex);
     m_takenBytes -= bytes;
+}
+
+bool Outbox::setHeldBySystem(qint64 bytes)
+{
+    const QMutexLocker lock(&m_mutex);
+    return std::exchange(m_systemBytes, bytes) != bytes;
 }
 
 void Outbox::giveBack(std::vector<Outgoing> messages)

@@ -29,6 +29,12 @@ struct Close
     // Everything that the engine reports from here on belongs to this generation; the app ignores what was
     // reported in an older one (rule O2).
     quint32 generation = 0;
+    enum class Why {
+        Asked,      // close()
+        SignedOut,  // the user's messages go no further than they have come
+        ForGood,    // nobody is left who would open it again: an answer is not worth a long wait
+    };
+    Why why = Why::Asked;
 };
 
 struct Reconnect
@@ -84,7 +90,7 @@ public:
     struct Counters
     {
         int messages = 0; // waiting in the queue
-        qint64 bytes = 0; // of those, and of those that the socket holds
+        qint64 bytes = 0; // of those, and of those that the socket and the system hold
     };
     struct Pushed
     {
@@ -114,6 +120,8 @@ public:
     // giveBack(). spare: what came of the last call, done with.
     [[nodiscard]] std::vector<Outgoing> take(std::vector<Outgoing> spare = {});
     void settle(qint64 bytes);
+    // Bytes that the operating system has taken and not sent. Returns whether that has changed.
+    bool setHeldBySystem(qint64 bytes);
     // Messages that were taken but never left: they go to the front again, in their order.
     void giveBack(std::vector<Outgoing> messages);
     // Drops what waits; returns how many messages that were.
@@ -126,7 +134,8 @@ public:
 
 private:
     [[nodiscard]] QString refusalOf(const Outgoing &message) const;
-    [[nodiscard]] Counters count() const { return {m_queuedMessages, m_queuedBytes + m_takenBytes}; }
+    [[nodiscard]] qint64 heldBytes() const { return m_queuedBytes + m_takenBytes + m_systemBytes; }
+    [[nodiscard]] Counters count() const { return {m_queuedMessages, heldBytes()}; }
     [[nodiscard]] bool hasRoomFor(const Outgoing &message) const;
     [[nodiscard]] bool fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const;
     void dropFront();
@@ -140,6 +149,7 @@ private:
     int m_queuedMessages = 0;
     qint64 m_queuedBytes = 0;
     qint64 m_takenBytes = 0;
+    qint64 m_systemBytes = 0;
     bool m_accepting = false;
     bool m_draining = false;
     bool m_taking = false; // the wire thread is

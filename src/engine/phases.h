@@ -4,30 +4,9 @@
 #include "core/tokentimes.h"
 #include "engine/heartbeat.h"
 #include "engine/outbox.h"
-#include "protocol/protocol.h"
-#include "transport/transport.h"
-
-#include <QList>
+#include "engine/parting.h"
 
 namespace Everwire {
-
-// A transport and what was handed to it that the operating system has not taken yet.
-struct Link
-{
-    struct Sent
-    {
-        Outgoing message;
-        qint64 end = 0; // position on the wire behind it
-    };
-
-    std::unique_ptr<Transport> transport;
-    std::unique_ptr<Protocol> protocol;
-    QList<Sent> unsettled;
-    qsizetype unsent = 0; // so many of their last are yet to be handed to the transport
-    qint64 position = 0;  // bytes handed to the transport so far
-    qint64 backlog = 0;   // of these, what the system did not take at once
-    QString token;        // what it authenticates with; empty where it does not
-};
 
 // What the engine does, one struct a phase. What belongs to a phase lives in it: leaving the phase cancels
 // its timer, forgets its token and lets go of its socket, so nothing stale can come back.
@@ -76,9 +55,17 @@ struct Renewal
     std::chrono::milliseconds until{}; // the scheduler's time at which the present token expires
 };
 
+// A live connection is finished before another one takes its place: messages still arrive on it.
+struct Switch
+{
+    Parting *parting = nullptr; // it has the link then
+    QString token;              // of the next connection
+};
+
 struct Established // Connected
 {
     Link link;
+    std::optional<Switch> next;
     std::unique_ptr<Heartbeat> heartbeat;
     Renewal renewal;
     Scheduler::Timer stable;
@@ -91,10 +78,9 @@ struct Waiting // Reconnecting
     std::chrono::milliseconds due{}; // the scheduler's time
 };
 
-struct Closing // Disconnecting
+struct Closing // Disconnecting, until the last Parting is over
 {
-    Link link;
-    Scheduler::Timer timeout;
+    Link link; // while the last messages are handed to its transport
 };
 
 using Any = std::variant<Idle, Failed, FetchingToken, Preparing, Opening, Authenticating, Established,

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/wirethread.h"
 
+#include "core/logging.h"
+
 #include <QCoreApplication>
 #include <QEvent>
+#include <QSemaphore>
 
 #include <algorithm>
 #include <atomic>
@@ -36,13 +39,25 @@ Engine::Surroundings with(Scheduler &scheduler, Engine::Surroundings surrounding
 } // namespace
 
 EngineHost::EngineHost(Engine::Surroundings surroundings)
-    : m_outbox(surroundings.outbox), m_engine(with(m_scheduler, std::move(surroundings)))
+    : m_name(surroundings.name), m_outbox(surroundings.outbox), m_engine(with(m_scheduler, std::move(surroundings)))
 {
 }
 
 EngineHost::~EngineHost()
 {
-    m_engine.shutdown();
+    if (const int lost = m_engine.shutdown(); lost > 0)
+        qCWarning(lcConnection).noquote()
+            << m_name << "-" << lost
+            << "messages did not arrive, or may not have, before the connection was destroyed";
+}
+
+void EngineHost::whenAtRest(std::function<void()> callback)
+{
+    m_waiting.push_back(std::move(callback));
+    m_engine.leave([this] {
+        for (const auto &waiting : std::exchange(m_waiting, {}))
+            waiting();
+    });
 }
 
 void EngineHost::detach()
@@ -78,18 +93,22 @@ WireThread::WireThread() : m_context(std::make_unique<QObject>())
     m_thread.start();
 }
 
+template<typename Function>
+void WireThread::callAndWait(Function &&function)
+{
+    QMetaObject::invokeMethod(m_context.get(), std::forward<Function>(function),
+                              Qt::BlockingQueuedConnection);
+}
+
 WireThread::~WireThread()
 {
     for (EngineHost *host : m_hosts)
         host->detach();
-    const auto onTheThread = [this](const auto &call) {
-        QMetaObject::invokeMethod(m_context.get(), call, Qt::BlockingQueuedConnection);
-    };
-    onTheThread([this] {
-        for (EngineHost *host : m_hosts)
-            delete host;
+    callAndWait([this] {
+        qDeleteAll(m_hosts);
+        qDeleteAll(m_context->children());
     });
-    onTheThread([] {}); // comes behind what the engines have left to be deleted later
+    callAndWait([] {}); // comes behind what the engines have left to be deleted later
     // From here: a thread that ended by an event might do so before postEvent() has returned, which then wakes an event
     // dispatcher that is gone.
     m_thread.quit();
@@ -111,7 +130,33 @@ void WireThread::remove(EngineHost *host)
 {
     m_hosts.erase(std::remove(m_hosts.begin(), m_hosts.end(), host), m_hosts.end());
     host->detach();
-    host->deleteLater();
+    QMetaObject::invokeMethod(host, [this, host] {
+        host->setParent(m_context.get());
+        host->whenAtRest([host] { host->deleteLater(); });
+        host->processOutbox();
+    });
+}
+
+void WireThread::processNow(EngineHost *host)
+{
+    callAndWait([host] { host->processOutbox(); });
+}
+
+void WireThread::waitForRest()
+{
+    QSemaphore atRest;
+    int count = 0;
+    callAndWait([&] {
+        std::vector<EngineHost *> hosts = m_hosts;
+        for (QObject *leaving : m_context->children())
+            hosts.push_back(static_cast<EngineHost *>(leaving));
+        for (EngineHost *host : hosts) {
+            ++count;
+            host->processOutbox();
+            host->whenAtRest([&atRest] { atRest.release(); });
+        }
+    });
+    atRest.acquire(count);
 }
 
 } // namespace Everwire

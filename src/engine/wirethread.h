@@ -9,7 +9,7 @@
 
 namespace Everwire {
 
-// An engine in its thread. Wakes when its outbox does; says goodbye to the server when it is deleted.
+// An engine in its thread. Wakes when its outbox does.
 class EVERWIRE_EXPORT EngineHost final : public QObject
 {
     Q_OBJECT
@@ -20,6 +20,8 @@ public:
     ~EngineHost() override;
 
     void processOutbox() { m_engine.processOutbox(); }
+    // Calls back when the engine is at rest, now or later, once.
+    void whenAtRest(std::function<void()> callback);
     // From here on nothing wakes it. Called on the app's thread, before it is deleted on its own.
     void detach();
 
@@ -28,7 +30,9 @@ protected:
 
 private:
     QtScheduler m_scheduler;
-    std::shared_ptr<Outbox> m_outbox;
+    const QString m_name;
+    const std::shared_ptr<Outbox> m_outbox;
+    std::vector<std::function<void()>> m_waiting; // for rest
     Engine m_engine;
 };
 
@@ -42,7 +46,12 @@ public:
 
     // An engine for these surroundings, with the room's scheduler. It runs until remove() or the end.
     [[nodiscard]] virtual EngineHost *add(Engine::Surroundings surroundings) = 0;
+    // The engine has been told to end, or will be deleted at once: it goes when it has come to rest.
     virtual void remove(EngineHost *host) = 0;
+    // Lets the engine look at what was posted to it, and waits for that.
+    virtual void processNow(EngineHost *host) = 0;
+    // Waits until every engine is at rest, which each was told to come to: its closeTimeout at most.
+    virtual void waitForRest() = 0;
     // What the app's half of a connection waits by.
     [[nodiscard]] virtual Scheduler &appScheduler() = 0;
     // Of what all of them make their messages.
@@ -61,17 +70,22 @@ class EVERWIRE_EXPORT WireThread final : public EngineRoom
 {
 public:
     WireThread();
-    // Closes every connection without waiting for answers, ends the thread and waits for that.
+    // Ends the thread and waits for that. Connections that have not ended are cut.
     ~WireThread() override;
 
     [[nodiscard]] EngineHost *add(Engine::Surroundings surroundings) override;
     void remove(EngineHost *host) override;
+    void processNow(EngineHost *host) override;
+    void waitForRest() override;
     [[nodiscard]] Scheduler &appScheduler() override { return m_appScheduler; }
 
 private:
     QtScheduler m_appScheduler;
+    template<typename Function>
+    void callAndWait(Function &&function);
+
     QThread m_thread;
-    std::unique_ptr<QObject> m_context; // lives in the thread
+    std::unique_ptr<QObject> m_context; // lives in the thread; the parent of the hosts that were removed
     std::vector<EngineHost *> m_hosts;
 };
 

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "testkit/faketransport.h"
 
+#include <algorithm>
+
 namespace Everwire {
+
+namespace {
+
+constexpr qint64 ControlFrame = 6; // bytes of an empty one: head and mask
+
+} // namespace
 
 TransportFactory FakeTransport::factory(Wire *wire)
 {
@@ -44,7 +52,8 @@ void FakeTransport::open(const TransportTarget &target)
 {
     m_wire->targets.append(target);
     m_hasSocket = true;
-    m_wire->mostSockets = std::max(m_wire->mostSockets, ++m_wire->sockets);
+    ++m_wire->sockets;
+    m_wire->mostSockets = std::max(m_wire->mostSockets, m_wire->sockets - m_wire->goodbyes);
 }
 
 qint64 FakeTransport::sendText(QByteArrayView utf8)
@@ -65,15 +74,23 @@ qint64 FakeTransport::sendSecretText(QByteArrayView utf8)
 qint64 FakeTransport::send(QByteArrayView bytes, bool isBinary, bool isSecret)
 {
     m_wire->sent.append({bytes.toByteArray(), isBinary, m_number, isSecret});
-    if (!m_wire->takesBytes || m_wire->buffers)
-        m_bytesToWrite += bytes.size();
+    write(bytes.size());
+    const qint64 position = m_position;
     happen(m_wire->duringSend);
-    return bytes.size();
+    return position;
+}
+
+void FakeTransport::write(qint64 bytes)
+{
+    m_position += bytes;
+    if (!m_wire->takesBytes || m_wire->buffers)
+        m_bytesToWrite += bytes;
 }
 
 void FakeTransport::ping()
 {
     ++m_wire->pings;
+    write(ControlFrame);
     happen(m_wire->duringPing);
 }
 
@@ -83,8 +100,11 @@ void FakeTransport::flush()
         m_bytesToWrite = 0;
 }
 
-void FakeTransport::close(int code, const QString &)
+void FakeTransport::close(int code, const QString &, WhileClosing)
 {
+    if (m_hasSocket && !std::exchange(m_isClosing, true))
+        m_wire->mostGoodbyes = std::max(m_wire->mostGoodbyes, ++m_wire->goodbyes);
+    write(ControlFrame);
     flush();
     m_wire->closeCodes.append(code);
     happen(m_wire->duringClose);
@@ -96,6 +116,18 @@ void FakeTransport::abort()
     closeSocket();
 }
 
+void FakeTransport::cut()
+{
+    ++m_wire->cuts;
+    abort();
+}
+
+Transport::Confirmed FakeTransport::confirmed() const
+{
+    return {m_wire->confirms ? takenPosition() : std::min(m_confirmed, takenPosition()),
+            !m_wire->isUnderWay, !m_hasSocket};
+}
+
 void FakeTransport::happen(std::function<void(FakeTransport &)> &once)
 {
     if (const auto event = std::exchange(once, {}))
@@ -104,8 +136,10 @@ void FakeTransport::happen(std::function<void(FakeTransport &)> &once)
 
 void FakeTransport::closeSocket()
 {
-    if (std::exchange(m_hasSocket, false))
-        --m_wire->sockets;
+    if (!std::exchange(m_hasSocket, false))
+        return;
+    --m_wire->sockets;
+    m_wire->goodbyes -= m_isClosing ? 1 : 0;
 }
 
 } // namespace Everwire

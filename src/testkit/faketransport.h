@@ -35,10 +35,17 @@ public:
         int aborts = 0;
         int pings = 0;
         int sockets = 0;        // opened, and neither aborted, ended nor deleted yet
-        int mostSockets = 0;    // at any one time
+        int goodbyes = 0;       // of these, in which close() was called
+        int mostSockets = 0;    // at any one time, goodbyes aside
+        int mostGoodbyes = 0;   // at any one time
         int deletedInCall = 0;  // transports deleted from inside a call to their listener
         bool takesBytes = true; // false: the peer reads nothing, and everything stays in the socket
         bool buffers = false;   // true: bytes leave with flush() or close(), which tell nobody
+        // What the peer's system confirms of the bytes that the system has taken: all, or none until confirm().
+        bool confirms = true;
+        bool isUnderWay = false; // what is not confirmed yet may still be
+        qint64 inSystem = 0;     // bytes that the system has taken and not sent
+        int cuts = 0;            // with a reset
         bool canPause = false;
         bool paused = false;
         // Called once, from inside the next such call: a transport may end, or tell more, inside any
@@ -82,6 +89,13 @@ public:
     }
     // The system takes so many of the bytes that wait.
     void take(qint64 bytes);
+    // The peer's system confirms so many more of those that the system has taken.
+    void confirm(qint64 bytes) { m_confirmed += bytes; }
+    // The peer says no more, but may still read.
+    void halfClose()
+    {
+        tell([](TransportListener &l) { l.transportEnded({}); });
+    }
     void end(ConnectionError::Code code, int closeCode, const QString &reason = {},
              std::chrono::milliseconds retryAfter = {}, bool isFinal = false);
 
@@ -90,9 +104,13 @@ public:
     qint64 sendBinary(QByteArrayView bytes) override;
     qint64 sendSecretText(QByteArrayView utf8) override;
     void ping() override;
-    void close(int code, const QString &reason) override;
+    void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
     void abort() override;
+    void cut() override;
+    [[nodiscard]] qint64 takenPosition() const override { return m_position - m_bytesToWrite; }
+    [[nodiscard]] Confirmed confirmed() const override;
     [[nodiscard]] qint64 bytesToWrite() const override { return m_bytesToWrite; }
+    [[nodiscard]] qint64 bytesInSystem() const override { return m_wire->inSystem; }
     void flush() override;
     [[nodiscard]] bool canPause() const override { return m_wire->canPause; }
     void setPaused(bool paused) override { m_wire->paused = paused; }
@@ -110,14 +128,18 @@ private:
         --*calls;
     }
     qint64 send(QByteArrayView bytes, bool isBinary, bool isSecret = false);
+    void write(qint64 bytes);
     void happen(std::function<void(FakeTransport &)> &once);
     void closeSocket();
 
     Wire *m_wire;
     std::shared_ptr<int> m_calls = std::make_shared<int>(0); // to the listener, on the stack now
+    qint64 m_position = 0;
     qint64 m_bytesToWrite = 0;
+    qint64 m_confirmed = 0; // before this position, where the wire does not confirm by itself
     int m_number = 0;
     bool m_hasSocket = false;
+    bool m_isClosing = false;
 };
 
 } // namespace Everwire

@@ -32,8 +32,16 @@ public:
     void remove(EngineHost *host) override
     {
         host->detach();
+        host->processOutbox();
         m_world->m_hosts.erase(host);
         delete host;
+    }
+    void processNow(EngineHost *host) override { host->processOutbox(); }
+    // Nothing happens here that the test does not make happen, so what has not ended by then is cut.
+    void waitForRest() override
+    {
+        for (const auto &[host, woken] : m_world->m_hosts)
+            host->processOutbox();
     }
 
     [[nodiscard]] Scheduler &appScheduler() override { return m_world->scheduler; }

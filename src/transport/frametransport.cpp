@@ -179,7 +179,7 @@ bool FrameTransport::takeAnswer(PaddedView *input)
 void FrameTransport::takeFrames(PaddedView input)
 {
     while (!m_end && (m_stage == Stage::Open || m_stage == Stage::Closing)) {
-        if (m_isPaused && m_stage == Stage::Open) {
+        if (m_isPaused && delivers()) {
             if (input.size() > 0)
                 m_held = QByteArray(input.data(), input.size()) + QByteArray(Padding, '\0');
             return;
@@ -196,19 +196,17 @@ void FrameTransport::takeIncoming(const Incoming &incoming)
     const bool isOpen = m_stage == Stage::Open;
     switch (incoming.kind) {
     case Incoming::Text:
-        if (isOpen && listener())
+        if (delivers() && listener())
             listener()->transportTextReceived(incoming.payload);
         break;
     case Incoming::Binary:
-        if (isOpen && listener())
+        if (delivers() && listener())
             listener()->transportBinaryReceived(m_reader->takePayload(incoming));
         break;
     case Incoming::Ping:
         // A peer that pings and never reads could fill our memory with answers.
-        if (isOpen && m_out.size() - m_outAt < PongRoom) {
-            m_writer->writeControl(&m_out, Opcode::Pong, incoming.payload.bytes());
-            flushLater();
-        }
+        if (isOpen && unwrittenFrames() < PongRoom)
+            sendControl(Opcode::Pong, incoming.payload.bytes());
         break;
     case Incoming::Close: {
         const QString reason = QString::fromUtf8(incoming.payload.bytes());
@@ -233,9 +231,16 @@ void FrameTransport::takeIncoming(const Incoming &incoming)
     }
 }
 
+// Whether messages that arrive are the listener's.
+bool FrameTransport::delivers() const
+{
+    return m_stage == Stage::Open ||
+           (m_stage == Stage::Closing && m_whileClosing == WhileClosing::Deliver && !m_end);
+}
+
 void FrameTransport::setPaused(bool paused)
 {
-    if (m_isPaused == paused || m_stage == Stage::Closing)
+    if (m_isPaused == paused || !delivers())
         return;
     m_isPaused = paused;
     if (!paused)
@@ -264,7 +269,7 @@ qint64 FrameTransport::sendUncompressed(QByteArrayView utf8)
     if (canSend())
         return sent(m_writer->writeText(&m_out, utf8));
     m_unsendable += utf8.size();
-    return utf8.size();
+    return NeverLeaves;
 }
 
 qint64 FrameTransport::sendBinary(QByteArrayView bytes)
@@ -272,27 +277,34 @@ qint64 FrameTransport::sendBinary(QByteArrayView bytes)
     if (canSend())
         return sent(m_writer->writeBinary(&m_out, bytes));
     m_unsendable += bytes.size();
-    return bytes.size();
+    return NeverLeaves;
 }
 
 void FrameTransport::ping()
 {
-    if (!canSend())
-        return;
-    m_writer->writeControl(&m_out, Opcode::Ping, {});
+    if (canSend())
+        sendControl(Opcode::Ping, {});
+}
+
+void FrameTransport::sendControl(Opcode opcode, QByteArrayView payload)
+{
+    m_position += m_writer->writeControl(&m_out, opcode, payload);
     flushLater();
 }
 
-// Frames are gathered and written together: each write() is a system call, or a TLS record.
+// Frames are gathered and written together: each write() is a system call, or a TLS record. Returns the
+// position behind them.
 qint64 FrameTransport::sent(qint64 bytes)
 {
-    if (m_out.size() - m_outAt >= WriteSize) {
+    m_position += bytes;
+    const qint64 position = m_position; // flush() may end in a listener that sends more
+    if (unwrittenFrames() >= WriteSize) {
         flush();
         flushAndTellLater();
     } else {
         flushLater();
     }
-    return bytes;
+    return position;
 }
 
 void FrameTransport::flushLater()
@@ -336,22 +348,19 @@ void FrameTransport::flush()
         return;
     // Over TLS, flush() reports what it has written only once, however often it is called from there.
     m_isFlushing = true;
-    do {
-        while (m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom) {
-            const qint64 size = std::min(m_out.size() - m_outAt, WriteSize);
-            if (m_socket->write(m_out.constData() + m_outAt, size) != size) {
-                // The peer has reset the connection, and the socket, unbuffered, has closed itself without a signal.
-                socketIsGone();
-                m_isFlushing = false;
-                receiveLater();
-                return;
-            }
-            m_outAt += size;
-        }
-        if (m_isTls)
-            m_socket->flush();
-    } while (m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom);
+    bool isWritable = true;
+    while (isWritable && m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom)
+        isWritable = writeSome();
+    if (isWritable && m_isTls)
+        m_socket->flush(); // what the system has not taken before
     m_isFlushing = false;
+    if (!isWritable) {
+        // The peer has reset the connection, and the socket, unbuffered, has closed itself without a signal.
+        socketIsGone();
+        receiveLater();
+        return;
+    }
+    noteTaken();
     if (m_outAt == m_out.size()) {
         if (m_out.capacity() > KeptCapacity)
             m_out = {};
@@ -361,6 +370,86 @@ void FrameTransport::flush()
         m_out.remove(0, m_outAt);
         m_outAt = 0;
     }
+    if (m_stage == Stage::Closing)
+        finishWriting();
+}
+
+// Hands the socket the next piece. False: it has closed itself.
+bool FrameTransport::writeSome()
+{
+    qint64 size = std::min(unwrittenFrames(), qint64(WriteSize));
+    // Whole records of the largest size, or less than one, so that it is known where each ends.
+    if (m_isTls && size > RecordLedger::LargestRecord)
+        size -= size % RecordLedger::LargestRecord;
+    if (m_socket->write(m_out.constData() + m_outAt, size) != size)
+        return false;
+    m_outAt += size;
+    if (m_isTls) {
+        m_socket->flush();
+        noteRecords();
+    } else {
+        noteTaken();
+    }
+    return true;
+}
+
+// TLS has made records of everything that it was given.
+void FrameTransport::noteRecords()
+{
+    if (m_socket->bytesToWrite() > 0) // but for a renegotiation
+        return;
+#if QT_CONFIG(ssl)
+    const qint64 end =
+        m_encryptedWritten + static_cast<const QSslSocket *>(m_socket)->encryptedBytesToWrite();
+    const qint64 position = m_position - unwrittenFrames();
+    m_records.add(position, end, (position - m_records.plainEnd()) / RecordLedger::LargestRecord);
+#endif
+    noteTaken();
+}
+
+// What the system has taken by now, while the socket says so.
+void FrameTransport::noteTaken()
+{
+    if (!m_socket || m_socketIsGone)
+        return;
+    const qint64 inTunnel = m_tunnel ? m_tunnel->bytesToWrite() : 0;
+    if (!m_isTls) {
+        m_takenPosition = m_position - unwrittenFrames() - m_socket->bytesToWrite() - inTunnel;
+        return;
+    }
+    const qint64 taken = m_encryptedWritten - inTunnel;
+    m_takenPosition = m_records.plainBefore(taken);
+    constexpr qsizetype many = 256;
+    if (m_records.size() > many)
+        m_records.forgetBefore(taken - SystemSocket::buffered(systemDescriptor())
+                                           .value_or(SystemSocket::Buffered())
+                                           .unconfirmed);
+}
+
+Transport::Confirmed FrameTransport::confirmed() const
+{
+    const auto buffered = m_system.isValid() ? m_system.buffered() : SystemSocket::buffered(systemDescriptor());
+    if (!buffered)
+        return {m_takenPosition, true, false};
+    const bool isSettled = buffered->isDead || buffered->unconfirmed <= buffered->unsent;
+    const qint64 inTunnel = m_tunnel ? m_tunnel->bytesToWrite() : 0;
+    if (m_isTls)
+        return {m_records.plainBefore(m_encryptedWritten - inTunnel - buffered->unconfirmed), isSettled,
+                buffered->isDead};
+    return {m_takenPosition - buffered->unconfirmed, isSettled, buffered->isDead};
+}
+
+qint64 FrameTransport::bytesInSystem() const
+{
+    return m_socket && !m_socketIsGone ? SystemSocket::unsentBytes(systemDescriptor()) : 0;
+}
+
+// Of the connection to the server, or to a proxy.
+qintptr FrameTransport::systemDescriptor() const
+{
+    if (!m_socket)
+        return -1;
+    return m_tunnel ? m_tunnel->socketDescriptor() : m_socket->socketDescriptor();
 }
 
 // A write to a peer that has gone meets a reset, at which Qt closes the socket: what the peer had said before, its Close
@@ -398,7 +487,7 @@ qint64 FrameTransport::socketBytesToWrite() const
 
 qint64 FrameTransport::bytesToWrite() const
 {
-    return (m_socket && !m_socketIsGone ? socketBytesToWrite() : 0) + m_out.size() - m_outAt + m_unsendable;
+    return (m_socket && !m_socketIsGone ? socketBytesToWrite() : 0) + unwrittenFrames() + m_unsendable;
 }
 
 qint64 FrameTransport::bytesSaved() const
@@ -408,8 +497,9 @@ qint64 FrameTransport::bytesSaved() const
 
 // ---- Ending ----
 
-void FrameTransport::close(int code, const QString &reason)
+void FrameTransport::close(int code, const QString &reason, WhileClosing incoming)
 {
+    m_whileClosing = incoming;
     if (m_stage == Stage::Open)
         startClosing(code, reason);
     else if ((m_socket || m_dialer) && m_stage != Stage::Closing)
@@ -424,13 +514,24 @@ void FrameTransport::close(int code, const QString &reason)
 
 void FrameTransport::startClosing(int code, const QString &reason)
 {
-    m_writer->writeClose(&m_out, code, reason);
+    m_position += m_writer->writeClose(&m_out, code, reason);
     m_stage = Stage::Closing;
+    m_system = SystemSocket(systemDescriptor());
     flush();
-    // From here on everything is read and thrown away: unread bytes would make a reset of our end, and the
-    // peer would not see the Close.
-    if (std::exchange(m_isPaused, false))
+    // From here on everything is read: unread bytes would make a reset of our end, and the peer would not see
+    // the Close.
+    if (!delivers() && std::exchange(m_isPaused, false))
         receiveLater();
+}
+
+// Behind the Close frame, the peer sees our end, also where it does not know that a Close frame is one. TLS has an
+// end of its own, which Qt cannot send without ceasing to read; and what a proxy makes of half an end is its own affair.
+void FrameTransport::finishWriting()
+{
+    if (m_isTls || m_tunnel || m_socketIsGone || m_takenPosition < m_position ||
+        std::exchange(m_hasFinishedWriting, true))
+        return;
+    m_system.finishWriting();
 }
 
 // Both have said goodbye, or nothing more can be read: the server ends the TCP connection (RFC 6455 §7.1.1).
@@ -480,6 +581,15 @@ void FrameTransport::abort()
     m_socket->abort();
     m_tunnel = nullptr;
     std::exchange(m_socket, nullptr)->deleteLater();
+}
+
+void FrameTransport::cut()
+{
+    if (!m_system.isValid())
+        m_system = SystemSocket(systemDescriptor());
+    m_system.resetOnClose();
+    abort();
+    m_system = {};
 }
 
 } // namespace Everwire

@@ -4,6 +4,8 @@
 #include "transport/dialer.h"
 #include "transport/frame.h"
 #include "transport/handshake.h"
+#include "transport/recordledger.h"
+#include "transport/systemsocket.h"
 #include "transport/transport.h"
 
 #include <QNetworkProxy>
@@ -39,9 +41,13 @@ public:
     qint64 sendBinary(QByteArrayView bytes) override;
     qint64 sendSecretText(QByteArrayView utf8) override;
     void ping() override;
-    void close(int code, const QString &reason) override;
+    void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
     void abort() override;
+    void cut() override;
+    [[nodiscard]] qint64 takenPosition() const override { return m_takenPosition; }
+    [[nodiscard]] Confirmed confirmed() const override;
     [[nodiscard]] qint64 bytesToWrite() const override;
+    [[nodiscard]] qint64 bytesInSystem() const override;
     void flush() override;
     // Qt's SOCKS5 engine reads on by itself, without a bound, so behind one pausing would pause nobody.
     [[nodiscard]] bool canPause() const override { return !m_isBehindSocks; }
@@ -53,7 +59,7 @@ private:
         Connecting, // TCP, then TLS
         Upgrading,  // the request is out
         Open,
-        Closing, // our Close frame is out; what comes but a Close is thrown away
+        Closing, // our Close frame is out
         Ended,
     };
 
@@ -79,16 +85,24 @@ private:
     void follow(const QUrl &location);
 
     [[nodiscard]] bool canSend() const { return m_stage == Stage::Open; }
+    [[nodiscard]] bool delivers() const;
     [[nodiscard]] qint64 sendUncompressed(QByteArrayView utf8);
     [[nodiscard]] qint64 sent(qint64 bytes);
+    void sendControl(Opcode opcode, QByteArrayView payload);
     void flushLater();
     void flushAndTell();
     void flushAndTellLater();
+    [[nodiscard]] bool writeSome();
+    void noteRecords();
+    void noteTaken();
+    [[nodiscard]] qint64 unwrittenFrames() const { return m_out.size() - m_outAt; }
     [[nodiscard]] bool peerHasLeft() const;
     [[nodiscard]] qint64 socketBytesToWrite() const;
+    [[nodiscard]] qintptr systemDescriptor() const;
     void socketIsGone();
 
     void startClosing(int code, const QString &reason);
+    void finishWriting();
     void endAfterClose(const TransportEnd &end);
     void lost();
     void finish(const TransportEnd &end);
@@ -125,6 +139,13 @@ private:
 
     QByteArray m_out; // frames that the socket has not taken yet
     qsizetype m_outAt = 0;
+    qint64 m_position = 0;         // behind the last frame that was made
+    qint64 m_takenPosition = 0;    // before it, the system has taken everything
+    RecordLedger m_records;        // TLS only, with the next one
+    qint64 m_encryptedWritten = 0; // bytes that the plain socket below TLS has written
+    SystemSocket m_system;         // while closing: it may be asked when the socket has gone
+    WhileClosing m_whileClosing = WhileClosing::Discard;
+    bool m_hasFinishedWriting = false;
     qint64 m_unsendable = 0; // bytes that will never leave, and so count as waiting
     qint64 m_bytesSaved = 0;
     bool m_flushIsPosted = false;

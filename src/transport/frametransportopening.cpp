@@ -141,7 +141,6 @@ void FrameTransport::connectTlsSignals()
 {
 #if QT_CONFIG(ssl)
     auto *tls = static_cast<QSslSocket *>(m_socket);
-    QObject::connect(tls, &QSslSocket::encryptedBytesWritten, &m_context, [this] { flushAndTell(); });
     QObject::connect(tls, &QSslSocket::sslErrors, &m_context, [this, tls](const QList<QSslError> &errors) {
         const QString where = TransportErrors::where(m_target.url);
         if (Tls::areIgnored(errors, m_target.tls, where))
@@ -167,12 +166,19 @@ void FrameTransport::tcpConnected()
     m_tcpConnected = true;
     m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
     lookForAProxy();
+    SystemSocket::limitUnsent(systemDescriptor());
     if (!m_isTls) {
         sendRequest();
         return;
     }
 #if QT_CONFIG(ssl)
     auto *tls = static_cast<QSslSocket *>(m_socket);
+    // Unlike encryptedBytesWritten(), this tells of every byte, also of those that a slot writes.
+    const auto *below = tls->findChild<QTcpSocket *>(QString(), Qt::FindDirectChildrenOnly);
+    QObject::connect(below, &QTcpSocket::channelBytesWritten, &m_context, [this](int, qint64 bytes) {
+        m_encryptedWritten += bytes;
+        flushAndTell();
+    });
     tls->setPeerVerifyName(hostOf(m_target.url)); // the name in SNI, too, whatever address it has
     tls->startClientEncryption();
 #endif
@@ -234,6 +240,8 @@ void FrameTransport::follow(const QUrl &location)
     m_tlsEnd.reset();
     m_out.clear();
     m_outAt = 0;
+    m_records = {};
+    m_encryptedWritten = 0;
     m_socketIsGone = false;
     connectToServer();
 }

@@ -11,6 +11,7 @@
 #include <QJsonDocument>
 #include <QNetworkRequest>
 #include <QStringConverter>
+#include <QTcpSocket>
 #include <QWebSocket>
 #include <QWebSocketHandshakeOptions>
 
@@ -97,16 +98,12 @@ void QWebSocketTransport::connectSignals()
                      [this](const QString &text) { receiveText(text); });
     QObject::connect(m_socket, &QWebSocket::binaryMessageReceived, &m_context,
                      [this](const QByteArray &bytes) {
-                         if (listener() && !m_closeCalled)
+                         if (listener() && delivers())
                              listener()->transportBinaryReceived(bytes);
                      });
     QObject::connect(m_socket, &QWebSocket::pong, &m_context, [this] {
         if (listener())
             listener()->transportAlive();
-    });
-    QObject::connect(m_socket, &QWebSocket::bytesWritten, &m_context, [this] {
-        if (listener())
-            listener()->transportWritten();
     });
     QObject::connect(m_socket, &QWebSocket::aboutToClose, &m_context,
                      [this] { m_closeSeen = !m_closeCalled; });
@@ -141,7 +138,7 @@ void QWebSocketTransport::connectSignals()
 
 void QWebSocketTransport::receiveText(const QString &text)
 {
-    if (!listener() || m_closeCalled)
+    if (!listener() || !delivers())
         return;
     QByteArray utf8 = std::exchange(m_scratch, {}); // the listener may run an event loop
     QStringEncoder encoder(QStringEncoder::Utf8);
@@ -153,13 +150,28 @@ void QWebSocketTransport::receiveText(const QString &text)
         m_scratch = std::move(utf8);
 }
 
+// Whether messages that arrive are the listener's.
+bool QWebSocketTransport::delivers() const
+{
+    return !m_closeCalled || m_whileClosing == WhileClosing::Deliver;
+}
+
 void QWebSocketTransport::watchInnerSocket()
 {
-    m_inner = m_socket->findChild<QAbstractSocket *>();
+    m_inner = m_socket->findChild<QAbstractSocket *>(QString(), Qt::FindDirectChildrenOnly);
     if (!m_inner)
         return;
+    m_below = m_inner->findChild<QTcpSocket *>(QString(), Qt::FindDirectChildrenOnly);
+    if (!m_below)
+        m_below = m_inner;
     m_inner->setReadBufferSize(UsualReadBuffer);
-    QObject::connect(m_inner, &QAbstractSocket::connected, &m_context, [this] { m_tcpConnected = true; });
+    QObject::connect(m_inner, &QAbstractSocket::connected, &m_context, [this] {
+        m_tcpConnected = true;
+        SystemSocket::limitUnsent(m_below->socketDescriptor());
+    });
+    // Unlike bytesWritten(), this tells of every byte, also of those that a slot writes.
+    QObject::connect(m_below, &QAbstractSocket::channelBytesWritten, &m_context,
+                     [this](int, qint64 bytes) { written(bytes); });
 #if QT_CONFIG(ssl)
     if (auto *tls = qobject_cast<QSslSocket *>(m_inner.data()))
         QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this] { m_isEncrypted = true; });
@@ -202,7 +214,7 @@ qint64 QWebSocketTransport::sendText(QByteArrayView utf8)
     }
     m_socket->setOutgoingFrameSize(quint64(frameSize));
     m_socket->sendTextMessage(QString::fromUtf8(text));
-    return wireSize(text.size(), frameSize);
+    return sent();
 }
 
 qint64 QWebSocketTransport::sendBinary(QByteArrayView bytes)
@@ -210,7 +222,51 @@ qint64 QWebSocketTransport::sendBinary(QByteArrayView bytes)
     m_socket->setOutgoingFrameSize(quint64(m_maxFrameSize));
     m_socket->sendBinaryMessage(
         QByteArray::fromRawData(bytes.data(), bytes.size())); // it makes frames at once
-    return wireSize(bytes.size(), m_maxFrameSize);
+    return sent();
+}
+
+// The position behind what QWebSocket has made of a message. TLS puts it into records of its own, so that it is known
+// where they end: QWebSocket's answers to pings may lie before and behind it.
+qint64 QWebSocketTransport::sent()
+{
+    if (!m_below || m_closeCalled || m_ended)
+        return NeverLeaves;
+    if (m_below != m_inner)
+        m_inner->flush();
+    return m_takenPosition + m_below->bytesToWrite();
+}
+
+void QWebSocketTransport::written(qint64 bytes)
+{
+    m_takenPosition += bytes;
+    finishWriting();
+    if (m_opened && !m_ended && listener())
+        listener()->transportWritten();
+}
+
+// Behind the Close frame the peer sees our end. TLS has an end of its own, which Qt cannot send without ceasing to
+// read.
+void QWebSocketTransport::finishWriting()
+{
+    if (m_closeCalled && m_system.isValid() && m_below == m_inner && m_below->bytesToWrite() == 0 &&
+        !std::exchange(m_hasFinishedWriting, true))
+        m_system.finishWriting();
+}
+
+Transport::Confirmed QWebSocketTransport::confirmed() const
+{
+    const auto buffered = m_system.isValid() ? m_system.buffered()
+                          : m_below          ? SystemSocket::buffered(m_below->socketDescriptor())
+                                             : std::nullopt;
+    if (!buffered)
+        return {m_takenPosition, true, false};
+    return {m_takenPosition - buffered->unconfirmed,
+            buffered->isDead || buffered->unconfirmed <= buffered->unsent, buffered->isDead};
+}
+
+qint64 QWebSocketTransport::bytesInSystem() const
+{
+    return m_below && !m_ended ? SystemSocket::unsentBytes(m_below->socketDescriptor()) : 0;
 }
 
 void QWebSocketTransport::ping()
@@ -218,22 +274,38 @@ void QWebSocketTransport::ping()
     m_socket->ping();
 }
 
-void QWebSocketTransport::close(int code, const QString &reason)
+void QWebSocketTransport::close(int code, const QString &reason, WhileClosing incoming)
 {
     m_closeCalled = true;
-    if (m_socket->state() == QAbstractSocket::ConnectedState)
-        m_socket->close(static_cast<QWebSocketProtocol::CloseCode>(code), reason);
-    else
+    m_whileClosing = incoming;
+    if (m_socket->state() != QAbstractSocket::ConnectedState) {
         endSoon();
+        return;
+    }
+    if (m_below)
+        m_system = SystemSocket(m_below->socketDescriptor());
+    m_socket->close(static_cast<QWebSocketProtocol::CloseCode>(code), reason);
+    finishWriting();
 }
 
 void QWebSocketTransport::abort()
 {
     m_ended = true;
     m_socket->disconnect(&m_context);
-    if (m_inner)
-        m_inner->disconnect(&m_context);
+    for (QAbstractSocket *socket : {m_inner.data(), m_below.data()}) {
+        if (socket)
+            socket->disconnect(&m_context);
+    }
     m_socket->abort();
+}
+
+void QWebSocketTransport::cut()
+{
+    if (!m_system.isValid() && m_below)
+        m_system = SystemSocket(m_below->socketDescriptor());
+    m_system.resetOnClose();
+    abort();
+    m_system = {};
 }
 
 qint64 QWebSocketTransport::bytesToWrite() const
@@ -317,17 +389,6 @@ TransportEnd QWebSocketTransport::whyItNeverOpened() const
                       m_errorString.isEmpty() ? QStringLiteral("it ended the connection") : m_errorString)},
             {},
             {}};
-}
-
-qint64 QWebSocketTransport::wireSize(qint64 payload, qint64 frameSize) const
-{
-    // RFC 6455 §5.2: two bytes, the extended length, four of mask.
-    const auto framed = [](qint64 length) {
-        return length + 6 + (length < 126 ? 0 : length < 65536 ? 2 : 8);
-    };
-    const qint64 full = payload / frameSize;
-    const qint64 rest = payload % frameSize;
-    return full * framed(frameSize) + (rest > 0 || full == 0 ? framed(rest) : 0);
 }
 
 } // namespace Everwire

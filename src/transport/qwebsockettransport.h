@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "transport/systemsocket.h"
 #include "transport/transport.h"
 
 #include <QAbstractSocket>
@@ -27,9 +28,13 @@ public:
     qint64 sendBinary(QByteArrayView bytes) override;
     qint64 sendSecretText(QByteArrayView utf8) override { return sendText(utf8); }
     void ping() override;
-    void close(int code, const QString &reason) override;
+    void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
     void abort() override;
+    void cut() override;
+    [[nodiscard]] qint64 takenPosition() const override { return m_takenPosition; }
+    [[nodiscard]] Confirmed confirmed() const override;
     [[nodiscard]] qint64 bytesToWrite() const override;
+    [[nodiscard]] qint64 bytesInSystem() const override;
     void flush() override;
     [[nodiscard]] bool canPause() const override { return false; }
     void setPaused(bool) override {}
@@ -41,16 +46,23 @@ private:
     void watchInnerSocket();
     void fitReadBuffer();
     void receiveText(const QString &text);
+    [[nodiscard]] bool delivers() const;
+    [[nodiscard]] qint64 sent();
+    void written(qint64 bytes);
+    void finishWriting();
     void endSoon();
     void end();
     [[nodiscard]] TransportEnd howItEnded() const;
     [[nodiscard]] TransportEnd whyItNeverOpened() const;
-    [[nodiscard]] qint64 wireSize(qint64 payload, qint64 frameSize) const;
-
     QObject m_context; // of every connection to the socket: nothing reaches us once we are gone
     // Not a unique_ptr: a QWebSocket may be on the stack while we go, so it is deleted later.
     QWebSocket *m_socket;
     QPointer<QAbstractSocket> m_inner; // QWebSocket's own QTcpSocket or QSslSocket
+    QPointer<QAbstractSocket> m_below; // which writes to the system: that, or the one below TLS
+    SystemSocket m_system;             // while closing: it may be asked when the sockets have gone
+    qint64 m_takenPosition = 0;        // bytes that m_below has written
+    WhileClosing m_whileClosing = WhileClosing::Discard;
+    bool m_hasFinishedWriting = false;
     QString m_where;                   // host and port, for messages: no path, no query
     TransportTarget m_target;
     std::optional<TransportEnd> m_tlsEnd; // why the server is not trusted

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 
 namespace Everwire {
@@ -74,6 +75,9 @@ protected:
 // One attempt at one WebSocket connection; a new attempt takes a new object. The only code that knows a
 // socket class. Lives on the wire thread. It may call its listener from inside any function; it may be
 // deleted anywhere but inside a call to its listener.
+//
+// A position says how far something is on its way. Positions grow with what is sent and mean nothing else:
+// control frames and TLS's own bytes lie between those of two messages.
 class Transport
 {
 public:
@@ -83,19 +87,42 @@ public:
     void setListener(TransportListener *listener) { m_listener = listener; }
 
     virtual void open(const TransportTarget &target) = 0;
-    // Both take whole messages, whose bytes are only lent for the call, and return the bytes that they will occupy on
-    // the wire, frame headers included.
+    // All three take whole messages, whose bytes are only lent for the call, and return the position behind
+    // the message: NeverLeaves if the WebSocket is not open.
     virtual qint64 sendText(QByteArrayView utf8) = 0;
     virtual qint64 sendBinary(QByteArrayView bytes) = 0;
     // As sendText(), but in no compression context, from where it might be guessed: for tokens (rule C6).
     virtual qint64 sendSecretText(QByteArrayView utf8) = 0;
     virtual void ping() = 0;
-    // Starts the closing handshake (RFC 6455 §7); transportEnded() follows, or never, with a mute peer.
-    virtual void close(int code, const QString &reason) = 0;
-    // Ends at once; the listener hears nothing.
+
+    // What becomes of messages that arrive behind our Close frame and before the peer's.
+    enum class WhileClosing { Discard, Deliver };
+    // Ends in order (RFC 6455 §7): what was sent leaves, then a Close frame and, where no TLS and no proxy is
+    // in between, a half-close. Reading goes on until the peer ends, so that no unread byte makes a reset of
+    // our end. transportEnded() follows; with a mute peer it never does.
+    virtual void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) = 0;
+    // Ends at once; the listener hears nothing. What the operating system has taken may still arrive.
     virtual void abort() = 0;
+    // As abort(), but of what the peer's system has not confirmed, nothing is sent any more.
+    virtual void cut() = 0;
+
+    static constexpr qint64 NeverLeaves = std::numeric_limits<qint64>::max();
+    // The operating system has taken everything before this position. Stays true behind an end.
+    [[nodiscard]] virtual qint64 takenPosition() const = 0;
+    struct Confirmed
+    {
+        qint64 position = 0;
+        bool isSettled = true; // nothing is on its way that may yet be confirmed
+        bool isDead = false;   // the connection is over: nothing more will be sent or confirmed
+    };
+    // The peer's system has confirmed everything before this position (TCP's acknowledgements; takenPosition()
+    // where the operating system does not tell). Asks the system: for ends, not for every message.
+    [[nodiscard]] virtual Confirmed confirmed() const { return {takenPosition(), true, false}; }
+
     // Bytes that the operating system has not taken yet, TLS's included.
     [[nodiscard]] virtual qint64 bytesToWrite() const = 0;
+    // Bytes that the operating system has taken and not sent: on a slow line they wait there. Asks it.
+    [[nodiscard]] virtual qint64 bytesInSystem() const { return 0; }
     // Hands the operating system what it takes right now.
     virtual void flush() = 0;
 

@@ -129,6 +129,8 @@ public:
         wire.current->connectTo();
         wire.current->receive(answer);
     }
+    // The server answers our Close frame, and ends.
+    void answerClose() { wire.current->end(ConnectionError::ClosedByServer, CloseCode::Normal); }
     void lose() { wire.current->end(ConnectionError::ConnectionLost, CloseCode::Abnormal); }
 
     [[nodiscard]] static QByteArray success()

@@ -182,6 +182,7 @@ void TestEngine::o1_theRefusedSocketIsGoneBeforeTheNextOneOpens()
     }
     QCOMPARE(rig.wire.made, 8);
     QCOMPARE(rig.wire.mostSockets, 1);
+    QCOMPARE(rig.wire.mostGoodbyes, 1);
     QVERIFY2(rig.wire.alive <= 2, "refused transports pile up");
 }
 
@@ -350,7 +351,7 @@ void TestEngine::o6_shutdownSendsWhatItCanAndSaysGoodbye()
     EngineRig rig;
     rig.toConnected();
     QVERIFY(rig.outbox->push({text(1), false, {}}).accepted);
-    rig.engine->shutdown();
+    QCOMPARE(rig.engine->shutdown(), 0);
     QCOMPARE(rig.sent(), texts(1, 1));
     QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
     QCOMPARE(rig.wire.aborts, 1); // without waiting for the answer
@@ -364,7 +365,7 @@ void TestEngine::o6_nothingIsLeftAfterTheEngine()
     rig.postOpen();
     rig.refuse(u"bad"_s); // a goodbye and a wait are under way
     QVERIFY(rig.scheduler.pending() > 0);
-    rig.engine->shutdown();
+    QCOMPARE(rig.engine->shutdown(), 0);
     rig.engine.reset();
     QCOMPARE(rig.scheduler.pending(), 0);
     QCOMPARE(rig.wire.alive, 0);

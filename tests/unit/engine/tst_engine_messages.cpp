@@ -434,18 +434,30 @@ void TestEngineMessages::m8_overloadedReconnects()
     QCOMPARE(rig.state(), u"connected"_s);
 }
 
+// Rule: Q1
 void TestEngineMessages::m8_overloadedSendsNothingTwice()
 {
     EngineRig rig(EngineRig::plain().setMaxPendingBytes(10'000));
     rig.toConnected();
     rig.wire.takesBytes = false;
-    QVERIFY(rig.push("mine").accepted);
+    QVERIFY(rig.push(text(1)).accepted);
+    QVERIFY(rig.push(text(2)).accepted);
     for (int i = 0; i < 4; ++i)
         rig.wire.current->receiveBinary(QByteArray(3000, 'x'));
     QCOMPARE(rig.state(), u"reconnecting"_s);
-    // A Close frame would follow behind "mine", which goes out on the next connection.
-    QVERIFY(rig.wire.closeCodes.isEmpty());
-    QVERIFY(rig.wire.aborts > 0);
+    // They leave in front of the Close frame. What has not left when closeTimeout is over never does there.
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1001});
+    rig.wire.current->take(text(1).size());
+    rig.scheduler.advance(rig.config.initialReconnectDelay());
+    rig.wire.takesBytes = true;
+    rig.giveToken();
+    rig.wire.sent.clear();
+    rig.connectTo();
+    QVERIFY(rig.sent().isEmpty()); // nothing overtakes what the server may still read
+    rig.scheduler.advance(rig.config.closeTimeout());
+    QCOMPARE(rig.wire.cuts, 1);
+    QCOMPARE(rig.sent(), texts(2, 2));
+    QCOMPARE(rig.discarded(), 1); // received while overloaded
 }
 
 void TestEngineMessages::m8_overloadedDiscards()

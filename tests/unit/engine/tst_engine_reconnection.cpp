@@ -47,7 +47,10 @@ private Q_SLOTS:
     void c4_debugLogsNoPayloadAndNoQuery();
     void c5_configureAppliesFromTheNextAttempt();
     void c5_reconnectAppliesAtOnceAndKeepsTheQueue();
-    void c5_reconnectSaysGoodbyeOnlyWhenNothingWaits();
+    void c5_reconnectLetsWhatWasSentArrive();
+    void q1_whatNobodyHasConfirmedIsTold();
+    void q1_aConfirmationUnderWayIsWaitedFor();
+    void q1_theServersEndMayComeBeforeItsConfirmation();
     void c5_reconnectWhileFetchingAsksAgain();
 };
 
@@ -425,25 +428,86 @@ void TestEngineReconnection::c5_reconnectAppliesAtOnceAndKeepsTheQueue()
     rig.giveToken();
     QCOMPARE(rig.wire.targets.last().url, rig.url);
     rig.connectTo();
+    QCOMPARE(rig.state(), u"connected"_s);
+    QVERIFY(rig.sent().isEmpty()); // none may overtake those of before (rule Q4)
+    rig.scheduler.advance(rig.config.closeTimeout());
+    QCOMPARE(rig.wire.cuts, 1);
     QCOMPARE(rig.sent(), texts(2, 4));
     QCOMPARE(rig.discarded(), 0);
     QCOMPARE(rig.wire.mostSockets, 1);
+    QCOMPARE(rig.wire.mostGoodbyes, 1);
 }
 
-void TestEngineReconnection::c5_reconnectSaysGoodbyeOnlyWhenNothingWaits()
+void TestEngineReconnection::c5_reconnectLetsWhatWasSentArrive()
 {
-    EngineRig rig;
+    EngineRig rig(EngineRig::open());
     rig.toConnected();
-    rig.postReconnect();
-    QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
-    rig.giveToken();
-    rig.connectTo();
     rig.wire.takesBytes = false;
-    rig.push(text(1));
-    const int aborts = rig.wire.aborts;
+    QVERIFY(rig.push(text(1)).accepted);
+    FakeTransport *const old = rig.wire.current;
     rig.postReconnect();
-    QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
-    QCOMPARE(rig.wire.aborts, aborts + 1);
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1000}); // behind it
+    QVERIFY(rig.push(text(2)).accepted);
+    rig.wire.takesBytes = true;
+    rig.connectTo();
+    QCOMPARE(rig.sent(), texts(1, 1));
+    old->take(old->bytesToWrite());
+    QCOMPARE(rig.sent(), texts(1, 1)); // it may lie unread at the server
+    old->end(ConnectionError::ClosedByServer, CloseCode::Normal);
+    QCOMPARE(rig.sent(), texts(1, 2));
+    QCOMPARE(rig.wire.sent.last().socket, 2);
+    QCOMPARE(rig.discarded(), 0);
+}
+
+// Rules: O3, Q8
+void TestEngineReconnection::q1_whatNobodyHasConfirmedIsTold()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    rig.wire.confirms = false;
+    for (int i = 1; i <= 3; ++i)
+        QVERIFY(rig.push(text(i)).accepted);
+    rig.wire.current->confirm(2 * text(1).size() + 1); // the third one not whole
+    rig.postReconnect();
+    rig.wire.current->connectTo();
+    QVERIFY(rig.push(text(4)).accepted);
+    rig.scheduler.advance(rig.config.closeTimeout());
+    QCOMPARE(rig.wire.cuts, 1); // so that it does not arrive after all
+    QCOMPARE(rig.discarded(), 1);
+    QCOMPARE(rig.sent(), texts(1, 4)); // and is not sent twice
+}
+
+void TestEngineReconnection::q1_aConfirmationUnderWayIsWaitedFor()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    rig.wire.confirms = false;
+    rig.wire.isUnderWay = true;
+    QVERIFY(rig.push(text(1)).accepted);
+    FakeTransport *const old = rig.wire.current;
+    rig.postClose();
+    rig.scheduler.advance(rig.config.closeTimeout());
+    QCOMPARE(rig.state(), u"disconnecting"_s);
+    old->confirm(1000);
+    rig.wire.isUnderWay = false;
+    rig.scheduler.advance(10ms);
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.discarded(), 0);
+}
+
+void TestEngineReconnection::q1_theServersEndMayComeBeforeItsConfirmation()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    rig.wire.confirms = false;
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.postClose();
+    rig.wire.current->halfClose();
+    QCOMPARE(rig.state(), u"disconnecting"_s);
+    rig.wire.current->confirm(1000);
+    rig.scheduler.advance(10ms);
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.discarded(), 0);
 }
 
 void TestEngineReconnection::c5_reconnectWhileFetchingAsksAgain()

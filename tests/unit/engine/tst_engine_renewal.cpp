@@ -67,6 +67,7 @@ private Q_SLOTS:
     void aFarExpiryIsNoOverflow();
     void reconnectsQuietly();
     void aQuietReconnectLosesNothing();
+    void aSwitchMayBeInterrupted();
     void noLaterTokenIsAskedForAgain();
     void aProviderThatHangsIsAskedAgain();
     void reauthenticatesOnTheLiveConnection();
@@ -159,6 +160,8 @@ void TestEngineRenewal::reconnectsQuietly()
     rig.forget();
     rig.giveToken(jwt(Now + 7200));
     QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
+    QVERIFY(rig.states().isEmpty()); // until the connection is finished
+    rig.answerClose();
     rig.wire.current->connectTo();
     rig.wire.current->receive(accepted({}, u"s-2"_s));
     QCOMPARE(rig.states(), u"connecting authenticating connected"_s);
@@ -177,14 +180,74 @@ void TestEngineRenewal::aQuietReconnectLosesNothing()
     RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
     rig.connectWith(jwt(Now + 3600));
     rig.scheduler.advance(3540s);
-    rig.giveToken(jwt(Now + 7200));
+    rig.wire.takesBytes = false;
     QVERIFY(rig.push(text(1)).accepted);
-    rig.wire.current->connectTo();
+    rig.giveToken(jwt(Now + 7200));
     QVERIFY(rig.push(text(2)).accepted);
-    QVERIFY(rig.sent().isEmpty());
+    rig.wire.takesBytes = true;
+    rig.wire.current->take(text(1).size());
+    // What the server says before it has seen our Close frame is heard as ever.
+    rig.forget();
+    rig.wire.current->receive(R"({"type":"chat"})");
+    rig.wire.current->receiveBinary("voice");
+    QCOMPARE(rig.all<Message>().size(), 2);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.answerClose();
+    rig.wire.current->connectTo();
+    QVERIFY(rig.push(text(3)).accepted);
+    QCOMPARE(rig.sent(), texts(1, 1));
     rig.wire.current->receive(accepted());
-    QCOMPARE(rig.sent(), texts(1, 2));
+    QCOMPARE(rig.sent(), texts(1, 3));
     QCOMPARE(rig.discarded(), 0);
+}
+
+// Rules: O2, M8
+void TestEngineRenewal::aSwitchMayBeInterrupted()
+{
+    const auto toSwitch = [](RenewalRig &rig) {
+        rig.connectWith(jwt(Now + 3600));
+        rig.scheduler.advance(3540s);
+        rig.wire.takesBytes = false;
+        QVERIFY(rig.push(text(1)).accepted);
+        rig.giveToken(jwt(Now + 7200));
+        QVERIFY(rig.push(text(2)).accepted);
+        rig.wire.takesBytes = true;
+        rig.forget();
+    };
+    {
+        RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+        toSwitch(rig);
+        rig.postClose();
+        rig.wire.current->receive(R"({"type":"chat"})");
+        QVERIFY(rig.all<Message>().isEmpty());
+        QCOMPARE(rig.state(), u"disconnecting"_s);
+        rig.scheduler.advance(rig.config.closeTimeout());
+        QCOMPARE(rig.state(), u"disconnected"_s);
+        QCOMPARE(rig.discarded(), 2);
+    }
+    {
+        RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+        toSwitch(rig);
+        rig.postReconnect();
+        rig.wire.current->receive(R"({"type":"chat"})");
+        QVERIFY(rig.all<Message>().isEmpty());
+        rig.giveToken(jwt(Now + 7200));
+        rig.connectTo();
+        QCOMPARE(rig.state(), u"connected"_s);
+        rig.scheduler.advance(rig.config.closeTimeout());
+        QCOMPARE(rig.sent(), (QList<QByteArray>{text(1)} + texts(1, 2))); // the first time cut off
+        QCOMPARE(rig.discarded(), 0);
+    }
+    {
+        RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+        toSwitch(rig);
+        rig.scheduler.advance(rig.config.closeTimeout()); // a mute server
+        QCOMPARE(rig.wire.cuts, 1);
+        QCOMPARE(rig.state(), u"connecting"_s);
+        rig.connectTo();
+        QCOMPARE(rig.sent(), (QList<QByteArray>{text(1)} + texts(1, 2)));
+        QCOMPARE(rig.discarded(), 0);
+    }
 }
 
 void TestEngineRenewal::noLaterTokenIsAskedForAgain()
@@ -206,6 +269,7 @@ void TestEngineRenewal::noLaterTokenIsAskedForAgain()
     rig.scheduler.advance(5s);
     QCOMPARE(rig.asked(), 6);
     rig.giveToken(jwt(Now + 9000));
+    rig.answerClose();
     QCOMPARE(rig.state(), u"connecting"_s);
 }
 
@@ -258,6 +322,7 @@ void TestEngineRenewal::reauthenticationThatIsIgnoredReconnects()
     rig.scheduler.advance(4999ms);
     QCOMPARE(rig.state(), u"connected"_s);
     rig.scheduler.advance(1ms);
+    rig.answerClose();
     QCOMPARE(rig.state(), u"connecting"_s);
     rig.connectTo();
     QCOMPARE(rig.state(), u"connected"_s);
@@ -273,6 +338,7 @@ void TestEngineRenewal::reauthenticationThatIsRefusedReconnects()
         rig.scheduler.advance(3540s);
         rig.giveToken(jwt(Now + 7200));
         rig.wire.current->receive(no);
+        rig.answerClose();
         QCOMPARE(rig.state(), u"connecting"_s);
         rig.connectTo();
         QCOMPARE(rig.state(), u"connected"_s);

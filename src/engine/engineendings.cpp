@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+//
+// How the engine ends a connection ("Endings" in docs/architecture.md). What else it does is in engine.cpp.
+#include "engine/engine.h"
+
+#include "core/closecode.h"
+#include "core/logging.h"
+#include "engine/trace.h"
+
+#include <algorithm>
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+// How long the server's answer to a Close frame is waited for if nobody will open the connection again and no
+// message depends on it.
+constexpr milliseconds LastGoodbye{250};
+
+} // namespace
+
+// ---- close() ----
+
+void Engine::handle(Command::Close &command)
+{
+    m_generation = command.generation;
+    m_attempt = 0;
+    m_endsForGood = m_endsForGood || command.why == Command::Close::Why::ForGood;
+    if (command.why == Command::Close::Why::SignedOut)
+        forgetUser();
+    if (std::holds_alternative<Phase::Closing>(m_phase))
+        return;
+    if (std::holds_alternative<Phase::Established>(m_phase)) {
+        startClosing();
+        return;
+    }
+    reportDiscarded(m_around.outbox->clear(), QStringLiteral("close() was called before they could be sent"));
+    if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
+        startClosing();
+        return;
+    }
+    if (m_state == ConnectionState::Disconnected) {
+        // The app saw an error that never reached us (rule O4) and left it by close().
+        Transition done;
+        done.closeCode = CloseCode::Normal;
+        done.to = ConnectionState::Disconnected;
+        report(done);
+        return;
+    }
+    Link old = takeLink();
+    abandonGoodbyes();
+    enter(Phase::Closing(), ConnectionState::Disconnecting);
+    endLink(std::move(old), Farewell::Abort, 0, {});
+    finishClosing();
+}
+
+void Engine::startClosing()
+{
+    Phase::Closing closing;
+    closing.link = leaveLink();
+    m_around.outbox->setDraining(false);
+    const Transport *const transport = closing.link.transport.get();
+    enter(std::move(closing), ConnectionState::Disconnecting);
+    // What was accepted while connected goes out before the Close frame. A transport may end inside any call.
+    for (Link *current = linkOf(transport); current && takeSome(*current).count > 0;
+         current = linkOf(transport))
+        sendTaken(transport);
+    if (Link rest = takeLink(); rest.transport)
+        endLink(std::move(rest), Farewell::Close, CloseCode::Normal, QStringLiteral("Client disconnect"));
+    else
+        finishClosing();
+}
+
+// If nothing is waited for any more.
+void Engine::finishClosing()
+{
+    if (!std::holds_alternative<Phase::Closing>(m_phase) || !m_partings.empty())
+        return;
+    Transition done;
+    done.closeCode = CloseCode::Normal;
+    done.closeReason = QStringLiteral("Client disconnect");
+    reportDiscarded(m_around.outbox->clear(),
+                    QStringLiteral("the server did not take them before closeTimeout"));
+    enter(Phase::Idle(), ConnectionState::Disconnected, done);
+    tellOfRest();
+}
+
+// The user has signed out: what they wrote goes no further than it has come.
+void Engine::forgetUser()
+{
+    int lost = m_around.outbox->clear();
+    if (Link *current = link()) {
+        settle(*current);
+        if (current->transport->bytesToWrite() > 0 || current->transport->bytesInSystem() > 0) {
+            Link rest = leaveLink();
+            enter(Phase::Closing(), ConnectionState::Disconnecting);
+            if (rest.transport)
+                addParting(std::move(rest));
+        }
+    }
+    for (const auto &parting : std::exchange(m_partings, {}))
+        lost += cut(*parting);
+    reportDiscarded(lost, QStringLiteral("the user signed out before they were sent"));
+    finishClosing();
+}
+
+// ---- The application ends ----
+
+bool Engine::isAtRest() const
+{
+    return m_partings.empty() &&
+           (std::holds_alternative<Phase::Idle>(m_phase) || std::holds_alternative<Phase::Failed>(m_phase));
+}
+
+void Engine::leave(std::function<void()> atRest)
+{
+    m_lost = m_lost.value_or(0);
+    m_atRest = std::move(atRest);
+    tellOfRest();
+}
+
+void Engine::tellOfRest()
+{
+    if (m_atRest && isAtRest())
+        m_atRest();
+}
+
+int Engine::shutdown()
+{
+    m_atRest = {};
+    m_lost = m_lost.value_or(0);
+    if (!isAtRest()) {
+        Command::Close last{m_generation, Command::Close::Why::ForGood};
+        handle(last);
+    }
+    for (const auto &parting : std::exchange(m_partings, {}))
+        *m_lost += cut(*parting);
+    *m_lost += m_around.outbox->clear();
+    m_endedTransports.clear();
+    m_endedPartings.clear();
+    m_burial.reset();
+    m_phase = Phase::Idle();
+    m_state = ConnectionState::Disconnected;
+    return std::exchange(*m_lost, 0);
+}
+
+// ---- Links ----
+
+// Takes the link of the present phase, to be ended by endLink(). One that another connection was to take the
+// place of goes on to its end, but nothing is received there any more.
+Link Engine::leaveLink()
+{
+    if (const auto *open = std::get_if<Phase::Established>(&m_phase); open && open->next)
+        open->next->parting->stopDelivering();
+    return takeLink();
+}
+
+void Engine::endLink(Link link, Farewell farewell, int code, const QString &reason)
+{
+    if (!link.transport)
+        return;
+    if (const qint64 saved = link.transport->bytesSaved(); saved != 0) {
+        everwireTrace(lcWire) << "compression saved" << saved << "bytes on this connection";
+    }
+    if (farewell == Farewell::Close)
+        beginParting(addParting(std::move(link)), code, reason);
+    else
+        abortLink(std::move(link));
+}
+
+Parting &Engine::addParting(Link link)
+{
+    abandonGoodbyes();
+    Parting::Callbacks callbacks;
+    callbacks.settled = [this](qint64 bytes) {
+        m_around.outbox->settle(bytes);
+        m_around.inbox->poke();
+    };
+    callbacks.over = [this](Parting &parting) { partingIsOver(parting); };
+    return *m_partings.emplace_back(
+        std::make_unique<Parting>(std::move(link), *m_around.scheduler, std::move(callbacks)));
+}
+
+void Engine::beginParting(Parting &parting, int code, const QString &reason, TransportListener *incoming)
+{
+    const milliseconds usual = m_config.closeTimeout();
+    const bool isShort = m_endsForGood && !parting.hasMessages();
+    parting.begin(code, reason, isShort ? std::min(usual, LastGoodbye) : usual, incoming);
+}
+
+void Engine::partingIsOver(Parting &parting)
+{
+    const auto found = std::find_if(m_partings.begin(), m_partings.end(),
+                                    [&](const auto &each) { return each.get() == &parting; });
+    if (found == m_partings.end())
+        return; // cut() sees to the rest
+    m_endedPartings.push_back(std::move(*found));
+    m_partings.erase(found);
+    buryLater();
+    Parting::Outcome outcome = parting.takeOutcome();
+    reportDiscarded(outcome.unconfirmed,
+                    QStringLiteral("the server's system had not confirmed them when closeTimeout was over, so "
+                                   "they may not have arrived"));
+    requeue(std::move(outcome.unsent));
+    finishClosing();
+    auto *open = std::get_if<Phase::Established>(&m_phase);
+    if (open && open->next && open->next->parting == &parting)
+        finishSwitch(std::exchange(open->next, std::nullopt)->token);
+    else
+        pump();
+    tellOfRest();
+}
+
+// One goodbye at a time (rule O1), but for one whose messages are on their way.
+void Engine::abandonGoodbyes()
+{
+    for (size_t i = m_partings.size(); i-- > 0;) {
+        if (!m_partings[i]->hasMessages())
+            m_partings[i]->abandon();
+    }
+}
+
+// Returns how many messages will not arrive, or may not have arrived.
+int Engine::cut(Parting &parting)
+{
+    parting.cut();
+    const Parting::Outcome outcome = parting.takeOutcome();
+    int lost = outcome.unconfirmed;
+    qint64 bytes = 0;
+    for (const Outgoing &message : outcome.unsent) {
+        lost += message.count();
+        bytes += message.size();
+    }
+    m_around.outbox->settle(bytes);
+    return lost;
+}
+
+// The connection is lost, or there was none yet. A message of which the system has not taken every byte cannot
+// have arrived: it stays ours.
+void Engine::abortLink(Link link)
+{
+    if (!link.transport)
+        return;
+    link.transport->setListener(nullptr);
+    settle(link);
+    link.transport->abort();
+    requeue(link.takeUnsettled());
+    m_endedTransports.push_back(std::move(link.transport));
+    buryLater();
+}
+
+// They may be on the stack.
+void Engine::buryLater()
+{
+    if (m_burial)
+        return;
+    m_burial = m_around.scheduler->after(milliseconds(0), [this] {
+        m_burial.reset();
+        m_endedTransports.clear();
+        m_endedPartings.clear();
+    });
+}
+
+// In front of everything that was accepted later.
+void Engine::requeue(std::vector<Outgoing> unsent)
+{
+    m_around.outbox->giveBack(std::move(unsent));
+    m_around.inbox->poke();
+}
+
+void Engine::reportDiscarded(int count, const QString &reason)
+{
+    if (count <= 0)
+        return;
+    if (m_lost)
+        *m_lost += count;
+    report(Notice::Discarded{count, reason});
+}
+
+} // namespace Everwire

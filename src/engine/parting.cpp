@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "engine/parting.h"
+
+#include <thread>
+#include <utility>
+
+namespace Everwire {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+// Between two looks at what the peer's system has confirmed, where no event tells.
+constexpr milliseconds LookInterval{10};
+// How long a confirmation is waited for that may be under way when the time is over. Linux delays its own for 40 ms.
+constexpr milliseconds ConfirmationWait{200};
+constexpr milliseconds ShortConfirmationWait{50};
+
+} // namespace
+
+Parting::Parting(Link link, Scheduler &scheduler, Callbacks callbacks)
+    : m_link(std::move(link)), m_scheduler(scheduler), m_callbacks(std::move(callbacks))
+{
+}
+
+Parting::~Parting()
+{
+    m_link.transport->setListener(nullptr);
+}
+
+void Parting::begin(int code, const QString &reason, milliseconds timeout, TransportListener *incoming)
+{
+    m_incoming = incoming;
+    m_deadline = m_scheduler.now() + timeout;
+    m_timer = m_scheduler.after(timeout, [this] { look(); });
+    m_link.transport->setListener(this);
+    m_link.transport->close(code, reason,
+                            incoming ? Transport::WhileClosing::Deliver : Transport::WhileClosing::Discard);
+    settle(); // close() has taken along what it could
+}
+
+void Parting::settle()
+{
+    if (const std::optional<qint64> bytes = m_link.settle())
+        m_callbacks.settled(*bytes);
+}
+
+void Parting::transportTextReceived(PaddedView utf8)
+{
+    if (m_incoming)
+        m_incoming->transportTextReceived(utf8);
+}
+
+void Parting::transportBinaryReceived(QByteArray bytes)
+{
+    if (m_incoming)
+        m_incoming->transportBinaryReceived(std::move(bytes));
+}
+
+void Parting::transportEnded(const TransportEnd &)
+{
+    m_hasEnded = true;
+    look();
+}
+
+// The peer may end before its system has confirmed the last bytes, and what our system has taken goes on to be sent. So
+// the end is known when everything is confirmed, or nothing more can be, or the time is over.
+void Parting::look()
+{
+    if (m_isOver)
+        return;
+    const Transport::Confirmed confirmed = m_link.transport->confirmed();
+    const bool isAllConfirmed = confirmed.position >= m_link.transport->takenPosition();
+    const milliseconds late = m_scheduler.now() - m_deadline;
+    if (late >= milliseconds(0)) {
+        if (!confirmed.isSettled && late < ConfirmationWait) {
+            lookAgain();
+            return;
+        }
+        m_link.transport->cut();
+        finish(confirmed);
+    } else if (m_hasEnded) {
+        if (isAllConfirmed || confirmed.isDead)
+            finish(confirmed);
+        else
+            lookAgain();
+    }
+}
+
+void Parting::lookAgain()
+{
+    m_timer = m_scheduler.after(LookInterval, [this] { look(); });
+}
+
+void Parting::abandon()
+{
+    if (m_isOver)
+        return;
+    m_link.transport->setListener(nullptr);
+    m_link.transport->abort();
+    finish({m_link.transport->takenPosition(), true, true});
+}
+
+void Parting::cut()
+{
+    if (m_isOver)
+        return;
+    m_link.transport->setListener(nullptr);
+    Transport::Confirmed confirmed = m_link.transport->confirmed();
+    for (milliseconds waited{0}; !confirmed.isSettled && waited < ShortConfirmationWait; ++waited) {
+        std::this_thread::sleep_for(milliseconds(1));
+        confirmed = m_link.transport->confirmed();
+    }
+    m_link.transport->cut();
+    finish(confirmed);
+}
+
+void Parting::finish(const Transport::Confirmed &confirmed)
+{
+    m_isOver = true;
+    m_timer.reset();
+    m_link.transport->setListener(nullptr);
+    settle();
+    m_unconfirmed = m_link.takenBehind(confirmed.position);
+    m_callbacks.over(*this);
+}
+
+Parting::Outcome Parting::takeOutcome()
+{
+    return {m_link.takeUnsettled(), std::exchange(m_unconfirmed, 0)};
+}
+
+} // namespace Everwire

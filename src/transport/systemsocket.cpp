@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "transport/systemsocket.h"
+
+#include <utility>
+
+#ifdef Q_OS_UNIX
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#endif
+
+#ifdef Q_OS_LINUX
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#endif
+
+namespace Everwire {
+
+namespace {
+
+// Bytes. The system asks for more when half of this is left, which keeps fast lines busy.
+[[maybe_unused]] constexpr int MostUnsent = 16 * 1024;
+
+} // namespace
+
+#ifdef Q_OS_UNIX
+
+SystemSocket::SystemSocket(qintptr descriptor)
+    : m_descriptor(descriptor < 0 ? -1 : fcntl(int(descriptor), F_DUPFD_CLOEXEC, 0))
+{
+}
+
+void SystemSocket::release()
+{
+    if (m_descriptor >= 0)
+        ::close(int(std::exchange(m_descriptor, -1)));
+}
+
+void SystemSocket::finishWriting() const
+{
+    ::shutdown(int(m_descriptor), SHUT_WR);
+}
+
+void SystemSocket::resetOnClose() const
+{
+    const linger atOnce{1, 0};
+    ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+}
+
+void SystemSocket::limitUnsent([[maybe_unused]] qintptr descriptor)
+{
+#ifdef TCP_NOTSENT_LOWAT
+    ::setsockopt(int(descriptor), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &MostUnsent, sizeof MostUnsent);
+#endif
+}
+
+#else
+
+SystemSocket::SystemSocket(qintptr) {}
+void SystemSocket::release() {}
+void SystemSocket::finishWriting() const {}
+void SystemSocket::resetOnClose() const {}
+void SystemSocket::limitUnsent(qintptr) {}
+
+#endif
+
+#ifdef Q_OS_LINUX
+
+namespace {
+
+std::optional<qint64> ask(qintptr descriptor, unsigned long what)
+{
+    int bytes = 0;
+    if (descriptor < 0 || ::ioctl(int(descriptor), what, &bytes) != 0)
+        return std::nullopt;
+    return bytes;
+}
+
+} // namespace
+
+std::optional<SystemSocket::Buffered> SystemSocket::buffered(qintptr descriptor)
+{
+    // In this order: what is confirmed in between only seems to be on its way still.
+    const std::optional<qint64> unconfirmed = ask(descriptor, SIOCOUTQ);
+    const std::optional<qint64> unsent = ask(descriptor, SIOCOUTQNSD);
+    if (!unconfirmed || !unsent)
+        return std::nullopt;
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    const bool isKnown = ::getsockopt(int(descriptor), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    return Buffered{*unconfirmed, *unsent, isKnown && info.tcpi_state == TCP_CLOSE};
+}
+
+qint64 SystemSocket::unsentBytes(qintptr descriptor)
+{
+    return ask(descriptor, SIOCOUTQNSD).value_or(0);
+}
+
+#else
+
+std::optional<SystemSocket::Buffered> SystemSocket::buffered(qintptr)
+{
+    return std::nullopt;
+}
+
+qint64 SystemSocket::unsentBytes(qintptr)
+{
+    return 0;
+}
+
+#endif
+
+SystemSocket::~SystemSocket()
+{
+    release();
+}
+
+SystemSocket::SystemSocket(SystemSocket &&other) noexcept : m_descriptor(std::exchange(other.m_descriptor, -1))
+{
+}
+
+SystemSocket &SystemSocket::operator=(SystemSocket &&other) noexcept
+{
+    if (this != &other) {
+        release();
+        m_descriptor = std::exchange(other.m_descriptor, -1);
+    }
+    return *this;
+}
+
+} // namespace Everwire
