@@ -79,7 +79,7 @@ private:
     void refused(const QString &reason, int closeCode, Farewell farewell);
     void startClosing();
     void finishClosing();
-    void forgetUser();
+    [[nodiscard]] bool forgetUser();
     void tellOfRest();
 
     // A live connection's next token (enginerenewal.cpp).

@@ -28,8 +28,8 @@ void Engine::handle(Command::Close &command)
     m_generation = command.generation;
     m_attempt = 0;
     m_endsForGood = m_endsForGood || command.why == Command::Close::Why::ForGood;
-    if (command.why == Command::Close::Why::SignedOut)
-        forgetUser();
+    if (command.why == Command::Close::Why::SignedOut && forgetUser())
+        return;
     if (std::holds_alternative<Phase::Closing>(m_phase))
         return;
     if (std::holds_alternative<Phase::Established>(m_phase)) {
@@ -87,8 +87,9 @@ void Engine::finishClosing()
     tellOfRest();
 }
 
-// The user has signed out: what they wrote goes no further than it has come.
-void Engine::forgetUser()
+// The user has signed out: what they wrote goes no further than it has come. Returns whether the connection has ended
+// with that.
+bool Engine::forgetUser()
 {
     int lost = m_around.outbox->clear();
     if (Link *current = link()) {
@@ -103,7 +104,10 @@ void Engine::forgetUser()
     for (const auto &parting : std::exchange(m_partings, {}))
         lost += cut(*parting);
     reportDiscarded(lost, QStringLiteral("the user signed out before they were sent"));
+    if (!std::holds_alternative<Phase::Closing>(m_phase))
+        return false;
     finishClosing();
+    return true;
 }
 
 // ---- The application ends ----

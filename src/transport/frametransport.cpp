@@ -132,8 +132,9 @@ bool FrameTransport::readSome()
     take({buffer.data(), qsizetype(size)});
     if (m_stage == Stage::Ended || m_stage == Stage::Connecting) // again, to where it was redirected
         return false;
+    // A QSslSocket whose buffer was full decrypts more only when it is asked for more than that.
     if (m_isTls)
-        return m_socket->bytesAvailable() > 0;
+        return m_socket->bytesAvailable() > 0 || size == ReadSize;
     // An event loop in a listener has heard of more and, because it did not read, made the socket deaf; reading nothing
     // mends that without a call of the system.
     m_socket->read(nullptr, 0);
@@ -354,6 +355,8 @@ void FrameTransport::flush()
     if (isWritable && m_isTls)
         m_socket->flush(); // what the system has not taken before
     m_isFlushing = false;
+    if (m_stage == Stage::Ended) // TLS has told of the end inside
+        return;
     if (!isWritable) {
         // The peer has reset the connection, and the socket, unbuffered, has closed itself without a signal.
         socketIsGone();
@@ -374,7 +377,7 @@ void FrameTransport::flush()
         finishWriting();
 }
 
-// Hands the socket the next piece. False: it has closed itself.
+// Hands the socket the next piece. False: it has closed itself, or we have ended inside.
 bool FrameTransport::writeSome()
 {
     qint64 size = std::min(unwrittenFrames(), qint64(WriteSize));
@@ -386,6 +389,8 @@ bool FrameTransport::writeSome()
     m_outAt += size;
     if (m_isTls) {
         m_socket->flush();
+        if (m_stage == Stage::Ended)
+            return false;
         noteRecords();
     } else {
         noteTaken();

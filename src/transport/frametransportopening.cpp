@@ -166,7 +166,9 @@ void FrameTransport::tcpConnected()
     m_tcpConnected = true;
     m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
     lookForAProxy();
-    SystemSocket::limitUnsent(systemDescriptor());
+    // Qt's SOCKS5 engine forgets to tell of what it has read if it is busy writing for long.
+    if (!m_isBehindSocks)
+        SystemSocket::limitUnsent(systemDescriptor());
     if (!m_isTls) {
         sendRequest();
         return;
