@@ -74,6 +74,7 @@ void Parting::look()
     const milliseconds late = m_scheduler.now() - m_deadline;
     if (late >= milliseconds(0)) {
         if (!confirmed.isSettled && late < ConfirmationWait) {
+            m_link.transport->holdBack();
             lookAgain();
             return;
         }
@@ -106,6 +107,7 @@ void Parting::cut()
     if (m_isOver)
         return;
     m_link.transport->setListener(nullptr);
+    m_link.transport->holdBack();
     Transport::Confirmed confirmed = m_link.transport->confirmed();
     for (milliseconds waited{0}; !confirmed.isSettled && waited < ShortConfirmationWait; ++waited) {
         std::this_thread::sleep_for(milliseconds(1));

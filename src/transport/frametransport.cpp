@@ -342,7 +342,8 @@ void FrameTransport::flushAndTell()
 
 void FrameTransport::flush()
 {
-    if (m_stage == Stage::Connecting || m_stage == Stage::Ended || m_isFlushing || m_socketIsGone)
+    if (m_stage == Stage::Connecting || m_stage == Stage::Ended || m_isFlushing || m_socketIsGone ||
+        m_isHeldBack)
         return;
     // While we read, reading finds out first, all but always; asking before every write would halve the speed.
     if (m_isPaused && m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom && peerHasLeft())
@@ -586,6 +587,14 @@ void FrameTransport::abort()
     m_socket->abort();
     m_tunnel = nullptr;
     std::exchange(m_socket, nullptr)->deleteLater();
+}
+
+void FrameTransport::holdBack()
+{
+    m_isHeldBack = true;
+    if (!m_system.isValid())
+        m_system = SystemSocket(systemDescriptor());
+    m_system.holdBack();
 }
 
 void FrameTransport::cut()

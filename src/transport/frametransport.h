@@ -43,6 +43,7 @@ public:
     void ping() override;
     void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
     void abort() override;
+    void holdBack() override;
     void cut() override;
     [[nodiscard]] qint64 takenPosition() const override { return m_takenPosition; }
     [[nodiscard]] Confirmed confirmed() const override;
@@ -146,6 +147,7 @@ private:
     SystemSocket m_system;         // while closing: it may be asked when the socket has gone
     WhileClosing m_whileClosing = WhileClosing::Discard;
     bool m_hasFinishedWriting = false;
+    bool m_isHeldBack = false;
     qint64 m_unsendable = 0; // bytes that will never leave, and so count as waiting
     qint64 m_bytesSaved = 0;
     bool m_flushIsPosted = false;

@@ -299,6 +299,13 @@ void QWebSocketTransport::abort()
     m_socket->abort();
 }
 
+void QWebSocketTransport::holdBack()
+{
+    if (!m_system.isValid() && m_below)
+        m_system = SystemSocket(m_below->socketDescriptor());
+    m_system.holdBack();
+}
+
 void QWebSocketTransport::cut()
 {
     if (!m_system.isValid() && m_below)

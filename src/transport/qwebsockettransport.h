@@ -30,6 +30,7 @@ public:
     void ping() override;
     void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
     void abort() override;
+    void holdBack() override;
     void cut() override;
     [[nodiscard]] qint64 takenPosition() const override { return m_takenPosition; }
     [[nodiscard]] Confirmed confirmed() const override;

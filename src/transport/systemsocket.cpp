@@ -49,6 +49,14 @@ void SystemSocket::resetOnClose() const
     ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
 }
 
+void SystemSocket::holdBack() const
+{
+#ifdef SO_MAX_PACING_RATE
+    const unsigned bytesPerSecond = 1;
+    ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_MAX_PACING_RATE, &bytesPerSecond, sizeof bytesPerSecond);
+#endif
+}
+
 void SystemSocket::limitUnsent([[maybe_unused]] qintptr descriptor)
 {
 #ifdef TCP_NOTSENT_LOWAT
@@ -61,6 +69,7 @@ void SystemSocket::limitUnsent([[maybe_unused]] qintptr descriptor)
 SystemSocket::SystemSocket(qintptr) {}
 void SystemSocket::release() {}
 void SystemSocket::finishWriting() const {}
+void SystemSocket::holdBack() const {}
 void SystemSocket::resetOnClose() const {}
 void SystemSocket::limitUnsent(qintptr) {}
 

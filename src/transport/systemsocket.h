@@ -34,6 +34,8 @@ public:
     [[nodiscard]] std::optional<Buffered> buffered() const { return buffered(m_descriptor); }
     // A half-close: the peer sees our end, and we go on reading (TCP's FIN).
     void finishWriting() const;
+    // Sends next to nothing any more, so that what is on its way is soon all that is.
+    void holdBack() const;
     // The end of the connection is a reset (TCP's RST), and what is not confirmed is not sent any more.
     void resetOnClose() const;
 

@@ -103,6 +103,8 @@ public:
     virtual void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) = 0;
     // Ends at once; the listener hears nothing. What the operating system has taken may still arrive.
     virtual void abort() = 0;
+    // Before cut(): sends as little as possible any more, so that what is on its way can be confirmed.
+    virtual void holdBack() {}
     // As abort(), but of what the peer's system has not confirmed, nothing is sent any more.
     virtual void cut() = 0;
 

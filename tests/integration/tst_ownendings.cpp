@@ -7,18 +7,19 @@
 #include "support/slowrelay.h"
 #include "support/transports.h"
 
-#include <Everwire/ConnectionHandle>
+#include <Everwire/FunctionTokenProvider>
 #include <Everwire/WebSocketProvider>
 
 #include <QCryptographicHash>
 #include <QLoggingCategory>
 #include <QPointer>
 #include <QRandomGenerator>
+#include <QSignalSpy>
 #include <QSslServer>
 #include <QTest>
 #include <QTimer>
 
-#include <set>
+#include <algorithm>
 
 using namespace Everwire;
 using namespace std::chrono_literals;
@@ -109,7 +110,9 @@ private:
             payload[i] = char(payload.at(i) ^ m_rest.at(m_at + head + i % 4));
         const int opcode = byte(m_at) & 0x0f;
         m_at += head + 4 + size;
-        if (opcode == 1 || opcode == 2)
+        if (payload.startsWith(R"({"token")"))
+            m_socket->write(RawServer::frame(1, R"({"type":"auth_success","session_id":"s"})"));
+        else if (opcode == 1 || opcode == 2)
             m_arrived->push_back(payload.left(payload.indexOf(';')).toInt());
         if (opcode != 8)
             return true;
@@ -256,11 +259,27 @@ class TestOwnEndings : public QObject
 private Q_SLOTS:
     // Qt Test shows no more than 2000 warnings, and nothing behind them.
     void initTestCase() { QLoggingCategory::setFilterRules(u"everwire.*.warning=false"_s); }
-    void q1_q4_acceptedIsArrivedOrReported_data();
+    void c5_reconnectLosesNothing_data() { transports(); }
+    void c5_reconnectLosesNothing();
+    void o6_whatWasAcceptedLeavesBeforeTheEnd_data() { transports(); }
+    void o6_whatWasAcceptedLeavesBeforeTheEnd();
+    void o6_whatCannotLeaveIsTold();
+    void a1_aRenewalLosesNothing_data() { transports(); }
+    void a1_aRenewalLosesNothing();
+    void o3_closeTellsWhatHasNotArrived_data() { transports(); }
+    void o3_closeTellsWhatHasNotArrived();
+    void q8_nothingOfAUserLeavesBehindSignOut_data() { transports(); }
+    void q8_nothingOfAUserLeavesBehindSignOut();
+    void q7_whatTheSystemHoldsIsBoundedAndCounted_data() { transports(); }
+    void q7_whatTheSystemHoldsIsBoundedAndCounted();
+    void q1_q4_acceptedIsArrivedOrReported_data() { transports(); }
     void q1_q4_acceptedIsArrivedOrReported();
+
+private:
+    static void transports();
 };
 
-void TestOwnEndings::q1_q4_acceptedIsArrivedOrReported_data()
+void TestOwnEndings::transports()
 {
     QTest::addColumn<bool>("isQWebSocket");
     QTest::addColumn<bool>("tls");
@@ -268,6 +287,194 @@ void TestOwnEndings::q1_q4_acceptedIsArrivedOrReported_data()
     QTest::newRow("TLS") << false << true;
     QTest::newRow("QWebSocket") << true << false;
     QTest::newRow("QWebSocket over TLS") << true << true;
+}
+
+namespace {
+
+// A server behind a slow relay, and an app that is connected to it, over the row's transport.
+struct Scene
+{
+    explicit Scene(ConnectionConfig config = {}, bool hasTls = false, bool isQWebSocket = false)
+        : server(hasTls), relay(server.port()), provider(std::make_unique<WebSocketProvider>())
+    {
+        config.setUrl(u"%1://localhost:%2/"_s.arg(hasTls ? u"wss"_s : u"ws"_s).arg(relay.port()))
+            .setInitialReconnectDelay(1ms)
+            .setMaxQueuedMessages(1'000'000)
+            .setMaxQueuedBytes(256 << 20)
+            .setHistoryLimit(0);
+        if (isQWebSocket)
+            config.setTransport(ConnectionConfig::Transport::QWebSocket);
+        provider->configure(u"x"_s, config);
+        connection = provider->connection(u"x"_s);
+        QObject::connect(connection, &Connection::messagesDiscarded, &context,
+                         [this](int count) { told += count; });
+    }
+    // Messages of so many bytes, numbered on from the last one.
+    void send(int count, int size = 1000)
+    {
+        for (int i = 0; i < count; ++i) {
+            const QByteArray number = QByteArray::number(accepted++) + ';';
+            QVERIFY(connection->send(number + QByteArray(size - number.size(), 'x')));
+        }
+    }
+    void open()
+    {
+        connection->open();
+        QTRY_VERIFY(connection->isConnected());
+    }
+    // The server has read to the end of every connection.
+    void hearOut()
+    {
+        relay.setRate(SlowRelay::Unlimited);
+        QTRY_VERIFY_WITH_TIMEOUT(relay.open() == 0 && server.areAllOver(), 30'000);
+        const std::vector<int> &arrived = server.arrived();
+        QVERIFY(std::adjacent_find(arrived.begin(), arrived.end(), std::greater_equal<>()) == arrived.end());
+        QCOMPARE(qint64(arrived.size()) + told, accepted);
+    }
+
+    TrustInRawServer trust;
+    Server server;
+    SlowRelay relay;
+    QObject context;
+    std::unique_ptr<WebSocketProvider> provider;
+    QPointer<Connection> connection;
+    int accepted = 0;
+    int told = 0;
+};
+
+ConnectionConfig withoutToken()
+{
+    return ConnectionConfig().setAuthentication(ConnectionConfig::Authentication::None);
+}
+
+} // namespace
+
+// Closing a socket with unread input would reset the connection, and what the system still held would be lost.
+void TestOwnEndings::c5_reconnectLosesNothing()
+{
+    QFETCH(const bool, isQWebSocket);
+    QFETCH(const bool, tls);
+    Scene scene(withoutToken(), tls, isQWebSocket);
+    scene.server.manners.streams = true;
+    scene.open();
+    scene.relay.setRate(1000); // bytes a millisecond
+    scene.send(1000);
+    QTRY_VERIFY(scene.connection->queuedMessages() == 0 && scene.connection->bytesToWrite() == 0);
+    scene.connection->reconnect();
+    scene.send(1);
+    QTRY_COMPARE(int(scene.server.arrived().size()), 1001);
+    scene.connection->close();
+    scene.hearOut();
+    QCOMPARE(scene.told, 0);
+}
+
+void TestOwnEndings::o6_whatWasAcceptedLeavesBeforeTheEnd()
+{
+    QFETCH(const bool, isQWebSocket);
+    QFETCH(const bool, tls);
+    Scene scene(withoutToken(), tls, isQWebSocket);
+    scene.server.manners.streams = true;
+    scene.open();
+    scene.relay.setRate(1000);
+    scene.send(500);
+    scene.provider.reset();
+    scene.relay.setRate(SlowRelay::Unlimited);
+    scene.hearOut();
+    QCOMPARE(scene.told, 0);
+}
+
+void TestOwnEndings::o6_whatCannotLeaveIsTold()
+{
+    Scene scene(withoutToken().setCloseTimeout(50ms));
+    scene.open();
+    scene.relay.setRate(0);
+    scene.send(1000);
+    scene.provider.reset();
+    QVERIFY(scene.told > 0); // by then
+    scene.hearOut();
+}
+
+void TestOwnEndings::a1_aRenewalLosesNothing()
+{
+    QFETCH(const bool, isQWebSocket);
+    QFETCH(const bool, tls);
+    Scene scene(ConnectionConfig(), tls, isQWebSocket);
+    scene.server.manners.streams = true;
+    int tokens = 0;
+    FunctionTokenProvider provider([&]() -> QString {
+        ++tokens;
+        const auto part = [](const QByteArray &json) {
+            return QString::fromLatin1(json.toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals));
+        };
+        const qint64 end = QDateTime::currentSecsSinceEpoch() + (tokens == 1 ? 2 : 3600);
+        return u"%1.%2.signature"_s.arg(part(R"({"alg":"none"})"),
+                                        part(R"({"exp":)" + QByteArray::number(end) + '}'));
+    });
+    scene.provider->setTokenProvider(&provider);
+    scene.open();
+    QSignalSpy connected(scene.connection, &Connection::connected);
+    int received = 0;
+    QObject::connect(scene.connection, &Connection::messageReceived, &scene.context, [&] { ++received; });
+    QTimer app;
+    QObject::connect(&app, &QTimer::timeout, &scene.context, [&] { scene.send(5); });
+    scene.relay.setRate(8000);
+    app.start(1);
+    QTRY_COMPARE(connected.size(), 1);
+    QTRY_VERIFY(scene.accepted > 2000);
+    app.stop();
+    scene.connection->close();
+    QTRY_COMPARE(scene.connection->state(), Connection::Disconnected);
+    scene.hearOut();
+    QCOMPARE(scene.told, 0);
+    QVERIFY(received > 0);
+}
+
+void TestOwnEndings::o3_closeTellsWhatHasNotArrived()
+{
+    QFETCH(const bool, isQWebSocket);
+    QFETCH(const bool, tls);
+    Scene scene(withoutToken().setCloseTimeout(300ms), tls, isQWebSocket);
+    scene.open();
+    scene.relay.setRate(1000);
+    scene.send(20'000, 100);
+    scene.connection->close();
+    QTRY_COMPARE(scene.connection->state(), Connection::Disconnected);
+    scene.hearOut();
+    QVERIFY(scene.told > 0 && !scene.server.arrived().empty());
+}
+
+void TestOwnEndings::q8_nothingOfAUserLeavesBehindSignOut()
+{
+    QFETCH(const bool, isQWebSocket);
+    QFETCH(const bool, tls);
+    Scene scene(withoutToken(), tls, isQWebSocket);
+    scene.open();
+    scene.relay.setRate(0);
+    scene.send(20'000, 100);
+    scene.provider->signOut();
+    // The server may read from now on what its system had got before; nothing comes any more.
+    scene.relay.setRate(SlowRelay::Unlimited);
+    QTRY_COMPARE(scene.connection->state(), Connection::Disconnected);
+    scene.hearOut();
+    QVERIFY(scene.server.arrived().size() < 1000);
+}
+
+// 64 kbit/s.
+void TestOwnEndings::q7_whatTheSystemHoldsIsBoundedAndCounted()
+{
+    QFETCH(const bool, isQWebSocket);
+    QFETCH(const bool, tls);
+    Scene scene(withoutToken(), tls, isQWebSocket);
+    scene.open();
+    scene.relay.setRate(8);
+    scene.send(300);
+    constexpr int elsewhere = 128 * 1024; // bytes: on the line, at the relay, and in the frames' heads
+    QTRY_COMPARE(scene.connection->queuedMessages(), 0);
+    QVERIFY2(scene.connection->bytesToWrite() > 300'000 - elsewhere,
+             qPrintable(QString::number(scene.connection->bytesToWrite())));
+    scene.relay.setRate(SlowRelay::Unlimited);
+    QTRY_COMPARE(scene.connection->bytesToWrite(), qint64(0));
+    QTRY_COMPARE(int(scene.server.arrived().size()), 300);
 }
 
 void TestOwnEndings::q1_q4_acceptedIsArrivedOrReported()

@@ -20,7 +20,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t MostHeld = 256 * 1024; // bytes, each way
-constexpr int MostAtOnce = 1 << 20;     // bytes, of what was not read while nothing was allowed
+constexpr int MostAtOnce = 1 << 20;     // bytes
+constexpr int MostMilliseconds = 20;    // of whose allowance nothing was read, that may be caught up with
 
 sockaddr_in loopback(quint16 port)
 {
@@ -130,8 +131,9 @@ void SlowRelay::run()
         before += std::chrono::milliseconds(ms);
         const int rate = m_rate;
         const int more = rate == Unlimited ? MostAtOnce : int(std::min<long long>(rate * ms, MostAtOnce));
+        const int most = rate == Unlimited ? MostAtOnce : rate * MostMilliseconds;
         m_pairs.erase(std::remove_if(m_pairs.begin(), m_pairs.end(),
-                                     [&](const auto &pair) { return !serve(*pair, more); }),
+                                     [&](const auto &pair) { return !serve(*pair, more, most); }),
                       m_pairs.end());
         m_open = int(m_pairs.size());
         // Often enough, and whether or not something comes: there is nothing here that a test waits for by a clock.
@@ -164,9 +166,9 @@ void SlowRelay::accept()
 }
 
 // False: it is over.
-bool SlowRelay::serve(Pair &pair, int allowance)
+bool SlowRelay::serve(Pair &pair, int more, int most)
 {
-    pair.allowance = std::min(pair.allowance + allowance, MostAtOnce);
+    pair.allowance = std::min(pair.allowance + more, most);
     for (int size = 1; size > 0;) {
         size = pair.toServer.read(pair.allowance);
         pair.allowance -= size;

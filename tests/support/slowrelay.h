@@ -32,7 +32,7 @@ private:
     struct Pair;
     void run();
     void accept();
-    [[nodiscard]] bool serve(Pair &pair, int allowance);
+    [[nodiscard]] bool serve(Pair &pair, int more, int most);
 
     int m_listener = -1;
     int m_receiveBuffer;
