@@ -190,7 +190,8 @@ public:
     // What happens shortly before the token of a live connection expires (its "exp", RFC 7519 §4.1.4).
     [[nodiscard]] TokenRenewal tokenRenewal() const;
     ConnectionConfig &setTokenRenewal(TokenRenewal tokenRenewal);
-    // How long close() waits for the peer before it aborts (rule O3). Above 0. Default: 3000 ms.
+    // How long a connection that the client ends may take for what was accepted to arrive, and for the server to end
+    // it (rule O3). As long may the end of the application wait (rule O6). Above 0. Default: 3000 ms.
     [[nodiscard]] std::chrono::milliseconds closeTimeout() const;
     ConnectionConfig &setCloseTimeout(std::chrono::milliseconds closeTimeout);
     // How the client authenticates (rules S1, A1).

@@ -204,9 +204,10 @@ void Engine::partingIsOver(Parting &parting)
     m_partings.erase(found);
     buryLater();
     Parting::Outcome outcome = parting.takeOutcome();
-    reportDiscarded(outcome.unconfirmed,
-                    QStringLiteral("the server's system had not confirmed them when closeTimeout was over, so "
-                                   "they may not have arrived"));
+    reportDiscarded(
+        outcome.unconfirmed,
+        QStringLiteral("the server's system had not confirmed them when closeTimeout was over, so "
+                       "they may not have arrived"));
     requeue(std::move(outcome.unsent));
     finishClosing();
     auto *open = std::get_if<Phase::Established>(&m_phase);

@@ -30,9 +30,9 @@ struct Close
     // reported in an older one (rule O2).
     quint32 generation = 0;
     enum class Why {
-        Asked,      // close()
-        SignedOut,  // the user's messages go no further than they have come
-        ForGood,    // nobody is left who would open it again: an answer is not worth a long wait
+        Asked,     // close()
+        SignedOut, // the user's messages go no further than they have come
+        ForGood,   // nobody is left who would open it again: an answer is not worth a long wait
     };
     Why why = Why::Asked;
 };

@@ -39,7 +39,9 @@ Engine::Surroundings with(Scheduler &scheduler, Engine::Surroundings surrounding
 } // namespace
 
 EngineHost::EngineHost(Engine::Surroundings surroundings)
-    : m_name(surroundings.name), m_outbox(surroundings.outbox), m_engine(with(m_scheduler, std::move(surroundings)))
+    : m_name(surroundings.name)
+    , m_outbox(surroundings.outbox)
+    , m_engine(with(m_scheduler, std::move(surroundings)))
 {
 }
 

@@ -124,8 +124,8 @@ void FakeTransport::cut()
 
 Transport::Confirmed FakeTransport::confirmed() const
 {
-    return {m_wire->confirms ? takenPosition() : std::min(m_confirmed, takenPosition()),
-            !m_wire->isUnderWay, !m_hasSocket};
+    return {m_wire->confirms ? takenPosition() : std::min(m_confirmed, takenPosition()), !m_wire->isUnderWay,
+            !m_hasSocket};
 }
 
 void FakeTransport::happen(std::function<void(FakeTransport &)> &once)

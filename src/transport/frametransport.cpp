@@ -427,14 +427,15 @@ void FrameTransport::noteTaken()
     m_takenPosition = m_records.plainBefore(taken);
     constexpr qsizetype many = 256;
     if (m_records.size() > many)
-        m_records.forgetBefore(taken - SystemSocket::buffered(systemDescriptor())
-                                           .value_or(SystemSocket::Buffered())
-                                           .unconfirmed);
+        m_records.forgetBefore(
+            taken -
+            SystemSocket::buffered(systemDescriptor()).value_or(SystemSocket::Buffered()).unconfirmed);
 }
 
 Transport::Confirmed FrameTransport::confirmed() const
 {
-    const auto buffered = m_system.isValid() ? m_system.buffered() : SystemSocket::buffered(systemDescriptor());
+    const auto buffered =
+        m_system.isValid() ? m_system.buffered() : SystemSocket::buffered(systemDescriptor());
     if (!buffered)
         return {m_takenPosition, true, false};
     const bool isSettled = buffered->isDead || buffered->unconfirmed <= buffered->unsent;

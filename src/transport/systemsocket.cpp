@@ -126,7 +126,8 @@ SystemSocket::~SystemSocket()
     release();
 }
 
-SystemSocket::SystemSocket(SystemSocket &&other) noexcept : m_descriptor(std::exchange(other.m_descriptor, -1))
+SystemSocket::SystemSocket(SystemSocket &&other) noexcept
+    : m_descriptor(std::exchange(other.m_descriptor, -1))
 {
 }
 

@@ -386,7 +386,8 @@ void TestKills::q1_q4_q8_everyAcceptedMessageArrivesOrIsReportedOnce()
         if (std::find(afterReset.begin(), afterReset.end(), before) != afterReset.end())
             ++mayBeThrownAway;
     }
-    qInfo("%d kills, %zu sockets, %d times closed by the app; %zu messages accepted, %zu arrived, %d missing, %d "
+    qInfo("%d kills, %zu sockets, %d times closed by the app; %zu messages accepted, %zu arrived, %d "
+          "missing, %d "
           "discarded, %d behind a reset; %d out of order or twice; %d refused",
           killed, server.sessions().size(), closed, accepted.size(), arrived.size(), missing, discarded,
           mayBeThrownAway, inversions, refused);

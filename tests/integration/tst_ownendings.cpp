@@ -73,8 +73,8 @@ private:
         m_rest.remove(0, end + 4);
         const qsizetype at = head.toLower().indexOf("sec-websocket-key:") + 18;
         const QByteArray key = head.mid(at, head.indexOf('\r', at) - at).trimmed();
-        const QByteArray accept = QCryptographicHash::hash(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
-                                                           QCryptographicHash::Sha1);
+        const QByteArray accept =
+            QCryptographicHash::hash(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", QCryptographicHash::Sha1);
         m_socket->write(RawServer::upgrade().replace("{accept}", accept.toBase64()));
         m_isOpen = true;
         if (m_manners.streams || m_manners.floods)
@@ -151,8 +151,7 @@ public:
             m_server = std::make_unique<QTcpServer>();
         }
         connect(m_server.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
-            m_sessions.push_back(
-                new Session(m_server->nextPendingConnection(), manners, &m_arrived, this));
+            m_sessions.push_back(new Session(m_server->nextPendingConnection(), manners, &m_arrived, this));
         });
         m_server->listen(QHostAddress::LocalHost);
     }
@@ -192,8 +191,8 @@ public:
         for (int i = 0; i < count; ++i) {
             const int length = int(m_random.bounded(m_random.bounded(16) == 0 ? 20'000 : 300));
             const QByteArray body = QByteArray::number(m_next) + ';' + QByteArray(length, 'x');
-            const bool isAccepted =
-                m_random.bounded(2) == 0 ? m_connection->send(QString::fromLatin1(body)) : m_connection->send(body);
+            const bool isAccepted = m_random.bounded(2) == 0 ? m_connection->send(QString::fromLatin1(body))
+                                                             : m_connection->send(body);
             if (isAccepted)
                 m_accepted.push_back(m_next);
             ++m_next;
@@ -404,7 +403,8 @@ void TestOwnEndings::a1_aRenewalLosesNothing()
     FunctionTokenProvider provider([&]() -> QString {
         ++tokens;
         const auto part = [](const QByteArray &json) {
-            return QString::fromLatin1(json.toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals));
+            return QString::fromLatin1(
+                json.toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals));
         };
         const qint64 end = QDateTime::currentSecsSinceEpoch() + (tokens == 1 ? 2 : 3600);
         return u"%1.%2.signature"_s.arg(part(R"({"alg":"none"})"),
@@ -535,11 +535,11 @@ void TestOwnEndings::q1_q4_acceptedIsArrivedOrReported()
         QVERIFY(std::includes(app.accepted().begin(), app.accepted().end(), arrived.begin(), arrived.end()));
         const auto missing = qint64(app.accepted().size()) - qint64(arrived.size());
         if (missing != app.told())
-            QFAIL(qPrintable(u"%1 of %2 messages did not arrive, and %3 were reported, after %4 endings"_s
-                                 .arg(missing)
-                                 .arg(app.accepted().size())
-                                 .arg(app.told())
-                                 .arg(endings)));
+            QFAIL(qPrintable(
+                u"%1 of %2 messages did not arrive, and %3 were reported, after %4 endings"_s.arg(missing)
+                    .arg(app.accepted().size())
+                    .arg(app.told())
+                    .arg(endings)));
     }
     qInfo("%d endings; %zu messages accepted, %zu arrived, %d reported", endings, app.accepted().size(),
           server.arrived().size(), app.told());

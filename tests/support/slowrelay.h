@@ -8,7 +8,6 @@
 #include <thread>
 #include <vector>
 
-
 // A relay between a client and a server on loopback that reads from the client as slowly as a test wants, with small
 // buffers, and loses nothing by itself: all that the client's system has got through arrives at the server, also if the
 // client resets the connection behind it. It uses the system's calls alone, on a thread of its own.
