@@ -40,6 +40,7 @@ private:
     void connectSignals();
     void watchInnerSocket();
     void fitReadBuffer();
+    [[nodiscard]] bool hearsMessages() const;
     void receiveText(const QString &text);
     void endSoon();
     void end();
