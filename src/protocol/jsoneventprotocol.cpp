@@ -100,7 +100,28 @@ bool hasBareDecimalPoint(const QByteArray &json)
     return false;
 }
 
-// Numbers beyond 64 bits are JSON, but not for simdjson.
+// simdjson refuses numbers that do not fit in 64 bits, although they are JSON. Which code it reports for them depends on
+// its version: NUMBER_ERROR, TAPE_ERROR, or BIGINT_ERROR, which 3.0 does not know. So the codes are listed that no number
+// causes.
+bool mayBeOfANumber(simdjson::error_code error)
+{
+    switch (error) {
+    case simdjson::SUCCESS:
+    case simdjson::CAPACITY:
+    case simdjson::MEMALLOC:
+    case simdjson::DEPTH_ERROR:
+    case simdjson::STRING_ERROR:
+    case simdjson::T_ATOM_ERROR:
+    case simdjson::F_ATOM_ERROR:
+    case simdjson::N_ATOM_ERROR:
+    case simdjson::UTF8_ERROR:
+    case simdjson::EMPTY:
+    case simdjson::UNESCAPED_CHARS:
+    case simdjson::UNCLOSED_STRING: return false;
+    default: return true;
+    }
+}
+
 bool parseLeniently(const QByteArray &utf8, QByteArray *type)
 {
     const QJsonDocument document = QJsonDocument::fromJson(utf8);
@@ -181,9 +202,13 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     QByteArrayView type;
     simdjson::dom::object object;
     bool isObject = false;
-    if (error == simdjson::NUMBER_ERROR || error == simdjson::TAPE_ERROR) {
-        if (!parseLeniently(padded.toByteArray(), &lenientType))
-            return Received::Malformed{padded.toByteArray(), explain(error)};
+    if (mayBeOfANumber(error)) {
+        if (!parseLeniently(padded.toByteArray(), &lenientType)) {
+            // If it was a large number that simdjson stopped at, something else is wrong.
+            const auto reason =
+                error == simdjson::NUMBER_ERROR ? simdjson::NUMBER_ERROR : simdjson::TAPE_ERROR;
+            return Received::Malformed{padded.toByteArray(), explain(reason)};
+        }
         type = lenientType;
     } else if (error) {
         return Received::Malformed{padded.toByteArray(), explain(error)};

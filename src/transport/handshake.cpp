@@ -7,6 +7,8 @@
 #include <QDateTime>
 #include <QLocale>
 #include <QRandomGenerator>
+#include <QRegularExpression>
+#include <QTimeZone>
 
 #include <algorithm>
 #include <array>
@@ -49,21 +51,25 @@ qsizetype endOfHead(const QByteArray &head, qsizetype from)
     return -1;
 }
 
-// In any of the three forms of RFC 9110 §5.6.7, without the day of the week, which none of them needs.
+// In any of the three forms of RFC 9110 §5.6.7, without the day of the week, which none of them needs. Date and time are
+// read apart: as one they would be read as local time, and an hour of each spring is none (Qt 6.8 takes the next instead).
 QDateTime httpDate(const QByteArray &bytes)
 {
-    const QString text = QString::fromLatin1(bytes.simplified());
-    const QString rest = text.mid(text.indexOf(QLatin1Char(' ')) + 1);
-    const auto read = [&rest](const char *form) {
-        QDateTime date = QLocale::c().toDateTime(rest, QString::fromLatin1(form));
-        date.setTimeSpec(Qt::UTC);
-        return date;
-    };
-    for (const char *form : {"dd MMM yyyy HH:mm:ss 'GMT'", "MMM d HH:mm:ss yyyy"}) {
-        if (const QDateTime date = read(form); date.isValid())
-            return date;
-    }
-    return read("dd-MMM-yy HH:mm:ss 'GMT'").addYears(100); // Qt takes two digits for 1900 and on
+    QStringList parts = QString::fromLatin1(bytes.simplified()).split(QLatin1Char(' ')).mid(1);
+    if (!parts.isEmpty() && parts.last() == QLatin1String("GMT"))
+        parts.removeLast();
+    const qsizetype at = parts.indexOf(QRegularExpression(QStringLiteral("[0-9:]*:[0-9:]*")));
+    if (at < 0)
+        return {};
+    const QTime time = QTime::fromString(parts.takeAt(at), QStringLiteral("HH:mm:ss"));
+    const QString day = parts.join(QLatin1Char(' '));
+    const auto read = [&](const char *form) { return QLocale::c().toDate(day, QString::fromLatin1(form)); };
+    QDate date = read("dd MMM yyyy");
+    if (!date.isValid())
+        date = read("MMM d yyyy");
+    if (!date.isValid())
+        date = read("dd-MMM-yy").addYears(100); // Qt takes two digits for 1900 and on
+    return time.isValid() ? QDateTime(date, time, QTimeZone::utc()) : QDateTime();
 }
 
 QString printable(const QByteArray &bytes, qsizetype most)

@@ -28,6 +28,28 @@ namespace {
 
 constexpr qint64 UsualReadBuffer = 256 * 1024; // bytes
 
+// QWebSocket's errors for a refused upgrade. For most answers they name the status; for these ones the status follows
+// from the text.
+QString refusal(const QString &error)
+{
+    const auto isOneOf = [&error](std::initializer_list<const char *> texts) {
+        return std::any_of(texts.begin(), texts.end(), [&error](const char *text) {
+            return error == QCoreApplication::translate("QWebSocket", text);
+        });
+    };
+    if (error.isEmpty())
+        return QStringLiteral("it ended the connection");
+    if (isOneOf({"QWebSocketPrivate::processHandshake: Unknown error condition encountered. Aborting "
+                 "connection."}))
+        return QStringLiteral("it answered 400 (Bad Request)");
+    if (isOneOf(
+            {"QWebSocket::processHandshake: Host requires authentication",
+             "QWebSocketPrivate::processHandshake: Unsupported WWW-Authenticate challenge encountered.",
+             "QWebSocketPrivate::processHandshake: Unsupported WWW-Authenticate challenges encountered."}))
+        return QStringLiteral("it answered 401 (Unauthorized)");
+    return error;
+}
+
 } // namespace
 
 QWebSocketTransport::QWebSocketTransport() : m_socket(new QWebSocket) {}
@@ -102,7 +124,7 @@ void QWebSocketTransport::connectSignals()
                              listener()->transportBinaryReceived(bytes);
                      });
     QObject::connect(m_socket, &QWebSocket::pong, &m_context, [this] {
-        if (listener())
+        if (m_opened && listener())
             listener()->transportAlive();
     });
     QObject::connect(m_socket, &QWebSocket::aboutToClose, &m_context,
@@ -150,10 +172,11 @@ void QWebSocketTransport::receiveText(const QString &text)
         m_scratch = std::move(utf8);
 }
 
-// Whether messages that arrive are the listener's.
+// Whether messages that arrive are the listener's. From Qt 6.4.3 on, QWebSocket reads what follows a refused upgrade as
+// frames, and reports the messages in them.
 bool QWebSocketTransport::delivers() const
 {
-    return !m_closeCalled || m_whileClosing == WhileClosing::Deliver;
+    return m_opened && (!m_closeCalled || m_whileClosing == WhileClosing::Deliver);
 }
 
 void QWebSocketTransport::watchInnerSocket()
@@ -392,8 +415,7 @@ TransportEnd QWebSocketTransport::whyItNeverOpened() const
         return TransportErrors::notConnected(m_where, m_error, m_errorString, m_target.proxy);
     return {{ConnectionError::HandshakeFailed,
              QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
-                 .arg(m_where,
-                      m_errorString.isEmpty() ? QStringLiteral("it ended the connection") : m_errorString)},
+                 .arg(m_where, refusal(m_errorString))},
             {},
             {}};
 }

@@ -28,7 +28,7 @@ QDateTime toTime(const QJsonValue &value)
         return QDateTime::fromString(value.toString(), Qt::ISODateWithMs).toUTC();
     constexpr double furthest = 8.64e15; // of JavaScript's Date
     if (value.isDouble() && std::abs(value.toDouble()) <= furthest)
-        return QDateTime::fromMSecsSinceEpoch(qint64(value.toDouble()), Qt::UTC);
+        return QDateTime::fromMSecsSinceEpoch(qint64(value.toDouble())).toUTC();
     return {};
 }
 

@@ -12,6 +12,7 @@
 #include <QRegularExpression>
 #include <QSignalSpy>
 #include <QTest>
+#include <QTimeZone>
 
 #include <functional>
 
@@ -161,7 +162,7 @@ void tst_NotificationFeed::newestFirst()
     QCOMPARE(index.data(Qt::DisplayRole).toString(), u"Second"_s);
     QCOMPARE(index.data(NotificationModel::MessageRole).toString(), u"Words"_s);
     QCOMPARE(index.data(NotificationModel::TimestampRole).toDateTime(),
-             QDateTime({2026, 3, 1}, {10, 0}, Qt::UTC));
+             QDateTime({2026, 3, 1}, {10, 0}, QTimeZone::utc()));
     QCOMPARE(index.data(NotificationModel::IsReadRole).toBool(), false);
     QCOMPARE(index.data(NotificationModel::PayloadRole).toJsonObject().value(u"type"_s).toString(),
              u"notification"_s);
@@ -221,7 +222,7 @@ void tst_NotificationFeed::theSameIdIsTheSameNotification()
     QCOMPARE(model()->at(1).title, u"New"_s);
     QVERIFY(model()->at(1).isRead);
     QCOMPARE(model()->at(0).title, u"No time"_s);
-    QCOMPARE(model()->at(0).timestamp, QDateTime({2026, 3, 1}, {10, 0}, Qt::UTC)); // the one it had
+    QCOMPARE(model()->at(0).timestamp, QDateTime({2026, 3, 1}, {10, 0}, QTimeZone::utc())); // the one it had
     QCOMPARE(changed.size(), 2); // not for the one that is as it was
     QCOMPARE(received.size(), 2);
     QCOMPARE(feed->unreadCount(), 1);
@@ -338,7 +339,7 @@ void tst_NotificationFeed::timestamps_data()
 {
     QTest::addColumn<QByteArray>("json");
     QTest::addColumn<QDateTime>("expected"); // invalid: when it arrived
-    const QDateTime noon({2026, 3, 1}, {12, 0}, Qt::UTC);
+    const QDateTime noon({2026, 3, 1}, {12, 0}, QTimeZone::utc());
     QTest::newRow("UTC") << QByteArray(R"("2026-03-01T12:00:00Z")") << noon;
     QTest::newRow("milliseconds") << QByteArray(R"("2026-03-01T12:00:00.250Z")") << noon.addMSecs(250);
     QTest::newRow("microseconds") << QByteArray(R"("2026-03-01T12:00:00.250000+00:00")")

@@ -720,7 +720,8 @@ void tst_Tls::headersAndSubprotocolsArriveOverTls()
              .setHeaders({{s("X-Tenant"), s("seven")}})
              .setProtocols({s("v2.example"), s("v1.example")}));
     QVERIFY2(isEstablished(), qPrintable(message()));
-    QVERIFY(raw->request().contains("X-Tenant: seven\r\n"));
+    // From Qt 6.7 on, QWebSocket sends the names in lower case.
+    QVERIFY(raw->request().toLower().contains("x-tenant: seven\r\n"));
     QVERIFY(raw->request().contains("Sec-WebSocket-Protocol: v2.example, v1.example\r\n"));
     QVERIFY(raw->request().contains("Host: localhost:" + QByteArray::number(url.port())));
 }

@@ -209,7 +209,10 @@ void TestInjection::c3_bothTransportsSendTheValue()
                                  .setHeaders({{u"X-Key"_s, u"a"_s + what + u"b"_s}}));
             QTRY_VERIFY(server.request().endsWith("\r\n\r\n"));
             isWellFormed(server.request(), Lines + 1);
-            QVERIFY(server.request().contains("\r\nX-Key: a" + what.toUtf8() + "b\r\n"));
+            // From Qt 6.7 on, QNetworkRequest keeps the names of headers in lower case.
+            const QByteArray value = ": a" + what.toUtf8() + "b\r\n";
+            QVERIFY(server.request().contains("\r\nX-Key" + value) ||
+                    server.request().contains("\r\nx-key" + value));
             connection->close();
             QTRY_COMPARE(connection->state(), Connection::Disconnected);
         }

@@ -4,6 +4,7 @@
 #include <QFile>
 #include <QProcess>
 #include <QStandardPaths>
+#include <QVersionNumber>
 
 namespace {
 
@@ -43,6 +44,16 @@ QByteArray Certificates::openssl(const QStringList &arguments) const
     return program.readAllStandardOutput();
 }
 
+// The options for a certificate that has expired. OpenSSL 3.4 and newer take dates; 3.5 takes no negative number of days,
+// which with an older one ends the certificate before it begins.
+QStringList Certificates::expired() const
+{
+    const QByteArray version = openssl({s("version")}).simplified().split(' ').value(1);
+    if (QVersionNumber::fromString(QLatin1String(version)) >= QVersionNumber(3, 4))
+        return {s("-not_before"), s("20200101000000Z"), s("-not_after"), s("20200102000000Z")};
+    return {s("-days"), s("-1")};
+}
+
 void Certificates::make(const QString &name, const Wish &wish)
 {
     openssl(QStringList{s("req"), s("-new"), s("-nodes"), s("-subj"), s("/CN=") + name, s("-keyout"),
@@ -53,12 +64,9 @@ void Certificates::make(const QString &name, const Wish &wish)
     if (!wish.names.isEmpty())
         extensions += "subjectAltName=" + wish.names.toLatin1() + '\n';
     write(path(name + s(".ext")), extensions);
-    // A negative number of days ends it before it begins; both are in the past then.
-    QStringList arguments{s("x509"),     s("-req"),
-                          s("-in"),      name + s(".csr"),
-                          s("-out"),     name + s(".crt"),
-                          s("-extfile"), name + s(".ext"),
-                          s("-days"),    wish.isExpired ? s("-1") : s("30")};
+    QStringList arguments{s("x509"), s("-req"),        s("-in"),      name + s(".csr"),
+                          s("-out"), name + s(".crt"), s("-extfile"), name + s(".ext")};
+    arguments += wish.isExpired ? expired() : QStringList{s("-days"), s("30")};
     if (wish.issuer.isEmpty())
         arguments << s("-signkey") << name + s(".key");
     else

@@ -32,6 +32,7 @@ public:
     void makeCa(const QString &name, const QString &issuer = {});
     // What openssl says with these arguments, in the folder; it must succeed.
     QByteArray openssl(const QStringList &arguments) const;
+    QStringList expired() const;
 
     [[nodiscard]] QString path(const QString &file) const { return m_folder.filePath(file); }
     [[nodiscard]] QByteArray pem(const QString &file) const;

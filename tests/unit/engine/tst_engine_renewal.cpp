@@ -4,6 +4,7 @@
 #include "enginerig.h"
 
 #include <QJsonDocument>
+#include <QTimeZone>
 
 using namespace Everwire;
 using namespace Everwire::Test;
@@ -105,7 +106,7 @@ void TestEngineRenewal::theServersClockCounts()
     RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
     rig.wallClock -= 7200'000; // ours is two hours late
     rig.connectWith(jwt(Now + 3600),
-                    accepted(QDateTime::fromSecsSinceEpoch(Now, Qt::UTC).toString(Qt::ISODate)));
+                    accepted(QDateTime::fromSecsSinceEpoch(Now, QTimeZone::utc()).toString(Qt::ISODate)));
     rig.scheduler.advance(3540s);
     QCOMPARE(rig.asked(), 2);
 }

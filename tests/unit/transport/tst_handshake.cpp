@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transport/handshake.h"
 
+#include <QScopeGuard>
 #include <QTest>
 
 using namespace Everwire;
@@ -64,6 +65,7 @@ private Q_SLOTS:
     void bodiesWithoutEndAreBounded();
     void retryAfter_data();
     void retryAfter();
+    void retryAfterInTheHourThatIsSkipped();
     void redirects();
     void interimAnswersAreBounded();
     void whatCameBeforeTheEnd();
@@ -282,6 +284,8 @@ void TestHandshake::retryAfter_data()
         << 90;
     QTest::newRow("a date that has passed")
         << QByteArray("Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n") << 0;
+    QTest::newRow("a date without a time")
+        << QByteArray("Date: Wed, 21 Oct 2015 GMT\r\nRetry-After: Wed, 21 Oct 2015 07:29:30 GMT\r\n") << 0;
 }
 
 void TestHandshake::retryAfter()
@@ -291,6 +295,22 @@ void TestHandshake::retryAfter()
     ClientHandshake client = handshake();
     QCOMPARE(read(client, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n" + headers + "\r\n"), Outcome::Refused);
     QCOMPARE(client.retryAfter(), std::chrono::seconds(seconds));
+}
+
+// The hour that local clocks skip in spring is an hour like any other in UTC.
+void TestHandshake::retryAfterInTheHourThatIsSkipped()
+{
+    const QByteArray zone = qgetenv("TZ");
+    const auto restore = qScopeGuard([&] { zone.isEmpty() ? qunsetenv("TZ") : qputenv("TZ", zone); });
+    qputenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3");
+    for (const QByteArray &dates :
+         {QByteArray("Date: Sun, 29 Mar 2026 01:59:30 GMT\r\nRetry-After: Sun, 29 Mar 2026 02:01:00 GMT\r\n"),
+          QByteArray("Date: Sun Mar 29 02:59:30 2026\r\nRetry-After: Sun Mar 29 03:01:00 2026\r\n")}) {
+        ClientHandshake client = handshake();
+        QCOMPARE(read(client, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n" + dates + "\r\n"),
+                 Outcome::Refused);
+        QCOMPARE(client.retryAfter(), 90s);
+    }
 }
 
 void TestHandshake::redirects()
