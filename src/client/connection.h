@@ -130,7 +130,9 @@ public:
     // Connects, in Disconnected and Error; in Reconnecting it ends the wait; otherwise it does nothing (O1).
     // Without a URL the connection is in Error at once (O4).
     Q_INVOKABLE void open();
-    // The same; this configuration counts from here on, for every later open() too (C1, C5).
+    // The same; this configuration counts from here on, for every later open() too (C1, C5). An empty one takes
+    // an earlier one back. While Connecting, Authenticating or Connected, open() does nothing and warns if the
+    // configuration is another one; reconnect(config) makes it count.
     void open(const ConnectionConfig &config);
     Q_INVOKABLE void open(const QVariantMap &config);
     // open(), and how it ended: finished when Connected is reached, at once where it is reached already; throws a
@@ -145,6 +147,11 @@ public:
     Q_INVOKABLE void close();
     // A new attempt at once, in any state, with the current configuration; the queue is kept (C5).
     Q_INVOKABLE void reconnect();
+    // The same; this configuration takes the place of the one that open(config) has given, and counts from here
+    // on (C1, C5). An empty one takes that back: what configure() and the environment say counts again. One
+    // that cannot be used changes nothing and is logged.
+    void reconnect(const ConnectionConfig &config);
+    Q_INVOKABLE void reconnect(const QVariantMap &config);
 
     // All return whether the message was accepted: sent, or queued to be sent (Q1). false: messageRejected()
     // says why, and nothing will be sent.

@@ -455,6 +455,7 @@ void Engine::enter(Phase::Any phase, ConnectionState to, Transition transition)
                                         ? transition.error.message()
                                         : QString());
     transition.to = to;
+    transition.lostRequests = m_around.outbox->takeLostRequests(from == ConnectionState::Connected);
     report(std::move(transition));
 }
 
