@@ -60,6 +60,9 @@ ConnectionPrivate::~ConnectionPrivate()
     const ConnectionError gone(ConnectionError::ConnectionLost,
                                QStringLiteral("The connection object is gone"), 0, true);
     m_pendingRequests.doomAll(gone); // before the engine, which goes, sends their messages
+    if (const int lost = m_outbox->discardNext(); lost > 0)
+        qCWarning(lcConnection).noquote()
+            << m_type << "-" << lost << "messages were discarded: the connection object is gone";
     q->setParent(
         nullptr); // whoever hears of our end may delete the provider, which would delete us once more
     if (m_provider)

@@ -214,10 +214,10 @@ TestCase {
             { tag: "huge", timeout: 1e300, waits: true },
             { tag: "more than 31 bits", timeout: 2147483648, waits: true },
             { tag: "a string of digits", timeout: "5000", waits: true },
+            { tag: "undefined", timeout: undefined, waits: true }, // as if it were left out
             { tag: "zero", timeout: 0, waits: false, says: "leaves no time" },
             { tag: "negative", timeout: -Infinity, waits: false, says: "leaves no time" },
             { tag: "no number", timeout: NaN, waits: false, says: "timeout is not a number" },
-            { tag: "undefined", timeout: undefined, waits: false, says: "timeout is not a number" },
             { tag: "words", timeout: "soon", waits: false, says: "timeout is not a number" }
         ]
     }
