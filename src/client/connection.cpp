@@ -228,8 +228,7 @@ QVariant Connection::request(const QJsonObject &message)
 
 QVariant Connection::request(const QJsonObject &message, double timeoutMs)
 {
-    const auto timeout = std::chrono::milliseconds(qint64(std::clamp(timeoutMs, 0.0, 1e9)));
-    return s_toPromise ? s_toPromise(toVariants(request(message, timeout))) : QVariant();
+    return s_toPromise ? s_toPromise(toVariants(d->request(message, timeoutMs))) : QVariant();
 }
 
 void Connection::forget()
@@ -244,7 +243,17 @@ void Connection::close()
 
 void Connection::reconnect()
 {
-    d->reconnect();
+    d->reconnect(nullptr);
+}
+
+void Connection::reconnect(const ConnectionConfig &config)
+{
+    d->reconnect(&config);
+}
+
+void Connection::reconnect(const QVariantMap &config)
+{
+    d->reconnectWithMap(config);
 }
 
 bool Connection::send(const QString &text)
@@ -259,8 +268,6 @@ bool Connection::send(const QByteArray &bytes)
     message.isBinary = true;
     return d->push(std::move(message), {});
 }
-
-namespace {
 
 QString jsonProblem(const QJsonObject &message)
 {
@@ -279,8 +286,6 @@ Outgoing toOutgoing(const QJsonObject &message)
     outgoing.bytes = QJsonDocument(message).toJson(QJsonDocument::Compact);
     return outgoing;
 }
-
-} // namespace
 
 bool Connection::sendJson(const QJsonObject &message)
 {

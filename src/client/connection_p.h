@@ -41,13 +41,17 @@ public:
     [[nodiscard]] QFuture<SessionInfo> openAsync(const ConnectionConfig *config);
     [[nodiscard]] QFuture<SessionInfo> opened();
     [[nodiscard]] QFuture<QJsonObject> request(QJsonObject message, std::chrono::milliseconds timeout);
+    [[nodiscard]] QFuture<QJsonObject> request(const QJsonObject &message, double timeoutMs); // JavaScript's
     void forget();
     void networkBack();
     void close(Command::Close::Why why = Command::Close::Why::Asked);
-    void reconnect();
+    void reconnect(const ConnectionConfig *config);
+    void reconnectWithMap(const QVariantMap &map);
     bool sendText(const QString &text); // any thread
     // Any thread. isLent: its bytes may go after the call, and are few enough for the outbox to copy them.
-    bool push(Outgoing message, const QString &type, bool isLent = false);
+    // isCancelled: of a request's message (its ticket is not 0).
+    bool push(Outgoing message, const QString &type, bool isLent = false,
+              const RequestTickets::IsCancelled *isCancelled = nullptr);
     bool reject(const QString &reason); // any thread; returns false
     void configured();                  // configure() has changed something
     void applyDebug();
@@ -66,7 +70,10 @@ public:
     void messagesAreHeard() { m_isHeardBySignal.store(true, std::memory_order_relaxed); }
 
     [[nodiscard]] ConnectionState state() const { return static_cast<ConnectionState>(m_state.value()); }
-    [[nodiscard]] ConnectionConfig effectiveConfig() const { return configWith(m_openConfig); }
+    [[nodiscard]] ConnectionConfig effectiveConfig() const
+    {
+        return configWith(m_reopenConfig.value_or(m_openConfig));
+    }
     // Where to connect to, empty where a preparation has to run first; none, with the error to show, where that cannot
     // be.
     [[nodiscard]] std::optional<QUrl> resolve(const ConnectionConfig &config, ConnectionError *error) const;
@@ -109,8 +116,12 @@ private:
     [[nodiscard]] Router::Source messagesForOtherThreads();
     void hearNothingMore();
     void openNow(const ConnectionConfig *config);
+    void openBehindGoodbye(const ConnectionConfig &config);
+    void takeBackOpen();
     void reopen();
+    [[nodiscard]] std::optional<ConnectionConfig> readMap(const QVariantMap &map, const char *call);
     void apply(const Transition &transition);
+    void show(const Transition &transition, bool opens);
     void announce(const Transition &transition);
     void announceFailure(const Transition &transition, bool wasConnected);
     void showError(const ConnectionError &error);
@@ -118,6 +129,7 @@ private:
     void failAtOnce(const ConnectionError &error);
     void start(const QUrl &url, Command::Any command);
     [[nodiscard]] bool takeIn();
+    [[nodiscard]] bool isHeldBack();
     void handleBacklog(const QElapsedTimer &budget);
     void comeAgain(int paceMs, bool isSteady);
     void continueIn(int ms);
@@ -144,7 +156,13 @@ private:
     void askToken(TokenProvider *provider, bool fresh);
     void abandonToken();
     [[nodiscard]] QFuture<SessionInfo> sessionNow() const;
-    void settle(const Transition &transition, bool wasConnected);
+    void settle(const Transition &transition);
+    bool sendRequest(const QJsonObject &message, const PendingRequests::Added &request);
+    void failRequests(const ConnectionError &error);
+    void failRequests(const PendingRequests::Tickets &tickets, const ConnectionError &error);
+    void tellDoomed();
+    void announceDiscarded(const Notice::Discarded &notice);
+    void lineUpCounters(const Outbox::Counters &counters);
     void tellError(const ConnectionError &error);
     [[nodiscard]] bool prepares() const { return m_preparation && !m_prepared; }
     void showCounters(const Outbox::Counters &counters);
@@ -161,7 +179,7 @@ private:
     ConnectionConfig m_openConfig;         // open(config)'s, which stays for later open()s
     std::optional<QVariantMap> m_prepared; // options that this open()'s preparation has found
     PendingOpens m_pendingOpens;
-    PendingRequests m_pendingRequests;
+    PendingRequests m_pendingRequests{m_outbox, [this] { showCounters(m_outbox->counters()); }};
     std::vector<Inbox::Entry> m_backlog;
     size_t m_handled = 0; // so many of its first entries are done with
     SignalQueue m_signals;
@@ -211,5 +229,9 @@ void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connec
     property = value;
     m_signals.push(changed);
 }
+
+// Why a message cannot be sent by sendJson() (rule Q5), in a sentence; empty where it can.
+[[nodiscard]] QString jsonProblem(const QJsonObject &message);
+[[nodiscard]] Outgoing toOutgoing(const QJsonObject &message);
 
 } // namespace Everwire

@@ -9,7 +9,7 @@ namespace Everwire {
 ConnectionHandle::ConnectionHandle(QObject *parent) : QObject(parent) {}
 
 ConnectionHandle::ConnectionHandle(const QString &type, WebSocketProvider *provider, QObject *parent)
-    : QObject(parent), m_provider(provider)
+    : QObject(parent), m_provider(provider), m_usesInstance(!provider)
 {
     setType(type);
 }
@@ -23,16 +23,34 @@ void ConnectionHandle::setType(const QString &type)
 {
     if (type == m_type)
         return;
+    const bool asks = m_isAsking;
     close();
+    m_isAsking = asks;
     m_type = type;
-    if (!m_provider)
-        m_provider = WebSocketProvider::instance();
-    m_connection = m_provider && !type.isEmpty() ? m_provider->connection(type) : nullptr;
+    findConnection();
     openSoon();
     const QPointer<ConnectionHandle> self(this);
     Q_EMIT typeChanged();
     if (self)
         Q_EMIT connectionChanged();
+    // Behind the signals, whose handlers may configure the type, or close this handle.
+    if (self && m_isAsking && !m_autoConnect)
+        open();
+}
+
+// One provider's, whatever has become of it: another's connection would be another server's.
+void ConnectionHandle::findConnection()
+{
+    if (m_connection)
+        m_connection->disconnect(this);
+    if (!m_provider && m_usesInstance)
+        m_provider = WebSocketProvider::instance();
+    m_connection = m_provider && !m_type.isEmpty() ? m_provider->connection(m_type) : nullptr;
+    if (m_connection)
+        connect(m_connection, &QObject::destroyed, this, [this] {
+            m_connection.clear();
+            Q_EMIT connectionChanged();
+        });
 }
 
 void ConnectionHandle::setAutoConnect(bool autoConnect)
@@ -51,12 +69,22 @@ Connection *ConnectionHandle::connection() const
 
 void ConnectionHandle::open()
 {
-    if (m_connection)
-        m_connection->d->openForHandle(this);
+    m_isAsking = true;
+    if (!m_connection) {
+        findConnection();
+        if (!m_connection)
+            return;
+        const QPointer<ConnectionHandle> self(this);
+        Q_EMIT connectionChanged();
+        if (!self || !m_isAsking || !m_connection)
+            return;
+    }
+    m_connection->d->openForHandle(this);
 }
 
 void ConnectionHandle::close()
 {
+    m_isAsking = false;
     m_opensSoon = false;
     if (m_connection)
         m_connection->d->releaseHandle(this);

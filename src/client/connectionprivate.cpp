@@ -52,6 +52,15 @@ ConnectionPrivate::ConnectionPrivate(Connection *connection, const QString &type
     m_engine = provider->engineRoom().add(std::move(around));
 }
 
+namespace {
+
+ConnectionError gone()
+{
+    return {ConnectionError::ConnectionLost, QStringLiteral("The connection object is gone"), 0, true};
+}
+
+} // namespace
+
 ConnectionPrivate::~ConnectionPrivate()
 {
     m_inbox->setWake({});
@@ -63,10 +72,9 @@ ConnectionPrivate::~ConnectionPrivate()
         nullptr); // whoever hears of our end may delete the provider, which would delete us once more
     if (m_provider)
         m_provider->forget(q, m_engine);
-    const ConnectionError gone(ConnectionError::ConnectionLost,
-                               QStringLiteral("The connection object is gone"), 0, true);
-    m_pendingOpens.reject(gone);
-    m_pendingRequests.failAll(gone);
+    m_pendingOpens.reject(gone());
+    m_pendingRequests.doomAll(gone()); // what somebody has asked for meanwhile
+    m_pendingRequests.rejectDoomed();
     hearNothingMore();
     m_messages->fallBehind({});
 }
@@ -162,10 +170,12 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
 {
     const ConnectionState now = state();
     if (now == ConnectionState::Disconnecting) {
-        m_reopenConfig = config ? *config : m_openConfig;
+        openBehindGoodbye(config ? *config : m_openConfig);
         return;
     }
     m_reopenConfig.reset();
+    if (now == ConnectionState::Disconnected)
+        m_outbox->startNext();
     const bool busy = now == ConnectionState::Connecting || now == ConnectionState::Authenticating ||
                       now == ConnectionState::Connected;
     if (now == ConnectionState::Disconnected || now == ConnectionState::Error)
@@ -175,7 +185,7 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
         if (config && effective != effectiveConfig())
             qCWarning(lcConnection).noquote()
                 << m_type << "- open() with another configuration does nothing while the connection is"
-                << toString(now) << "; call close() first, or configure() and reconnect()";
+                << toString(now) << "; call reconnect() with that configuration, or close() first";
         return;
     }
     ConnectionError error;
@@ -198,6 +208,29 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
     }
 }
 
+// Messages are accepted from here on, for the connection that follows the goodbye (rule Q2).
+void ConnectionPrivate::openBehindGoodbye(const ConnectionConfig &config)
+{
+    m_reopenConfig = config;
+    const ConnectionConfig coming = effectiveConfig();
+    m_outbox->beginNext(coming);
+    applyLimits(coming);
+    m_messages->setLimit(coming.historyLimit()); // last: a slot may delete the connection
+}
+
+// close() has come behind such an open().
+void ConnectionPrivate::takeBackOpen()
+{
+    if (!std::exchange(m_reopenConfig, std::nullopt))
+        return;
+    m_outbox->setAccepting(false);
+    failRequests(
+        {ConnectionError::RequestFailed, QStringLiteral("The connection was closed before the reply came")});
+    if (const int lost = m_outbox->discardNext(); lost > 0)
+        announceDiscarded({lost, QStringLiteral("close() was called before they could be sent")});
+    lineUpCounters(m_outbox->counters());
+}
+
 // The open() of while it was Disconnecting.
 void ConnectionPrivate::reopen()
 {
@@ -215,16 +248,28 @@ void ConnectionPrivate::start(const QUrl &url, Command::Any command)
 
 void ConnectionPrivate::openWithMap(const QVariantMap &map)
 {
+    if (const auto config = readMap(map, "open()"))
+        open(&*config);
+}
+
+void ConnectionPrivate::reconnectWithMap(const QVariantMap &map)
+{
+    if (const auto config = readMap(map, "reconnect()"))
+        reconnect(&*config);
+}
+
+// None where the call has failed.
+std::optional<ConnectionConfig> ConnectionPrivate::readMap(const QVariantMap &map, const char *call)
+{
     QStringList problems;
     const ConnectionConfig config = ConnectionConfig::fromVariantMap(map, &problems);
-    if (problems.isEmpty()) {
-        open(&config);
-        return;
-    }
+    if (problems.isEmpty())
+        return config;
     failAtOnce({ConnectionError::InvalidConfiguration,
-                QStringLiteral("open() was given a configuration for \"%1\" that cannot be used: %2")
-                    .arg(m_type, problems.join(QStringLiteral("; "))),
+                QStringLiteral("%1 was given a configuration for \"%2\" that cannot be used: %3")
+                    .arg(QLatin1String(call), m_type, problems.join(QStringLiteral("; "))),
                 0, true});
+    return std::nullopt;
 }
 
 // An open() that cannot start. Where something runs already it goes on: only the log hears of the bad call.
@@ -242,10 +287,13 @@ void ConnectionPrivate::failAtOnce(const ConnectionError &error)
         return;
     }
     const QPointer<Connection> self(q);
-    Qt::beginPropertyUpdateGroup();
-    showError(error);
-    announceFailure(transition, false);
-    Qt::endPropertyUpdateGroup();
+    {
+        const SignalQueue::Hold hold(m_signals);
+        Qt::beginPropertyUpdateGroup();
+        showError(error);
+        announceFailure(transition, false);
+        Qt::endPropertyUpdateGroup();
+    }
     if (self)
         m_signals.flush();
 }
@@ -254,10 +302,15 @@ void ConnectionPrivate::close(Command::Close::Why why)
 {
     m_openedByHandle = false;
     m_linger.reset();
-    m_reopenConfig.reset();
+    takeBackOpen();
     const ConnectionState now = state();
-    if (now == ConnectionState::Disconnected)
+    if (now == ConnectionState::Disconnected) {
+        m_signals.flush();
         return;
+    }
+    // Before the engine hears of it, which sends what was accepted while connected (rule Q11).
+    m_pendingRequests.doomAll(
+        {ConnectionError::RequestFailed, QStringLiteral("The connection was closed before the reply came")});
     abandonToken();
     m_preparationRequest.reset();
     m_outbox->setAccepting(false);
@@ -266,29 +319,38 @@ void ConnectionPrivate::close(Command::Close::Why why)
     if (why == Command::Close::Why::SignedOut && m_provider)
         m_provider->engineRoom().processNow(m_engine);
     m_signals.silence(); // of the attempt that this ends, nothing more is heard (rule O2)
-    if (now == ConnectionState::Disconnecting)
+    if (now == ConnectionState::Disconnecting) {
+        m_signals.flush();
         return;
+    }
     Transition transition;
     transition.to = ConnectionState::Disconnecting;
     apply(transition);
 }
 
-void ConnectionPrivate::reconnect()
+// config: counts from here on instead of what open(config) has said; null: that stays.
+void ConnectionPrivate::reconnect(const ConnectionConfig *config)
 {
     const ConnectionState now = state();
     if (now == ConnectionState::Disconnected || now == ConnectionState::Error ||
         now == ConnectionState::Disconnecting) {
-        openNow(nullptr);
+        openNow(config);
         return;
     }
-    const ConnectionConfig config = effectiveConfig();
+    const std::optional<QVariantMap> prepared = m_prepared;
+    if (config && *config != m_openConfig)
+        m_prepared.reset(); // it belongs to the other configuration
+    const ConnectionConfig effective = configWith(config ? *config : m_openConfig);
     ConnectionError error;
-    const std::optional<QUrl> url = resolve(config, &error);
+    const std::optional<QUrl> url = resolve(effective, &error);
     if (!url) {
+        m_prepared = prepared;
         failAtOnce(error);
         return;
     }
-    start(*url, Command::Reconnect{config, *url, prepares()});
+    if (config)
+        m_openConfig = *config;
+    start(*url, Command::Reconnect{effective, *url, prepares()});
     m_signals.flush();
 }
 
@@ -321,6 +383,8 @@ void ConnectionPrivate::configured()
 {
     const ConnectionConfig config = effectiveConfig();
     m_inbox->setHistoryLimit(config.historyLimit());
+    if (m_reopenConfig)
+        applyLimits(config);
     applyDebug();
     const ConnectionState now = state();
     const bool open = now != ConnectionState::Disconnected && now != ConnectionState::Error &&
@@ -345,6 +409,10 @@ void ConnectionPrivate::applyDebug()
 void ConnectionPrivate::sayGoodbye()
 {
     m_outbox->setAccepting(false);
+    m_pendingRequests.doomAll(gone()); // before the engine sends their messages
+    if (const int lost = m_outbox->discardNext(); lost > 0)
+        m_inbox->tell(Notice::Discarded{lost, QStringLiteral("the connection was opened anew and ended before "
+                                                             "they could be sent")});
     m_outbox->post(Command::Close{m_inbox->beginGeneration(), Command::Close::Why::ForGood});
 }
 
@@ -379,12 +447,14 @@ bool ConnectionPrivate::sendText(const QString &text)
     return push(std::move(message), {});
 }
 
-bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent)
+bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent,
+                             const RequestTickets::IsCancelled *isCancelled)
 {
     const QByteArray bytes = message.bytes; // shared, or copied there
     const bool isBinary = message.isBinary;
     const std::optional<QByteArray> attachment = message.attachment;
-    const Outbox::Pushed pushed = m_outbox->push(std::move(message));
+    const Outbox::Pushed pushed = isCancelled ? m_outbox->pushRequest(std::move(message), *isCancelled)
+                                              : m_outbox->push(std::move(message));
     if (pushed.dropped > 0)
         m_inbox->tell(Notice::Discarded{
             pushed.dropped, QStringLiteral("newer messages took their place (queueOverflow: DropOldest)")});

@@ -69,6 +69,18 @@ void ConnectionPrivate::drain()
     showCounters(m_outbox->counters());
 }
 
+// Whether the next entry is a message that must not be heard yet: the signals of what happened before it are still
+// being emitted, further up the stack, and a handler of theirs lets events be processed (rule S7). In a deeper event
+// loop, a dialog's for instance, these signals go on here. Who hears them may delete the connection.
+bool ConnectionPrivate::isHeldBack()
+{
+    if (m_backlog[m_handled].other)
+        return false; // its signals line up behind the others
+    const QPointer<Connection> self(q);
+    m_signals.flush();
+    return !self || m_signals.isEmittingHere();
+}
+
 // Until the time is over, or a handler has deleted the connection.
 void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
 {
@@ -86,6 +98,13 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
     });
     seeWhoHears();
     while (backlog() > 0) {
+        if (!m_signals.isIdle() && isHeldBack()) {
+            if (!self)
+                return;
+            break;
+        }
+        if (backlog() == 0)
+            break; // an event loop in a handler has handled it
         Inbox::Entry &next = m_backlog[m_handled];
         ++m_handled;
         prefetch();
@@ -287,7 +306,7 @@ void ConnectionPrivate::handle(const Message &message)
     case Router::Routed::ToSubscribers: break;
     case Router::Routed::NotByType:
         if (message.type().isEmpty())
-            return;
+            break;
         qCWarning(lcConnection).noquote()
             << m_type << "- the server sent a message of type" << message.type()
             << ", which is the name of a lifecycle event; only \"message\" hears it";
@@ -309,10 +328,20 @@ void ConnectionPrivate::handle(const Notice::ParseError &notice)
 
 void ConnectionPrivate::handle(const Notice::Discarded &notice)
 {
+    announceDiscarded(notice);
+    if (!m_pendingRequests.isEmpty())
+        failRequests(
+            m_outbox->takeDropped(),
+            {ConnectionError::RequestFailed,
+             QStringLiteral("A newer message took the request's place (queueOverflow: DropOldest)")});
+    m_signals.flush();
+}
+
+void ConnectionPrivate::announceDiscarded(const Notice::Discarded &notice)
+{
     qCWarning(lcConnection).noquote()
         << m_type << "-" << notice.count << "messages were discarded:" << notice.reason;
     m_signals.push([this, notice] { Q_EMIT q->messagesDiscarded(notice.count, notice.reason); });
-    m_signals.flush();
 }
 
 void ConnectionPrivate::handle(const Notice::Rejected &notice)
@@ -350,12 +379,29 @@ void ConnectionPrivate::apply(const Transition &transition)
     if (transition.to == from)
         return; // open() and close() have shown it already
     Q_ASSERT(isTransitionAllowed(from, transition.to));
+    const QPointer<Connection> self(q); // a binding or a slot may delete the connection
+    const bool opens =
+        transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Error;
+    {
+        const SignalQueue::Hold hold(m_signals);
+        show(transition, opens);
+    }
+    if (self)
+        m_signals.flush();
+    if (self && opens)
+        m_messages->setLimit(m_inbox->historyLimit());
+    if (self && transition.to == ConnectionState::Disconnected)
+        reopen();
+}
+
+// Changes all properties together, and lines up the signals (rules S6, S7).
+void ConnectionPrivate::show(const Transition &transition, bool opens)
+{
     const bool connected = transition.to == ConnectionState::Connected;
     const bool keepsError =
         transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Authenticating;
     const bool failed = transition.error.code() != ConnectionError::NoError;
 
-    const QPointer<Connection> self(q); // a binding or a slot may delete the connection
     Qt::beginPropertyUpdateGroup();
     m_state = static_cast<Connection::State>(transition.to);
     set(m_isConnected, connected, &Connection::isConnectedChanged);
@@ -370,23 +416,14 @@ void ConnectionPrivate::apply(const Transition &transition)
         set(m_closeCode, transition.closeCode, &Connection::closeCodeChanged);
     // All that belongs to the transition comes before the bindings, for what they call comes behind it (rule O5).
     startCountdown(transition.retryDelay);
-    const bool opens =
-        transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Error;
     if (opens) {
         m_outbox->setAccepting(true); // rule Q2
         applyLimits(effectiveConfig());
-    } else if (transition.to == ConnectionState::Disconnected) {
+    } else if (transition.to == ConnectionState::Disconnected && !m_reopenConfig) {
         m_outbox->setAccepting(false);
     }
     announce(transition);
     Qt::endPropertyUpdateGroup();
-
-    if (self)
-        m_signals.flush();
-    if (self && opens)
-        m_messages->setLimit(m_inbox->historyLimit());
-    if (self && transition.to == ConnectionState::Disconnected)
-        reopen();
 }
 
 void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
@@ -440,7 +477,7 @@ void ConnectionPrivate::announce(const Transition &transition)
                         {QStringLiteral("reason"), transition.closeReason}});
     if (transition.to == ConnectionState::Reconnecting || transition.to == ConnectionState::Error)
         announceFailure(transition, ended);
-    settle(transition, ended);
+    settle(transition);
 }
 
 void ConnectionPrivate::announceFailure(const Transition &transition, bool wasConnected)
@@ -475,8 +512,10 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
             Heard::UntilSilenced,
             [this, attempts = transition.gaveUpAfter] { Q_EMIT q->maxReconnectAttemptsReached(attempts); },
             Events::MaxReconnectAttemptsReached, transition.gaveUpAfter);
-    if (transition.to == ConnectionState::Error)
+    if (transition.to == ConnectionState::Error) {
         m_signals.push([this, error] { m_pendingOpens.reject(error); });
+        failRequests(error);
+    }
 }
 
 void ConnectionPrivate::startCountdown(milliseconds delay)
@@ -498,9 +537,14 @@ void ConnectionPrivate::tickCountdown()
 
 void ConnectionPrivate::showCounters(const Outbox::Counters &counters)
 {
+    lineUpCounters(counters);
+    m_signals.flush();
+}
+
+void ConnectionPrivate::lineUpCounters(const Outbox::Counters &counters)
+{
     set(m_queuedMessages, counters.messages, &Connection::queuedMessagesChanged);
     set(m_bytesToWrite, counters.bytes, &Connection::bytesToWriteChanged);
-    m_signals.flush();
 }
 
 } // namespace Everwire

@@ -3,6 +3,10 @@
 
 #include <QRandomGenerator>
 
+#include <algorithm>
+#include <array>
+#include <optional>
+
 namespace Everwire {
 
 using std::chrono::milliseconds;
@@ -13,6 +17,45 @@ namespace {
 bool mayHold(const QByteArray &json, const QString &field)
 {
     return json.contains('"' + field.toUtf8() + '"') || json.contains('\\');
+}
+
+bool isCode(const QJsonValue &value)
+{
+    return value.isDouble() || (value.isString() && !value.toString().isEmpty());
+}
+
+// The error that a reply is; none where it is none. Backends put code and words into "error" (JSON-RPC), into
+// "payload", or at the top.
+std::optional<ServerError> errorIn(const Message &message, const QJsonObject &reply)
+{
+    const QJsonValue error = reply.value(QLatin1String("error"));
+    const bool isError = error.isObject() || !error.toString().isEmpty();
+    if (!isError && message.type() != QLatin1String("error"))
+        return std::nullopt;
+    const QJsonObject payload = reply.value(QLatin1String("payload")).toObject();
+    const std::array<QJsonObject, 4> places{error.toObject(),
+                                            payload.value(QLatin1String("error")).toObject(), payload, reply};
+    ServerError found;
+    found.object = reply;
+    for (const QJsonObject &place : places) {
+        if (const QJsonValue code = place.value(QLatin1String("code")); !isCode(found.code) && isCode(code))
+            found.code = code;
+        for (const char *const key : {"message", "error"}) {
+            if (found.message.isEmpty())
+                found.message = place.value(QLatin1String(key)).toString();
+        }
+    }
+    return found;
+}
+
+ConnectionError toError(const ServerError &server)
+{
+    const QString sentence =
+        !server.message.isEmpty() ? QStringLiteral("The server replied: %1").arg(server.message)
+        : isCode(server.code)
+            ? QStringLiteral("The server replied with the error %1").arg(server.code.toVariant().toString())
+            : QStringLiteral("The server replied with an error");
+    return ConnectionError(ConnectionError::RequestFailed, sentence).withServerError(server);
 }
 
 } // namespace
@@ -34,9 +77,27 @@ void PendingOpens::reject(const ConnectionError &error)
         one.reject(error);
 }
 
-PendingRequests::PendingRequests()
-    : m_idPrefix(QString::number(QRandomGenerator::global()->generate64(), 36) + QLatin1Char('-'))
+PendingRequests::PendingRequests(std::shared_ptr<Outbox> outbox, std::function<void()> queueChanged)
+    : m_outbox(std::move(outbox))
+    , m_queueChanged(std::move(queueChanged))
+    , m_idPrefix(QString::number(QRandomGenerator::global()->generate64(), 36) + QLatin1Char('-'))
 {
+}
+
+QString PendingRequests::keyOf(const QJsonValue &id)
+{
+    if (id.isString())
+        return id.toString().isEmpty() ? QString() : QLatin1Char('"') + id.toString();
+    if (!id.isDouble())
+        return {};
+    const double number = id.toDouble();
+    const qint64 whole = id.toInteger(); // 0 where it is none
+    return whole != 0 || number == 0 ? QString::number(whole) : QString::number(number, 'g', 17);
+}
+
+bool PendingRequests::isUsable(const QJsonValue &id)
+{
+    return id.isString() || id.isNull() || id.isUndefined() || (id.isDouble() && qIsFinite(id.toDouble()));
 }
 
 QString PendingRequests::makeId()
@@ -44,15 +105,19 @@ QString PendingRequests::makeId()
     return m_idPrefix + QString::number(++m_lastId);
 }
 
-QFuture<QJsonObject> PendingRequests::add(const QString &id, milliseconds timeout)
+PendingRequests::Added PendingRequests::add(const QString &key, milliseconds timeout)
 {
     auto request = std::make_unique<Request>();
-    QObject::connect(request->timeout, &QTimer::timeout, request->timeout, [this, id, timeout] {
-        fail(id, {ConnectionError::RequestTimeout,
-                  QStringLiteral("There was no reply within %1 ms").arg(timeout.count())});
-    });
+    request->ticket = ++m_lastTicket;
+    QFutureWatcher<QJsonObject> *const watcher = request->watcher;
+    QObject::connect(request->timeout, &QTimer::timeout, watcher,
+                     [this, key, timeout] { expire(key, timeout); });
+    QObject::connect(watcher, &QFutureWatcherBase::canceled, watcher, [this, key] { forget(key); });
     request->timeout->start(timeout);
-    return m_waiting.emplace(id, std::move(request)).first->second->deferred.future();
+    const Added added{request->deferred.future(), request->ticket};
+    watcher->setFuture(added.future);
+    m_waiting.emplace(key, std::move(request));
+    return added;
 }
 
 void PendingRequests::take(const Message &message, const QString &idField)
@@ -60,42 +125,93 @@ void PendingRequests::take(const Message &message, const QString &idField)
     if (m_waiting.empty() || message.isBinary() || !mayHold(message.bytes(), idField))
         return;
     const QJsonObject reply = message.json();
-    const std::unique_ptr<Request> request = remove(reply.value(idField).toString());
+    const std::unique_ptr<Request> request = remove(keyOf(reply.value(idField)));
     if (!request)
         return;
-    if (message.type() != QLatin1String("error")) {
+    m_outbox->withdraw({request->ticket});
+    if (const auto error = errorIn(message, reply))
+        request->deferred.reject(toError(*error));
+    else
         request->deferred.resolve(reply);
+}
+
+void PendingRequests::fail(const QString &key, const ConnectionError &error)
+{
+    const std::unique_ptr<Request> request = remove(key);
+    if (!request)
         return;
+    m_outbox->withdraw({request->ticket});
+    request->deferred.reject(error);
+}
+
+void PendingRequests::expire(const QString &key, milliseconds timeout)
+{
+    const std::unique_ptr<Request> request = remove(key);
+    if (!request)
+        return;
+    const bool isWithdrawn = m_outbox->withdraw({request->ticket}) > 0;
+    if (isWithdrawn)
+        m_queueChanged(); // this may be gone now
+    const QString sentence =
+        isWithdrawn ? QStringLiteral("The request could not be sent within %1 ms, and will not be")
+                          .arg(timeout.count())
+                    : QStringLiteral("There was no reply within %1 ms").arg(timeout.count());
+    request->deferred.reject({ConnectionError::RequestTimeout, sentence});
+}
+
+// Its future was cancelled.
+void PendingRequests::forget(const QString &key)
+{
+    const std::unique_ptr<Request> request = remove(key);
+    if (!request)
+        return;
+    m_outbox->withdraw({request->ticket});
+    m_queueChanged(); // this may be gone now
+    request->deferred.finish();
+}
+
+void PendingRequests::doom(const Tickets &tickets, const ConnectionError &error)
+{
+    if (tickets.empty())
+        return;
+    const size_t before = m_doomed.size();
+    for (auto it = m_waiting.begin(); it != m_waiting.end();) {
+        if (!std::binary_search(tickets.begin(), tickets.end(), it->second->ticket)) {
+            ++it;
+            continue;
+        }
+        it->second->stop();
+        m_doomed.push_back({std::move(it->second), error});
+        it = m_waiting.erase(it);
     }
-    const QString reason =
-        reply.value(QLatin1String("payload")).toObject().value(QLatin1String("error")).toString();
-    request->deferred.reject({ConnectionError::RequestFailed,
-                              reason.isEmpty() ? QStringLiteral("The server replied with an error")
-                                               : QStringLiteral("The server replied: %1").arg(reason)});
+    m_outbox->withdraw(tickets);
+    // They fail in the order of the calls.
+    std::sort(m_doomed.begin() + std::ptrdiff_t(before), m_doomed.end(),
+              [](const Doomed &a, const Doomed &b) { return a.request->ticket < b.request->ticket; });
 }
 
-void PendingRequests::fail(const QString &id, const ConnectionError &error)
+void PendingRequests::doomAll(const ConnectionError &error)
 {
-    if (const std::unique_ptr<Request> request = remove(id))
-        request->deferred.reject(error);
+    Tickets tickets;
+    for (const auto &[key, request] : m_waiting)
+        tickets.push_back(request->ticket);
+    std::sort(tickets.begin(), tickets.end());
+    doom(tickets, error);
 }
 
-void PendingRequests::failAll(const ConnectionError &error)
+void PendingRequests::rejectDoomed()
 {
-    const auto waiting = std::exchange(m_waiting, {});
-    // None of them may call us any more: the app's code may delete us, and run an event loop.
-    for (const auto &[id, request] : waiting)
-        request->timeout->stop();
-    for (const auto &[id, request] : waiting)
-        request->deferred.reject(error);
+    for (const Doomed &one : std::exchange(m_doomed, {}))
+        one.request->deferred.reject(one.error);
 }
 
-std::unique_ptr<PendingRequests::Request> PendingRequests::remove(const QString &id)
+std::unique_ptr<PendingRequests::Request> PendingRequests::remove(const QString &key)
 {
-    auto node = m_waiting.extract(id);
+    auto node = m_waiting.extract(key);
     if (node.empty())
         return nullptr;
-    node.mapped()->timeout->stop(); // as in failAll()
+    node.mapped()
+        ->stop(); // it must not call us any more: the app's code may delete us, and run an event loop
     return std::move(node.mapped());
 }
 

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "client/signalqueue.h"
 
-#include <QPointer>
 #include <QThread>
 
 #include <algorithm>
 #include <utility>
 
 namespace Everwire {
+
+SignalQueue::Hold::Hold(SignalQueue &queue) : m_queue(queue), m_owner(queue.m_owner), m_outer(queue.m_level)
+{
+    queue.m_level = std::max(queue.m_level, QThread::currentThread()->loopLevel());
+}
+
+SignalQueue::Hold::~Hold()
+{
+    if (m_owner)
+        m_queue.m_level = m_outer;
+}
 
 void SignalQueue::silence()
 {
@@ -16,25 +26,27 @@ void SignalQueue::silence()
                     m_entries.end());
 }
 
+bool SignalQueue::isEmittingHere() const
+{
+    return m_level != Nowhere && QThread::currentThread()->loopLevel() <= m_level;
+}
+
 void SignalQueue::flush()
 {
-    // An event loop that a handler runs is deeper than the one that emits: there it goes on.
-    const int level = QThread::currentThread()->loopLevel();
-    if (level <= m_emittingAtLevel)
+    // An event loop that a handler runs is deeper than the one that emits: there it goes on. A handler that calls
+    // processEvents() is in the same one.
+    if (m_entries.empty() || isEmittingHere())
         return;
     const QPointer<QObject> owner(m_owner);
-    const int outer = std::exchange(m_emittingAtLevel, level);
-    while (!m_entries.empty()) {
+    const Hold hold(*this); // ends as well when a handler throws
+    while (owner && !m_entries.empty()) {
         const Entry next = std::move(m_entries.front());
         m_entries.pop_front();
         if (next.changed)
             (m_owner->*next.changed)();
         else
             next.signal();
-        if (!owner)
-            return;
     }
-    m_emittingAtLevel = outer;
 }
 
 } // namespace Everwire

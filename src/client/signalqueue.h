@@ -4,6 +4,7 @@
 #include <Everwire/Global>
 
 #include <QObject>
+#include <QPointer>
 
 #include <deque>
 #include <functional>
@@ -17,6 +18,21 @@ class EVERWIRE_EXPORT SignalQueue
 public:
     using Signal = std::function<void()>;
     enum class Heard { Always, UntilSilenced };
+
+    // As long as one lives, flush() does nothing, except in an event loop that began after it. It may outlive the
+    // queue.
+    class EVERWIRE_EXPORT Hold
+    {
+    public:
+        explicit Hold(SignalQueue &queue);
+        ~Hold();
+        Q_DISABLE_COPY_MOVE(Hold)
+
+    private:
+        SignalQueue &m_queue;
+        const QPointer<QObject> m_owner;
+        const int m_outer;
+    };
 
     explicit SignalQueue(QObject *owner) : m_owner(owner) {}
 
@@ -35,6 +51,12 @@ public:
     // Emits what waits. Called from inside a handler it does nothing: whoever called the handler goes on.
     void flush();
 
+    // Nothing waits, and nothing is being emitted.
+    [[nodiscard]] bool isIdle() const { return m_entries.empty() && m_level == Nowhere; }
+    // Signals are being emitted, or held, further up the stack, in the event loop that runs at present. So
+    // whatever is done here happens inside of one of their handlers, which processes events itself.
+    [[nodiscard]] bool isEmittingHere() const;
+
 private:
     struct Entry
     {
@@ -43,9 +65,11 @@ private:
         void (QObject::*changed)() = nullptr; // instead of signal
     };
 
+    static constexpr int Nowhere = -1;
+
     QObject *const m_owner;
     std::deque<Entry> m_entries;
-    int m_emittingAtLevel = -1; // how deep in event loops signals are being emitted; -1: not at all
+    int m_level = Nowhere; // how deep in event loops signals are being emitted, or held
 };
 
 } // namespace Everwire

@@ -29,6 +29,7 @@ struct WebSocketProvider::Private
     QPointer<NetworkMonitor> monitor;
     bool monitorIsChosen = false;
     bool debug = false;
+    bool isEnding = false; // no connection is made any more
 };
 
 namespace {
@@ -48,6 +49,7 @@ WebSocketProvider::WebSocketProvider(QObject *parent) : QObject(parent), d(std::
 
 WebSocketProvider::~WebSocketProvider()
 {
+    d->isEnding = true;
     forEach([](Connection &connection) { connection.d->sayGoodbye(); });
     if (d->engineRoom)
         d->engineRoom->waitForRest();
@@ -89,6 +91,8 @@ Connection *WebSocketProvider::connection(const QString &type)
     }
     if (Connection *known = d->byType.value(type))
         return known;
+    if (d->isEnding)
+        return nullptr;
     const QPointer<Connection> connection = new Connection(type, this);
     d->byType.insert(type, connection);
     connection->d->configured();

@@ -48,7 +48,7 @@ public:
     [[nodiscard]] static WebSocketProvider *instance();
 
     // The connection of this type, the same at every call; a new name makes a new type. The provider owns it.
-    // nullptr for an empty name.
+    // nullptr for an empty name, and for a new one while the provider is being destroyed.
     Q_INVOKABLE [[nodiscard]] Everwire::Connection *connection(const QString &type);
 
     // What this type's connection uses from its next attempt on (C1, C5). False, and nothing changes, where

@@ -3,12 +3,23 @@
 
 #include <Everwire/Global>
 
+#include <QJsonObject>
 #include <QMetaType>
 #include <QString>
+
+#include <memory>
 
 class QDebug;
 
 namespace Everwire {
+
+// What a server said when it answered a request by an error.
+struct ServerError
+{
+    QJsonValue code{QJsonValue::Undefined}; // a text or a number; undefined where it gave none
+    QString message;                        // its words; empty where it gave none
+    QJsonObject object;                     // the whole reply
+};
 
 // Why a connection failed: for a program (code, closeCode), for a person (message), and whether the
 // connection tries again by itself (isFinal is false) or waits for open() (isFinal is true, rule S3).
@@ -19,6 +30,9 @@ class EVERWIRE_EXPORT ConnectionError
     Q_PROPERTY(QString message READ message CONSTANT)
     Q_PROPERTY(int closeCode READ closeCode CONSTANT)
     Q_PROPERTY(bool isFinal READ isFinal CONSTANT)
+    Q_PROPERTY(QJsonValue serverCode READ serverCode CONSTANT)
+    Q_PROPERTY(QString serverMessage READ serverMessage CONSTANT)
+    Q_PROPERTY(QJsonObject serverObject READ serverObject CONSTANT)
 
 public:
     enum Code {
@@ -43,8 +57,8 @@ public:
         ProtocolViolation,     // the peer broke RFC 6455 or a limit
         Overloaded,            // the UI is maxPendingBytes behind and reading cannot be paused (M8)
         PreparationFailed,     // what had to be done before the socket failed (Preparation)
-        RequestFailed,  // request(): the server answered with an error, or the request could not be sent
-        RequestTimeout, // request(): no reply in time
+        RequestFailed,         // request(): the server answered with an error, or the request was not sent
+        RequestTimeout,        // request(): no reply in time
     };
     Q_ENUM(Code)
 
@@ -59,6 +73,22 @@ public:
     // RFC 6455 §7.4, or 0 where no connection was closed.
     [[nodiscard]] int closeCode() const { return m_closeCode; }
     [[nodiscard]] bool isFinal() const { return m_isFinal; }
+
+    // What the server said when it answered a request() by an error (rule Q13), as it came: neither escaped
+    // nor shortened. The code is a text or a number, and undefined where the server gave none. The object is
+    // the whole reply.
+    [[nodiscard]] QJsonValue serverCode() const
+    {
+        return m_server ? m_server->code : QJsonValue(QJsonValue::Undefined);
+    }
+    [[nodiscard]] QString serverMessage() const { return m_server ? m_server->message : QString(); }
+    [[nodiscard]] QJsonObject serverObject() const { return m_server ? m_server->object : QJsonObject(); }
+    [[nodiscard]] ConnectionError withServerError(const ServerError &server) const
+    {
+        ConnectionError error = *this;
+        error.m_server = std::make_shared<const ServerError>(server);
+        return error;
+    }
 
     [[nodiscard]] ConnectionError asFinal(QString message) const
     {
@@ -77,13 +107,15 @@ public:
     friend bool operator==(const ConnectionError &a, const ConnectionError &b)
     {
         return a.m_code == b.m_code && a.m_closeCode == b.m_closeCode && a.m_isFinal == b.m_isFinal &&
-               a.m_message == b.m_message;
+               a.m_message == b.m_message && a.serverCode() == b.serverCode() &&
+               a.serverMessage() == b.serverMessage() && a.serverObject() == b.serverObject();
     }
     friend bool operator!=(const ConnectionError &a, const ConnectionError &b) { return !(a == b); }
     friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const ConnectionError &error);
 
 private:
     QString m_message;
+    std::shared_ptr<const ServerError> m_server;
     Code m_code = NoError;
     int m_closeCode = 0;
     bool m_isFinal = false;

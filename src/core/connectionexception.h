@@ -21,6 +21,12 @@ public:
     }
 
     [[nodiscard]] const ConnectionError &error() const { return m_error; }
+    // What the server said, where request() was answered by an error: its code (a text or a number; undefined
+    // where it gave none), its words, and the whole reply (rule Q13).
+    [[nodiscard]] QJsonValue serverCode() const { return m_error.serverCode(); }
+    [[nodiscard]] QString serverMessage() const { return m_error.serverMessage(); }
+    [[nodiscard]] QJsonObject serverObject() const { return m_error.serverObject(); }
+
     [[nodiscard]] const char *what() const noexcept override { return m_what.constData(); }
 
     void raise() const override { throw *this; }

@@ -267,6 +267,8 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     next.closeReason = reason;
     m_around.outbox->setDraining(false);
     Link old = leaveLink();
+    if (farewell == Farewell::Abort)
+        abortLink(std::exchange(old, {})); // what did not leave is in the queue again, requests too (rule Q11)
 
     const ReconnectPolicy policy(m_config);
     const bool retried = !error.isFinal() && policy.retries(error.closeCode());
@@ -310,6 +312,7 @@ void Engine::enter(Phase::Any phase, ConnectionState to, Transition transition)
                                         ? transition.error.message()
                                         : QString());
     transition.to = to;
+    transition.lostRequests = m_around.outbox->takeLostRequests(from == ConnectionState::Connected);
     report(std::move(transition));
 }
 

@@ -103,6 +103,7 @@ bool Engine::forgetUser()
     }
     for (const auto &parting : std::exchange(m_partings, {}))
         lost += cut(*parting);
+    lost += m_around.outbox->clear();
     reportDiscarded(lost, QStringLiteral("the user signed out before they were sent"));
     if (!std::holds_alternative<Phase::Closing>(m_phase))
         return false;
@@ -227,19 +228,13 @@ void Engine::abandonGoodbyes()
     }
 }
 
-// Returns how many messages will not arrive, or may not have arrived.
+// What has not left is in the queue again. Returns how many messages may not have arrived.
 int Engine::cut(Parting &parting)
 {
     parting.cut();
-    const Parting::Outcome outcome = parting.takeOutcome();
-    int lost = outcome.unconfirmed;
-    qint64 bytes = 0;
-    for (const Outgoing &message : outcome.unsent) {
-        lost += message.count();
-        bytes += message.size();
-    }
-    m_around.outbox->settle(bytes);
-    return lost;
+    Parting::Outcome outcome = parting.takeOutcome();
+    requeue(std::move(outcome.unsent));
+    return outcome.unconfirmed;
 }
 
 // The connection is lost, or there was none yet. A message of which the system has not taken every byte cannot

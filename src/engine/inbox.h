@@ -6,6 +6,7 @@
 #include "core/messagepool.h"
 #include "core/sessioninfo.h"
 #include "engine/recentmessages.h"
+#include "engine/requesttickets.h"
 
 #include <QMutex>
 #include <QUrl>
@@ -33,6 +34,7 @@ struct Transition
     int attempt = 0;                        // which attempt this is, or waits for; 0: the first try
     std::chrono::milliseconds retryDelay{}; // Reconnecting only
     int gaveUpAfter = -1;                   // attempts, where they ran out (rule R3)
+    RequestTickets::Tickets lostRequests;   // that nothing can answer any more (rule Q11)
 };
 
 // What the engine tells the app besides messages and transitions.

@@ -25,30 +25,38 @@ void Outbox::setWake(std::function<void()> wake)
 Outbox::Pushed Outbox::push(Outgoing message)
 {
     const QMutexLocker lock(&m_mutex);
+    return add(std::move(message));
+}
+
+Outbox::Pushed Outbox::add(Outgoing message)
+{
     Pushed result;
     result.refusal = refusalOf(message);
     if (!result.refusal.isEmpty())
         return result;
+    OutgoingQueue &queue = m_next.isOpen ? m_next.queue : m_queue;
+    int &queuedMessages = m_next.isOpen ? m_next.messages : m_queuedMessages;
+    qint64 &queuedBytes = m_next.isOpen ? m_next.bytes : m_queuedBytes;
     // Nothing is dropped for a message that would not fit even then.
     if (m_limits.queueOverflow() == ConnectionConfig::QueueOverflow::DropOldest && fits(message, 0, 0)) {
-        while (!m_queue.isEmpty() && !hasRoomFor(message)) {
-            result.dropped += m_queue.front().count();
+        while (!queue.isEmpty() && !hasRoomFor(message)) {
+            result.dropped += queue.front().count();
             dropFront();
         }
     }
     if (!hasRoomFor(message)) {
         result.refusal = QStringLiteral("the queue is full: %1 messages and %2 bytes wait already "
                                         "(maxQueuedMessages %3, maxQueuedBytes %4)")
-                             .arg(m_queuedMessages)
-                             .arg(heldBytes())
+                             .arg(queuedMessages)
+                             .arg(m_next.isOpen ? queuedBytes : heldBytes())
                              .arg(m_limits.maxQueuedMessages())
                              .arg(m_limits.maxQueuedBytes());
         return result;
     }
     result.accepted = true;
-    m_queuedMessages += message.count();
-    m_queuedBytes += message.size();
-    m_queue.push(std::move(message));
+    queuedMessages += message.count();
+    queuedBytes += message.size();
+    queue.push(std::move(message));
     result.counters = count();
     if (m_draining && (!m_taking || m_queuedBytes >= MuchToTake))
         wake();
@@ -72,21 +80,27 @@ QString Outbox::refusalOf(const Outgoing &message) const
 
 bool Outbox::hasRoomFor(const Outgoing &message) const
 {
-    return fits(message, m_queuedMessages, m_queuedBytes);
+    return m_next.isOpen ? fits(message, m_next.messages, m_next.bytes)
+                         : fits(message, m_queuedMessages, m_queuedBytes);
 }
 
+// What the old connection still holds is no matter of the next one's.
 bool Outbox::fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const
 {
-    const bool countFits = m_draining || queuedMessages + message.count() <= m_limits.maxQueuedMessages();
-    const qint64 held = m_takenBytes + m_systemBytes;
+    const bool isSentAtOnce = m_draining && !m_next.isOpen;
+    const qint64 held = m_next.isOpen ? 0 : m_takenBytes + m_systemBytes;
+    const bool countFits = isSentAtOnce || queuedMessages + message.count() <= m_limits.maxQueuedMessages();
     return countFits && queuedBytes + held + message.size() <= m_limits.maxQueuedBytes();
 }
 
 void Outbox::dropFront()
 {
-    m_queuedMessages -= m_queue.front().count();
-    m_queuedBytes -= m_queue.front().size();
-    m_queue.popFront();
+    OutgoingQueue &queue = m_next.isOpen ? m_next.queue : m_queue;
+    const Outgoing &front = queue.front();
+    (m_next.isOpen ? m_next.messages : m_queuedMessages) -= front.count();
+    (m_next.isOpen ? m_next.bytes : m_queuedBytes) -= front.size();
+    m_requests.set(front.ticket, RequestTickets::State::Dropped);
+    queue.popFront();
 }
 
 void Outbox::wake()
@@ -137,10 +151,15 @@ std::vector<Outgoing> Outbox::take(std::vector<Outgoing> spare)
 {
     spare.clear(); // not under the lock
     const QMutexLocker lock(&m_mutex);
-    OutgoingQueue::Lot lot = m_queue.takeLot(std::move(spare));
-    m_queuedMessages -= lot.count;
-    m_queuedBytes -= lot.bytes;
-    m_takenBytes += lot.bytes;
+    OutgoingQueue::Lot lot;
+    do {
+        lot = m_queue.takeLot(std::move(spare));
+        m_queuedMessages -= lot.count;
+        m_queuedBytes -= lot.bytes;
+        if (!m_requests.isEmpty())
+            dropEnded(&lot);
+        m_takenBytes += lot.bytes;
+    } while (lot.messages.empty() && !m_queue.isEmpty());
     return std::move(lot.messages);
 }
 
@@ -159,6 +178,7 @@ bool Outbox::setHeldBySystem(qint64 bytes)
 void Outbox::giveBack(std::vector<Outgoing> messages)
 {
     const QMutexLocker lock(&m_mutex);
+    requeue(&messages);
     for (const Outgoing &message : messages) {
         m_queuedMessages += message.count();
         m_queuedBytes += message.size();
@@ -171,6 +191,7 @@ int Outbox::clear()
 {
     const QMutexLocker lock(&m_mutex);
     m_queue.clear();
+    m_requests.change(RequestTickets::State::Queued, RequestTickets::State::Lost);
     m_queuedBytes = 0;
     return std::exchange(m_queuedMessages, 0);
 }
@@ -187,6 +208,110 @@ bool Outbox::rest()
     const QMutexLocker lock(&m_mutex);
     m_taking = m_taking && !m_queue.isEmpty();
     return !m_taking;
+}
+
+// ---- Requests (rule Q11) ----
+
+Outbox::Pushed Outbox::pushRequest(Outgoing message, RequestTickets::IsCancelled isCancelled)
+{
+    using State = RequestTickets::State;
+    const QMutexLocker lock(&m_mutex);
+    const quint64 ticket = message.ticket;
+    m_requests.add(ticket, m_next.isOpen ? State::Next : State::Queued, std::move(isCancelled));
+    Pushed pushed = add(std::move(message));
+    if (!pushed.accepted)
+        m_requests.end(ticket);
+    return pushed;
+}
+
+int Outbox::withdraw(const RequestTickets::Tickets &tickets)
+{
+    const QMutexLocker lock(&m_mutex);
+    QSet<quint64> queued;
+    for (const quint64 ticket : tickets) {
+        if (m_requests.end(ticket))
+            queued.insert(ticket);
+    }
+    if (queued.isEmpty())
+        return 0;
+    const OutgoingQueue::Removed now = m_queue.remove(queued);
+    m_queuedMessages -= now.count;
+    m_queuedBytes -= now.bytes;
+    const OutgoingQueue::Removed next = m_next.queue.remove(queued);
+    m_next.messages -= next.count;
+    m_next.bytes -= next.bytes;
+    return now.count + next.count;
+}
+
+RequestTickets::Tickets Outbox::takeDropped()
+{
+    const QMutexLocker lock(&m_mutex);
+    return m_requests.take(RequestTickets::State::Dropped);
+}
+
+RequestTickets::Tickets Outbox::takeLostRequests(bool connectionEnded)
+{
+    const QMutexLocker lock(&m_mutex);
+    if (connectionEnded)
+        m_requests.change(RequestTickets::State::HandedOver, RequestTickets::State::Lost);
+    return m_requests.take(RequestTickets::State::Lost);
+}
+
+// Of what the engine takes: the messages of requests that were cancelled meanwhile.
+void Outbox::dropEnded(OutgoingQueue::Lot *lot)
+{
+    lot->remove([this](quint64 ticket) {
+        if (!m_requests.isWanted(ticket))
+            return true;
+        m_requests.set(ticket, RequestTickets::State::HandedOver);
+        return false;
+    });
+}
+
+// Of what comes back: the messages of requests that have failed meanwhile.
+void Outbox::requeue(std::vector<Outgoing> *messages)
+{
+    const auto isEnded = [this](const Outgoing &message) {
+        if (message.ticket == 0)
+            return false;
+        if (m_requests.isWanted(message.ticket)) {
+            m_requests.set(message.ticket, RequestTickets::State::Queued);
+            return false;
+        }
+        m_takenBytes -= message.size();
+        return true;
+    };
+    messages->erase(std::remove_if(messages->begin(), messages->end(), isEnded), messages->end());
+}
+
+// ---- The connection behind a goodbye (rule Q2) ----
+
+void Outbox::beginNext(const ConnectionConfig &limits)
+{
+    const QMutexLocker lock(&m_mutex);
+    m_limits = limits;
+    m_accepting = true;
+    m_next.isOpen = true;
+}
+
+void Outbox::startNext()
+{
+    const QMutexLocker lock(&m_mutex);
+    m_queuedMessages += std::exchange(m_next.messages, 0);
+    m_queuedBytes += std::exchange(m_next.bytes, 0);
+    m_queue.append(std::exchange(m_next.queue, {}));
+    m_next.isOpen = false;
+    m_requests.change(RequestTickets::State::Next, RequestTickets::State::Queued);
+}
+
+int Outbox::discardNext()
+{
+    const QMutexLocker lock(&m_mutex);
+    m_next.queue.clear();
+    m_next.bytes = 0;
+    m_next.isOpen = false;
+    m_requests.change(RequestTickets::State::Next, RequestTickets::State::Lost);
+    return std::exchange(m_next.messages, 0);
 }
 
 } // namespace Everwire

@@ -5,6 +5,7 @@
 #include "auth/tokenprovider.h"
 #include "core/connectionconfig.h"
 #include "engine/outgoingqueue.h"
+#include "engine/requesttickets.h"
 
 #include <QMutex>
 
@@ -106,8 +107,23 @@ public:
     // ---- any thread ----
     [[nodiscard]] Pushed push(Outgoing message);
     [[nodiscard]] Counters counters() const;
+    // Requests whose message was dropped for a newer one, each once.
+    [[nodiscard]] RequestTickets::Tickets takeDropped();
 
     // ---- the app's thread ----
+    // The message of a request: its ticket is not 0. *isCancelled* is asked, on any thread and with
+    // the outbox locked, before the message is handed over.
+    [[nodiscard]] Pushed pushRequest(Outgoing message, RequestTickets::IsCancelled isCancelled);
+    // These requests have ended. Their messages are removed, unless the engine has taken them, and
+    // are not queued again if they come back. Returns how many were removed (rule Q11).
+    int withdraw(const RequestTickets::Tickets &tickets);
+    // open() was called while the connection says goodbye: what is pushed from here on waits for the
+    // connection that follows, under its limits, and the engine sees nothing of it (rule Q2).
+    void beginNext(const ConnectionConfig &limits);
+    // That connection begins: what waits for it is the queue.
+    void startNext();
+    // close() has taken that open() back. Returns how many messages were discarded.
+    [[nodiscard]] int discardNext();
     void post(Command::Any command);
     void setLimits(const ConnectionConfig &config);
     // Whether push() may accept at all (rule Q2).
@@ -126,6 +142,9 @@ public:
     void giveBack(std::vector<Outgoing> messages);
     // Drops what waits; returns how many messages that were.
     [[nodiscard]] int clear();
+    // Requests whose message was dropped by clear(), and, if the connection has ended, those whose
+    // message it was given and that did not come back. Each once.
+    [[nodiscard]] RequestTickets::Tickets takeLostRequests(bool connectionEnded);
     // Draining: connected, and the socket takes more. While it does not drain, maxQueuedMessages applies. From here
     // until rest() says so, the wire thread comes to take what there is, and no message wakes it.
     void setDraining(bool draining);
@@ -133,12 +152,18 @@ public:
     [[nodiscard]] bool rest();
 
 private:
+    [[nodiscard]] Pushed add(Outgoing message);
     [[nodiscard]] QString refusalOf(const Outgoing &message) const;
     [[nodiscard]] qint64 heldBytes() const { return m_queuedBytes + m_takenBytes + m_systemBytes; }
-    [[nodiscard]] Counters count() const { return {m_queuedMessages, heldBytes()}; }
+    [[nodiscard]] Counters count() const
+    {
+        return {m_queuedMessages + m_next.messages, heldBytes() + m_next.bytes};
+    }
     [[nodiscard]] bool hasRoomFor(const Outgoing &message) const;
     [[nodiscard]] bool fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const;
     void dropFront();
+    void dropEnded(OutgoingQueue::Lot *lot);
+    void requeue(std::vector<Outgoing> *messages);
     void wake();
 
     mutable QMutex m_mutex;
@@ -150,6 +175,14 @@ private:
     qint64 m_queuedBytes = 0;
     qint64 m_takenBytes = 0;
     qint64 m_systemBytes = 0;
+    RequestTickets m_requests;
+    struct
+    {
+        OutgoingQueue queue;
+        int messages = 0;
+        qint64 bytes = 0;
+        bool isOpen = false; // push() adds to it
+    } m_next;                // for the connection behind a goodbye
     bool m_accepting = false;
     bool m_draining = false;
     bool m_taking = false; // the wire thread is

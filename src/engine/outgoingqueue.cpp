@@ -79,6 +79,18 @@ void OutgoingQueue::popFront()
         m_lots.pop_front();
 }
 
+OutgoingQueue::Removed OutgoingQueue::remove(const QSet<quint64> &tickets)
+{
+    Removed removed;
+    for (Lot &lot : m_lots) {
+        const Removed here = lot.remove([&](quint64 ticket) { return tickets.contains(ticket); });
+        removed.count += here.count;
+        removed.bytes += here.bytes;
+    }
+    m_lots.removeIf([](const Lot &lot) { return lot.first == lot.messages.size(); });
+    return removed;
+}
+
 OutgoingQueue::Lot OutgoingQueue::takeLot(std::vector<Outgoing> spare)
 {
     if (spare.capacity() > 0 && spare.capacity() <= MostInLot)

@@ -3,7 +3,9 @@
 
 #include <QByteArray>
 #include <QList>
+#include <QSet>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -17,6 +19,7 @@ struct Outgoing
     bool isBinary = false;
     std::optional<QByteArray> attachment;  // a binary message that follows with nothing in between
     std::shared_ptr<const char[]> block{}; // in which bytes lie, where they are not their own
+    quint64 ticket = 0;                    // of the request that owns it (rule Q11); 0: no request
 
     [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }
     [[nodiscard]] int count() const { return attachment ? 2 : 1; }
@@ -35,6 +38,13 @@ public:
     void push(Outgoing message);
     void pushFront(std::vector<Outgoing> messages);
     void popFront();
+    // Removes the messages of these requests, wherever they wait.
+    struct Removed
+    {
+        int count = 0; // messages
+        qint64 bytes = 0;
+    };
+    Removed remove(const QSet<quint64> &tickets);
     struct Lot
     {
         std::vector<Outgoing> messages;
@@ -43,10 +53,15 @@ public:
         qint64 bytes = 0;
 
         void add(Outgoing message);
+        // Removes the messages that *isEnded* says; what they were.
+        template<typename IsEnded>
+        Removed remove(IsEnded isEnded);
     };
     // Some of the first, at least one where there is any. spare: empty, but with room for others.
     [[nodiscard]] Lot takeLot(std::vector<Outgoing> spare);
     void clear() { m_lots.clear(); }
+    // All of another queue goes behind what is here.
+    void append(OutgoingQueue other) { m_lots.append(std::move(other.m_lots)); }
 
 private:
     void addLot();
@@ -58,5 +73,23 @@ private:
     qsizetype m_blockSize = 0;
     qsizetype m_blockUsed = 0;
 };
+
+template<typename IsEnded>
+OutgoingQueue::Removed OutgoingQueue::Lot::remove(IsEnded isEnded)
+{
+    Removed removed;
+    const auto begin = messages.begin() + std::ptrdiff_t(first);
+    const auto isGone = [&](const Outgoing &message) {
+        if (message.ticket == 0 || !isEnded(message.ticket))
+            return false;
+        removed.count += message.count();
+        removed.bytes += message.size();
+        return true;
+    };
+    messages.erase(std::remove_if(begin, messages.end(), isGone), messages.end());
+    count -= removed.count;
+    bytes -= removed.bytes;
+    return removed;
+}
 
 } // namespace Everwire

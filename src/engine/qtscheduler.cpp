@@ -3,9 +3,17 @@
 
 #include <QTimer>
 
+#include <algorithm>
+#include <limits>
+
 namespace Everwire {
 
 namespace {
+
+using std::chrono::milliseconds;
+
+// A QTimer counts milliseconds in 31 bits; one that is given more never ends.
+constexpr milliseconds Longest{std::numeric_limits<int>::max()};
 
 class PendingQTimer final : public Scheduler::Pending
 {
@@ -19,7 +27,7 @@ public:
             const auto running = callback;
             running();
         });
-        m_timer->start(delay);
+        m_timer->start(std::clamp(delay, milliseconds(0), Longest));
     }
 
     ~PendingQTimer() override

@@ -8,9 +8,11 @@
 #include <Everwire/WebSocketProvider>
 
 #include "support/logrecorder.h"
+#include "support/rawserver.h"
 #include "support/testserver.h"
 
 #include <QEventLoop>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QLoggingCategory>
 #include <QScopeGuard>
@@ -83,6 +85,26 @@ private Q_SLOTS:
     void requestEndsWithTheConnection();
     void aReplyMayBeEscaped();
     void aReplyGoesToSubscribersToo();
+    void q11_whatHasFailedIsNotSentLater_data();
+    void q11_whatHasFailedIsNotSentLater();
+    void q11_theSecondTryIsTheOnlyOne();
+    void q11_aLossFailsWhatWasSentAndKeepsTheRest();
+    void q11_theTransportGivesBackWhatHasFailed_data();
+    void q11_theTransportGivesBackWhatHasFailed();
+    void q11_aDroppedRequestFailsAtOnce();
+    void q11_aCancelledRequestLeavesNothing();
+    void q11_aConnectionThatGivesUpFailsItsRequests_data();
+    void q11_aConnectionThatGivesUpFailsItsRequests();
+    void q12_theIdIsTheApps_data();
+    void q12_theIdIsTheApps();
+    void q12_idsThatAreNone_data();
+    void q12_idsThatAreNone();
+    void q12_idsOfTwoKindsAreTwo();
+    void q13_aReplyNeedsNoType();
+    void q13_errorsOfTheServer_data();
+    void q13_errorsOfTheServer();
+    void q14_timeouts_data();
+    void q14_timeouts();
     void o5_deletedInAReply();
     void o5_deletedInAFailureWhileOthersWait();
 
@@ -97,6 +119,8 @@ private Q_SLOTS:
 
 private:
     void open();
+    void openInVain();
+    void comeBack();
 
     std::unique_ptr<TestServer> server;
     std::unique_ptr<WebSocketProvider> provider;
@@ -124,6 +148,27 @@ void TestFutures::open()
 {
     connection->open();
     QTRY_VERIFY(connection->isConnected());
+}
+
+// Nobody listens there, and the connection goes on trying, but not soon.
+void TestFutures::openInVain()
+{
+    QVERIFY(provider->configure(u"simulation"_s, ConnectionConfig()
+                                                     .setUrl(u"ws://127.0.0.1:1/"_s)
+                                                     .setInitialReconnectDelay(1h)
+                                                     .setMaxReconnectDelay(1h)));
+    connection->open();
+    QTRY_COMPARE(connection->state(), Connection::Reconnecting);
+}
+
+// Connected to the server, which has got everything that was to be sent when this returns.
+void TestFutures::comeBack()
+{
+    QVERIFY(provider->configure(u"simulation"_s, ConnectionConfig().setUrl(server->url())));
+    connection->reconnect();
+    QTRY_VERIFY(connection->isConnected());
+    QVERIFY(connection->sendJson({{u"type"_s, u"marker"_s}}));
+    QTRY_VERIFY(server->messages().contains(R"({"type":"marker"})"));
 }
 
 void TestFutures::openAsyncGivesTheSession()
@@ -375,6 +420,471 @@ void TestFutures::aReplyGoesToSubscribersToo()
     QTRY_COMPARE(server->messages().size(), 1);
     server->sendText(R"({"type":"got","request_id":")" + idOf(server->messages().first()).toLatin1() + "\"}");
     QTRY_COMPARE(order, (QStringList{u"subscriber"_s, u"future"_s}));
+}
+
+void TestFutures::q11_whatHasFailedIsNotSentLater_data()
+{
+    QTest::addColumn<QString>("how");
+    QTest::addColumn<int>("code"); // -1: it is cancelled
+    QTest::newRow("timeout") << u"timeout"_s << int(ConnectionError::RequestTimeout);
+    QTest::newRow("cancelled") << u"cancel"_s << -1;
+    QTest::newRow("closed") << u"close"_s << int(ConnectionError::RequestFailed);
+    QTest::newRow("signed out") << u"out"_s << int(ConnectionError::RequestFailed);
+    QTest::newRow("signed in") << u"in"_s << int(ConnectionError::RequestFailed);
+    QTest::newRow("gave up") << u"error"_s << int(ConnectionError::ConnectionRefused);
+    QTest::newRow("timeout in Error") << u"late"_s << int(ConnectionError::RequestTimeout);
+}
+
+void TestFutures::q11_whatHasFailedIsNotSentLater()
+{
+    QFETCH(const QString, how);
+    QFETCH(const int, code);
+    openInVain();
+    const auto giveUp = [&] {
+        QVERIFY(provider->configure(
+            u"simulation"_s, ConnectionConfig().setUrl(u"ws://127.0.0.1:1/"_s).setMaxReconnectAttempts(0)));
+        connection->reconnect();
+        QTRY_COMPARE(connection->state(), Connection::Error);
+    };
+    if (how == "late"_L1)
+        giveUp();
+    const bool expires = how == "timeout"_L1 || how == "late"_L1;
+    QFuture<QJsonObject> future = connection->request({{u"type"_s, u"order"_s}}, expires ? 20ms : 1h);
+    QCOMPARE(connection->queuedMessages(), 1);
+    QVERIFY(!future.isFinished());
+    if (how == "cancel"_L1)
+        future.cancel();
+    else if (how == "close"_L1)
+        connection->close();
+    else if (how == "out"_L1)
+        provider->signOut();
+    else if (how == "in"_L1)
+        provider->signIn(u"other"_s);
+    else if (how == "error"_L1)
+        giveUp();
+    QTRY_VERIFY(future.isFinished());
+    QCOMPARE(connection->queuedMessages(), 0);
+    QCOMPARE(connection->bytesToWrite(), 0);
+    if (code < 0)
+        QVERIFY(future.isCanceled());
+    else
+        QCOMPARE(int(errorOf(future)->code()), code);
+    provider->setToken(u"good"_s);
+    comeBack();
+    QCOMPARE(server->messages(), QList<QByteArray>{R"({"type":"marker"})"});
+}
+
+// Offline: an order fails, the user orders once more, and then the line is back.
+void TestFutures::q11_theSecondTryIsTheOnlyOne()
+{
+    openInVain();
+    const auto order = [&](int n, std::chrono::milliseconds timeout) {
+        return connection->request({{u"type"_s, u"order"_s}, {u"request_id"_s, u"order-1"_s}, {u"try"_s, n}},
+                                   timeout);
+    };
+    const QFuture<QJsonObject> first = order(1, 20ms);
+    QTRY_VERIFY(first.isFinished());
+    QCOMPARE(errorOf(first)->code(), ConnectionError::RequestTimeout);
+    QCOMPARE(errorOf(first)->message(), u"The request could not be sent within 20 ms, and will not be"_s);
+    const QFuture<QJsonObject> second = order(2, 1h);
+    comeBack();
+    QCOMPARE(server->messages().size(), 2);
+    QCOMPARE(QJsonDocument::fromJson(server->messages().first()).object().value("try"_L1).toInt(), 2);
+    server->sendText(R"({"type":"done","request_id":"order-1"})");
+    QTRY_VERIFY(second.isFinished());
+    QVERIFY(!errorOf(second));
+}
+
+void TestFutures::q11_aLossFailsWhatWasSentAndKeepsTheRest()
+{
+    open();
+    const QFuture<QJsonObject> sent = connection->request({{u"type"_s, u"sent"_s}}, 1h);
+    QTRY_COMPARE(server->messages().size(), 1);
+    server->setAuth(TestServer::Auth::Silent);
+    server->drop();
+    QTRY_VERIFY(sent.isFinished());
+    QCOMPARE(errorOf(sent)->code(), ConnectionError::ConnectionLost);
+    QVERIFY(!errorOf(sent)->isFinal());
+    const QFuture<QJsonObject> waits = connection->request({{u"type"_s, u"waits"_s}}, 1h);
+    server->drop(); // and the attempts of meanwhile
+    server->setAuth(TestServer::Auth::Accept);
+    connection->reconnect();
+    QTRY_COMPARE(server->messages().size(), 2);
+    QVERIFY(!waits.isFinished());
+    server->sendText(R"({"type":"got","request_id":")" + idOf(server->messages().last()).toLatin1() + "\"}");
+    QTRY_VERIFY(waits.isFinished());
+    QVERIFY(!errorOf(waits));
+}
+
+void TestFutures::q11_theTransportGivesBackWhatHasFailed_data()
+{
+    QTest::addColumn<QString>("how");
+    for (const char *how : {"stays", "timeout", "cancelled"})
+        QTest::newRow(how) << QString::fromLatin1(how);
+}
+
+// The peer does not read, so that the request's message waits in the transport, or before it, when the line breaks.
+void TestFutures::q11_theTransportGivesBackWhatHasFailed()
+{
+    QFETCH(const QString, how);
+    RawServer deaf;
+    deaf.setReads(false);
+    const ConnectionConfig config = ConnectionConfig()
+                                        .setAuthentication(ConnectionConfig::Authentication::None)
+                                        .setMaxMessageSize(1 << 20)
+                                        .setMaxQueuedMessages(1000)
+                                        .setMaxQueuedBytes(qint64(256) << 20)
+                                        .setInitialReconnectDelay(1h)
+                                        .setMaxReconnectDelay(1h);
+    QVERIFY(provider->configure(u"simulation"_s, ConnectionConfig(config).setUrl(deaf.url())));
+    open();
+    const QString filler(200'000, u'x');
+    for (int quiet = 0; quiet<20; quiet = connection->bytesToWrite()> 0 ? quiet + 1 : 0) {
+        if (connection->bytesToWrite() == 0)
+            QVERIFY(connection->send(filler));
+        QTest::qWait(1);
+    }
+    // So long behind it, the first is in the transport; the last is in the queue.
+    QFuture<QJsonObject> inside =
+        connection->request({{u"type"_s, u"inside"_s}}, how == "timeout"_L1 ? 20ms : 1h);
+    for (int i = 0; i < 20; ++i)
+        QVERIFY(connection->send(filler));
+    QFuture<QJsonObject> behind =
+        connection->request({{u"type"_s, u"behind"_s}}, how == "timeout"_L1 ? 20ms : 1h);
+    if (how == "cancelled"_L1) {
+        inside.cancel();
+        behind.cancel();
+    }
+    if (how != "stays"_L1)
+        QTRY_VERIFY(inside.isFinished() && behind.isFinished());
+    deaf.reset();
+    QTRY_COMPARE(connection->state(), Connection::Reconnecting);
+    server->setAuth(TestServer::Auth::None);
+    QVERIFY(provider->configure(u"simulation"_s, ConnectionConfig(config).setUrl(server->url())));
+    connection->reconnect();
+    QTRY_VERIFY(connection->isConnected());
+    QVERIFY(connection->sendJson({{u"type"_s, u"marker"_s}}));
+    QTRY_VERIFY(server->messages().contains(R"({"type":"marker"})"));
+    QStringList types;
+    for (const QByteArray &message : server->messages()) {
+        if (message.startsWith('{'))
+            types.append(QJsonDocument::fromJson(message).object().value("type"_L1).toString());
+    }
+    if (how != "stays"_L1) {
+        QCOMPARE(types, QStringList{u"marker"_s});
+        return;
+    }
+    QCOMPARE(types, (QStringList{u"inside"_s, u"behind"_s, u"marker"_s}));
+    QVERIFY(!inside.isFinished() && !behind.isFinished());
+    for (const QByteArray &message : server->messages()) {
+        if (message.startsWith('{') && !idOf(message).isEmpty())
+            server->sendText(R"({"type":"got","request_id":")" + idOf(message).toLatin1() + "\"}");
+    }
+    QTRY_VERIFY(inside.isFinished() && behind.isFinished());
+    QVERIFY(!errorOf(inside) && !errorOf(behind));
+    provider.reset(); // before the server that it once knew
+}
+
+void TestFutures::q11_aDroppedRequestFailsAtOnce()
+{
+    QVERIFY(provider->configure(u"simulation"_s,
+                                ConnectionConfig()
+                                    .setUrl(u"ws://127.0.0.1:1/"_s)
+                                    .setInitialReconnectDelay(1h)
+                                    .setMaxReconnectDelay(1h)
+                                    .setMaxQueuedMessages(2)
+                                    .setQueueOverflow(ConnectionConfig::QueueOverflow::DropOldest)));
+    connection->open();
+    const QFuture<QJsonObject> dropped = connection->request({{u"type"_s, u"order"_s}}, 1h);
+    const QFuture<QJsonObject> stays = connection->request({{u"type"_s, u"order"_s}}, 1h);
+    QSignalSpy discarded(connection, &Connection::messagesDiscarded);
+    QVERIFY(connection->send(u"newer"_s));
+    QTRY_VERIFY(dropped.isFinished());
+    QCOMPARE(errorOf(dropped)->code(), ConnectionError::RequestFailed);
+    QVERIFY2(errorOf(dropped)->message().contains("DropOldest"_L1), qPrintable(errorOf(dropped)->message()));
+    QCOMPARE(discarded.size(), 1);
+    QVERIFY(!stays.isFinished());
+}
+
+void TestFutures::q11_aCancelledRequestLeavesNothing()
+{
+    open();
+    const QJsonObject message{{u"type"_s, u"get"_s}, {u"request_id"_s, u"mine"_s}};
+    QFuture<QJsonObject> future = connection->request(message, 1h);
+    QTRY_COMPARE(server->messages().size(), 1);
+    bool isCancelled = false;
+    future.then([](const QJsonObject &) { QFAIL("it was cancelled"); }).onCanceled([&] {
+        isCancelled = true;
+    });
+    future.cancel();
+    QTRY_VERIFY(isCancelled);
+    QVERIFY(future.isFinished());
+    server->sendText(R"({"type":"got","request_id":"mine"})"); // nobody waits for it
+    const QFuture<QJsonObject> again = connection->request(message, 1h);
+    QTRY_COMPARE(server->messages().size(), 2);
+    server->sendText(R"({"type":"got","request_id":"mine"})");
+    QTRY_VERIFY(again.isFinished());
+    QVERIFY(!errorOf(again));
+}
+
+void TestFutures::q11_aConnectionThatGivesUpFailsItsRequests_data()
+{
+    QTest::addColumn<QString>("how");
+    QTest::addColumn<int>("code");
+    QTest::newRow("attempts run out") << u"attempts"_s << int(ConnectionError::ConnectionRefused);
+    QTest::newRow("no token") << u"token"_s << int(ConnectionError::NoToken);
+    QTest::newRow("the token is refused") << u"refused"_s << int(ConnectionError::AuthenticationFailed);
+    QTest::newRow("a preparation refuses") << u"preparation"_s << int(ConnectionError::PreparationFailed);
+    QTest::newRow("a final close code") << u"1008"_s << int(ConnectionError::ClosedByServer);
+    QTest::newRow("a bad open() in Error") << u"open"_s << int(ConnectionError::InvalidConfiguration);
+    QTest::newRow("a bad open() behind a goodbye")
+        << u"goodbye"_s << int(ConnectionError::InvalidConfiguration);
+}
+
+void TestFutures::q11_aConnectionThatGivesUpFailsItsRequests()
+{
+    QFETCH(const QString, how);
+    QFETCH(const int, code);
+    Rooms rooms;
+    const ConnectionConfig bad = ConnectionConfig().setUrl(u"http://no.websocket/"_s);
+    if (how == "attempts"_L1) {
+        openInVain();
+        QVERIFY(provider->configure(
+            u"simulation"_s, ConnectionConfig().setUrl(u"ws://127.0.0.1:1/"_s).setMaxReconnectAttempts(0)));
+    } else if (how == "token"_L1) {
+        provider->setToken({});
+        connection->open();
+    } else if (how == "refused"_L1) {
+        server->setAuth(TestServer::Auth::RefuseForm2);
+        connection->open();
+    } else if (how == "preparation"_L1) {
+        connection->setPreparation(&rooms);
+        connection->open(ConnectionConfig().setUrl(server->url().toString() + u"rooms/{room}"_s));
+        QTRY_COMPARE(rooms.requests.size(), 1);
+    } else if (how == "open"_L1) {
+        connection->open(bad);
+        QCOMPARE(connection->state(), Connection::Error);
+    } else {
+        open();
+    }
+    if (how == "goodbye"_L1) {
+        connection->close();
+        connection->open(bad);
+    }
+    const QFuture<QJsonObject> future = connection->request({{u"type"_s, u"order"_s}}, 1h);
+    QVERIFY(!future.isFinished());
+    if (how == "attempts"_L1)
+        connection->reconnect();
+    else if (how == "preparation"_L1)
+        rooms.requests.first().refuse(u"no room"_s);
+    else if (how == "1008"_L1)
+        server->close(1008);
+    else if (how == "open"_L1)
+        connection->open(bad);
+    QTRY_VERIFY(future.isFinished());
+    QCOMPARE(int(errorOf(future)->code()), code);
+    QTRY_COMPARE(connection->state(), Connection::Error);
+    if (how == "refused"_L1)
+        return; // it may have failed before another token was asked for
+    QCOMPARE(errorOf(future)->message(), connection->error());
+    QVERIFY(errorOf(future)->isFinal());
+}
+
+void TestFutures::q12_theIdIsTheApps_data()
+{
+    QTest::addColumn<QByteArray>("id");    // as the app gives it
+    QTest::addColumn<QByteArray>("reply"); // as the server does
+    QTest::newRow("5") << QByteArray("5") << QByteArray("5");
+    QTest::newRow("5.0") << QByteArray("5") << QByteArray("5.0");
+    QTest::newRow("5e0") << QByteArray("5") << QByteArray("5e0");
+    QTest::newRow("0") << QByteArray("0") << QByteArray("0");
+    QTest::newRow("-0") << QByteArray("0") << QByteArray("-0");
+    QTest::newRow("negative") << QByteArray("-3") << QByteArray("-3");
+    QTest::newRow("fraction") << QByteArray("2.5") << QByteArray("2.50");
+    QTest::newRow("time") << QByteArray("1700000000000") << QByteArray("1700000000000");
+    QTest::newRow("63 bits") << QByteArray("9223372036854775807") << QByteArray("9223372036854775807");
+    QTest::newRow("huge") << QByteArray("1e300") << QByteArray("1e300");
+    QTest::newRow("text") << QByteArray("\"mine\"") << QByteArray("\"mine\"");
+    QTest::newRow("digits") << QByteArray("\"5\"") << QByteArray("\"5\"");
+}
+
+void TestFutures::q12_theIdIsTheApps()
+{
+    QFETCH(const QByteArray, id);
+    QFETCH(const QByteArray, reply);
+    connection->open(ConnectionConfig().setRequestIdField(u"id"_s).setReplyIdField(u"id"_s));
+    QTRY_VERIFY(connection->isConnected());
+    const QJsonObject message = QJsonDocument::fromJson(R"({"type":"get","id":)" + id + '}').object();
+    const QFuture<QJsonObject> future = connection->request(message, 1h);
+    QTRY_COMPARE(server->messages().size(), 1);
+    QCOMPARE(QJsonDocument::fromJson(server->messages().first()).object(), message);
+    QVERIFY(errorOf(connection->request(message, 1h))->message().contains("waits for its reply already"_L1));
+    for (const char *other : {R"("55")", "55", "null", "true", R"([5])", R"({"5":5})"})
+        server->sendText(R"({"type":"got","id":)" + QByteArray(other) + '}');
+    server->sendText(R"({"type":"got","n":1,"id":)" + reply + '}');
+    QTRY_VERIFY(future.isFinished());
+    QVERIFY(!errorOf(future));
+    QCOMPARE(future.result().value("n"_L1).toInt(), 1);
+}
+
+void TestFutures::q12_idsThatAreNone_data()
+{
+    QTest::addColumn<QJsonValue>("id");
+    QTest::addColumn<bool>("isReplaced"); // by one of the library's; otherwise refused
+    QTest::newRow("null") << QJsonValue(QJsonValue::Null) << true;
+    QTest::newRow("empty") << QJsonValue(QString()) << true;
+    QTest::newRow("true") << QJsonValue(true) << false;
+    QTest::newRow("object") << QJsonValue(QJsonObject{{u"a"_s, 1}}) << false;
+    QTest::newRow("array") << QJsonValue(QJsonArray{1}) << false;
+    QTest::newRow("not a number") << QJsonValue(qQNaN()) << false;
+    QTest::newRow("infinite") << QJsonValue(qInf()) << false;
+}
+
+void TestFutures::q12_idsThatAreNone()
+{
+    QFETCH(const QJsonValue, id);
+    QFETCH(const bool, isReplaced);
+    open();
+    const QFuture<QJsonObject> future =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, id}}, 1h);
+    QCOMPARE(future.isFinished(), !isReplaced);
+    if (isReplaced) {
+        QTRY_COMPARE(server->messages().size(), 1);
+        QVERIFY(!idOf(server->messages().first()).isEmpty());
+        return;
+    }
+    QCOMPARE(errorOf(future)->message(),
+             u"The request's request_id has to be a text or a number; leave it out to have one made"_s);
+    QVERIFY(server->messages().isEmpty());
+}
+
+void TestFutures::q12_idsOfTwoKindsAreTwo()
+{
+    open();
+    const QFuture<QJsonObject> number =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, 5}}, 1h);
+    const QFuture<QJsonObject> text =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, u"5"_s}}, 1h);
+    QTRY_COMPARE(server->messages().size(), 2);
+    server->sendText(R"({"type":"got","request_id":"5","for":"text"})");
+    QTRY_VERIFY(text.isFinished());
+    QVERIFY(!number.isFinished());
+    server->sendText(R"({"type":"got","request_id":5,"for":"number"})");
+    QTRY_VERIFY(number.isFinished());
+    QCOMPARE(text.result().value("for"_L1).toString(), u"text"_s);
+    QCOMPARE(number.result().value("for"_L1).toString(), u"number"_s);
+}
+
+void TestFutures::q13_aReplyNeedsNoType()
+{
+    open();
+    QStringList heard;
+    connection->subscribe(u"message"_s, this, [&] { heard.append(u"message"_s); });
+    const QFuture<QJsonObject> future =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, 7}}, 1h);
+    QTRY_COMPARE(server->messages().size(), 1);
+    server->sendText(R"({"jsonrpc":"2.0","result":19,"request_id":7})");
+    QTRY_VERIFY(future.isFinished());
+    QVERIFY(!errorOf(future));
+    QCOMPARE(future.result().value("result"_L1).toInt(), 19);
+    QCOMPARE(heard, QStringList{u"message"_s}); // as before (rule M2)
+}
+
+void TestFutures::q13_errorsOfTheServer_data()
+{
+    QTest::addColumn<QByteArray>("reply");
+    QTest::addColumn<QString>("message"); // of the exception; empty: it is no error
+    QTest::addColumn<QJsonValue>("code");
+    const QJsonValue none(QJsonValue::Undefined);
+    const auto row = [](const char *name, const char *reply, const QString &message, const QJsonValue &code) {
+        QTest::newRow(name) << QByteArray(reply) << message << code;
+    };
+    const QString words = u"The server replied: no such thing"_s;
+    row("flat", R"("type":"error","code":"gone","message":"no such thing")", words, u"gone"_s);
+    row("a number", R"("type":"error","code":404,"message":"no such thing")", words, 404);
+    row("payload", R"("type":"error","payload":{"error":"no such thing","code":"gone"})", words, u"gone"_s);
+    row("payload's message", R"("type":"error","payload":{"message":"no such thing","code":4})", words, 4);
+    row("payload's object", R"("type":"error","payload":{"error":{"message":"no such thing","code":4}})",
+        words, 4);
+    row("error of a type", R"("type":"error","error":{"message":"no such thing","code":4})", words, 4);
+    row("JSON-RPC", R"("jsonrpc":"2.0","error":{"code":-32601,"message":"no such thing","data":[1]})", words,
+        -32601);
+    row("a result", R"("type":"result","success":false,"error":{"code":"gone","message":"no such thing"})",
+        words, u"gone"_s);
+    row("a text", R"("error":"no such thing")", words, none);
+    row("a code alone", R"("type":"error","code":4)", u"The server replied with the error 4"_s, 4);
+    row("nothing", R"("type":"error")", u"The server replied with an error"_s, none);
+    row("an empty object", R"("error":{})", u"The server replied with an error"_s, none);
+    row("null", R"("result":1,"error":null)", {}, none);
+    row("an empty text", R"("result":1,"error":"")", {}, none);
+    row("code and message of its own", R"("type":"got","code":4,"message":"hello")", {}, none);
+}
+
+void TestFutures::q13_errorsOfTheServer()
+{
+    QFETCH(const QByteArray, reply);
+    QFETCH(const QString, message);
+    QFETCH(const QJsonValue, code);
+    open();
+    const QFuture<QJsonObject> future =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, 1}}, 1h);
+    QTRY_COMPARE(server->messages().size(), 1);
+    const QByteArray text = R"({"request_id":1,)" + reply + '}';
+    server->sendText(text);
+    QTRY_VERIFY(future.isFinished());
+    try {
+        QFuture<QJsonObject>(future).waitForFinished();
+        QVERIFY(message.isEmpty());
+    } catch (const ConnectionException &failure) {
+        QCOMPARE(failure.error().message(), message);
+        QCOMPARE(failure.error().code(), ConnectionError::RequestFailed);
+        QCOMPARE(failure.serverCode(), code);
+        QCOMPARE(failure.serverMessage(),
+                 message.contains("no such thing"_L1) ? u"no such thing"_s : QString());
+        QCOMPARE(failure.serverObject(), QJsonDocument::fromJson(text).object());
+        QCOMPARE(failure.error().serverCode(), code);
+        QVERIFY(failure.error() != ConnectionError(ConnectionError::RequestFailed, message));
+    }
+}
+
+void TestFutures::q14_timeouts_data()
+{
+    using std::chrono::milliseconds;
+    QTest::addColumn<milliseconds>("timeout");
+    QTest::addColumn<bool>("waits");
+    QTest::newRow("31 bits") << milliseconds(2147483647) << true;
+    QTest::newRow("more") << milliseconds(2147483648) << true;
+    QTest::newRow("years") << milliseconds(std::chrono::hours(10'000'000)) << true;
+    QTest::newRow("the most") << milliseconds::max() << true;
+    QTest::newRow("none") << milliseconds(0) << false;
+    QTest::newRow("negative") << milliseconds(-5) << false;
+    QTest::newRow("the least") << milliseconds::min() << false;
+}
+
+void TestFutures::q14_timeouts()
+{
+    QFETCH(const std::chrono::milliseconds, timeout);
+    QFETCH(const bool, waits);
+    open();
+    const LogRecorder log;
+    const QFuture<QJsonObject> future =
+        connection->request({{u"type"_s, u"get"_s}, {u"request_id"_s, 1}}, timeout);
+    QCOMPARE(future.isFinished(), !waits);
+    if (waits) {
+        QTRY_COMPARE(server->messages().size(), 1);
+        QVERIFY(!future.isFinished());
+        server->sendText(R"({"request_id":1})");
+        QTRY_VERIFY(future.isFinished());
+        QVERIFY(!errorOf(future));
+        QCOMPARE(log.lines(), QStringList()); // no timer complains
+        return;
+    }
+    QCOMPARE(errorOf(future)->code(), ConnectionError::RequestTimeout);
+    QCOMPARE(
+        errorOf(future)->message(),
+        u"A timeout of %1 ms leaves no time for a reply; the request was not sent"_s.arg(timeout.count()));
+    QVERIFY(connection->sendJson({{u"type"_s, u"marker"_s}}));
+    QTRY_COMPARE(server->messages(), QList<QByteArray>{R"({"type":"marker"})"});
 }
 
 void TestFutures::o5_deletedInAReply()

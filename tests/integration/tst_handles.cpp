@@ -28,7 +28,15 @@ private Q_SLOTS:
     void autoConnectOpensAtTheNextTurn();
     void autoConnectCanBeTakenBack();
     void changingTheTypeGivesTheShareBack();
+    void o7_anOpenHandleAsksForItsNewType();
+    void o7_aHandleThatDidNotAskDoesNotAskForItsNewType();
+    void o7_theTypeMayBeEmptyMeanwhile();
+    void o7_theTypeComesBackWithinLinger();
+    void o7_theNewTypeIsConfiguredInItsSignal();
+    void o7_theTypeChangesInItsOwnSignal();
+    void o7_aDeletedConnectionIsMadeAnew();
     void aHandleOutlivesItsProvider();
+    void aHandleStaysWithItsProvider();
 
 private:
     void letLingerPass();
@@ -187,6 +195,131 @@ void tst_Handles::changingTheTypeGivesTheShareBack()
     handle.setType(QString());
     QVERIFY(!handle.connection());
     handle.open(); // nothing to open, nothing breaks
+}
+
+void tst_Handles::o7_anOpenHandleAsksForItsNewType()
+{
+    const QString other = QStringLiteral("assessments");
+    QVERIFY(provider->configure(other, ConnectionConfig().setUrl(server->url()).setLinger(20ms)));
+    {
+        ConnectionHandle handle(type, provider.get());
+        handle.open();
+        QTRY_VERIFY(connection->isConnected());
+        handle.setType(other);
+        QCOMPARE(handle.connection()->state(), Connection::Connecting); // so messages are queued
+        QVERIFY(handle.connection()->send("hello"));
+        QTRY_VERIFY(handle.connection()->isConnected());
+        QTRY_COMPARE(connection->state(), Connection::Disconnected); // behind its linger
+        QTRY_COMPARE(server->messages(), QList<QByteArray>{"hello"});
+    }
+    QTRY_COMPARE(provider->connection(other)->state(), Connection::Disconnected); // it was the handle's
+}
+
+void tst_Handles::o7_aHandleThatDidNotAskDoesNotAskForItsNewType()
+{
+    const QString other = QStringLiteral("assessments");
+    QVERIFY(provider->configure(other, ConnectionConfig().setUrl(server->url())));
+    ConnectionHandle never(type, provider.get());
+    never.setType(other);
+    ConnectionHandle noMore(type, provider.get());
+    noMore.open();
+    QTRY_VERIFY(connection->isConnected());
+    noMore.close();
+    noMore.setType(other);
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    QCOMPARE(provider->connection(other)->state(), Connection::Disconnected);
+    QCOMPARE(server->connectionsSoFar(), 1);
+}
+
+void tst_Handles::o7_theTypeMayBeEmptyMeanwhile()
+{
+    ConnectionHandle handle(QString(), provider.get());
+    handle.open(); // it asks, for what it will be
+    QVERIFY(!handle.connection());
+    handle.setType(type);
+    QTRY_VERIFY(connection->isConnected());
+    handle.setType(QString());
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    handle.setType(type);
+    QTRY_VERIFY(connection->isConnected());
+    handle.setType(QString());
+    handle.close();
+    handle.setType(type);
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+}
+
+void tst_Handles::o7_theTypeComesBackWithinLinger()
+{
+    QVERIFY(provider->configure(type, ConnectionConfig().setUrl(server->url()).setLinger(1h)));
+    const QString other = QStringLiteral("assessments");
+    QVERIFY(provider->configure(other, ConnectionConfig().setUrl(server->url()).setLinger(20ms)));
+    ConnectionHandle handle(type, provider.get());
+    handle.open();
+    QTRY_VERIFY(connection->isConnected());
+    handle.setType(other);
+    QTRY_VERIFY(handle.connection()->isConnected());
+    handle.setType(type);
+    QVERIFY(connection->isConnected());
+    QTRY_COMPARE(provider->connection(other)->state(), Connection::Disconnected);
+    QCOMPARE(server->connectionsSoFar(), 2);
+}
+
+void tst_Handles::o7_theNewTypeIsConfiguredInItsSignal()
+{
+    ConnectionHandle handle(type, provider.get());
+    handle.open();
+    connect(&handle, &ConnectionHandle::typeChanged, this,
+            [&] { QVERIFY(provider->configure(handle.type(), ConnectionConfig().setUrl(server->url()))); });
+    handle.setType(QStringLiteral("late"));
+    QTRY_VERIFY(handle.connection()->isConnected());
+    // And in it a handle may be closed.
+    connect(&handle, &ConnectionHandle::connectionChanged, &handle, &ConnectionHandle::close);
+    handle.setType(QStringLiteral("later"));
+    QCOMPARE(handle.connection()->state(), Connection::Disconnected);
+}
+
+void tst_Handles::o7_theTypeChangesInItsOwnSignal()
+{
+    const QString other = QStringLiteral("assessments");
+    QVERIFY(provider->configure(other, ConnectionConfig().setUrl(server->url())));
+    ConnectionHandle handle(QStringLiteral("first"), provider.get());
+    handle.open();
+    connect(&handle, &ConnectionHandle::typeChanged, this, [&] { handle.setType(other); });
+    handle.setType(type);
+    QCOMPARE(handle.type(), other);
+    QTRY_VERIFY(handle.connection()->isConnected());
+    QCOMPARE(connection->state(), Connection::Disconnected);
+    QCOMPARE(server->connectionsSoFar(), 1);
+}
+
+void tst_Handles::o7_aDeletedConnectionIsMadeAnew()
+{
+    ConnectionHandle handle(type, provider.get());
+    handle.open();
+    QTRY_VERIFY(connection->isConnected());
+    QSignalSpy changed(&handle, &ConnectionHandle::connectionChanged);
+    delete connection;
+    QCOMPARE(changed.size(), 1);
+    QVERIFY(!handle.connection());
+    handle.open();
+    QCOMPARE(changed.size(), 2);
+    QTRY_VERIFY(handle.connection()->isConnected());
+    delete handle.connection();
+    const QString other = QStringLiteral("assessments");
+    QVERIFY(provider->configure(other, ConnectionConfig().setUrl(server->url())));
+    handle.setType(other); // it still asks
+    QTRY_VERIFY(handle.connection()->isConnected());
+}
+
+// Another one's connection of that name is another server's.
+void tst_Handles::aHandleStaysWithItsProvider()
+{
+    ConnectionHandle handle(type, provider.get());
+    handle.open();
+    connect(&handle, &ConnectionHandle::connectionChanged, &handle, &ConnectionHandle::open);
+    provider.reset();
+    handle.setType(QStringLiteral("assessments"));
+    QVERIFY(!handle.connection());
 }
 
 void tst_Handles::aHandleOutlivesItsProvider()

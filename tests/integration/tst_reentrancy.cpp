@@ -2,18 +2,23 @@
 //
 // What an app does from inside signals, bindings and event loops of its own, and between what it has heard and what
 // has happened: the order, the pairs and the last word stay right.
+#include "support/logrecorder.h"
 #include "support/testserver.h"
 
 #include <Everwire/ConnectionHandle>
 #include <Everwire/WebSocketProvider>
 
+#include <QCoreApplication>
 #include <QEventLoop>
 #include <QJsonDocument>
 #include <QProperty>
+#include <QScopeGuard>
 #include <QSignalSpy>
 #include <QTest>
+#include <QThread>
 #include <QTimer>
 
+#include <atomic>
 #include <thread>
 
 using namespace Everwire;
@@ -43,6 +48,20 @@ private Q_SLOTS:
     void s7_aBindingThatReopensKeepsTheOrder();
     void q2_aBindingThatClosesShutsTheQueue();
     void s7_anEventLoopInAHandlerHearsTheRest();
+    void s7_messagesWaitForTheSignalsBeforeThem_data();
+    void s7_messagesWaitForTheSignalsBeforeThem();
+    void s7_aLoopOfEventsInAHandlerSeesTheNextState();
+    void s7_aHandlerThatThrowsIsNotTheLast();
+    void q2_messagesBehindACloseAndAnOpen_data();
+    void q2_messagesBehindACloseAndAnOpen();
+    void q2_theOpenBehindACloseIsTakenBack();
+    void q2_limitsBehindACloseAreTheNextOnes();
+    void q2_signingInDuringAGoodbye();
+    void c5_theAdviceOfTheWarningWorks_data();
+    void c5_theAdviceOfTheWarningWorks();
+    void c5_openIsTakenBack_data();
+    void c5_openIsTakenBack();
+    void c5_aBadReconnectChangesNothing();
     void m1_aFloodInsideAHandlerIsNotTheLast();
     void o2_closeSilencesTheRestOfAFailure();
     void m5_disconnectedIsSaidOncePerConnected_data();
@@ -214,6 +233,363 @@ void tst_Reentrancy::s7_anEventLoopInAHandlerHearsTheRest()
     heard.removeLast();
     QCOMPARE(heard, (QStringList{s("state reconnecting"), s("disconnected"), s("error"), s("reconnecting"),
                                  s("state connecting"), s("state connected"), s("connected")}));
+}
+
+void tst_Reentrancy::s7_messagesWaitForTheSignalsBeforeThem_data()
+{
+    QTest::addColumn<QString>("where");
+    QTest::addColumn<QString>("how");
+    for (const char *where : {"stateChanged", "stateChange", "isConnectedChanged", "connected", "binding"}) {
+        for (const char *how : {"processEvents", "processEvents twice", "sendPostedEvents", "QEventLoop"})
+            QTest::addRow("%s, %s", where, how) << s(where) << s(how);
+    }
+}
+
+// All of it has been reported when the app comes to listen: states, and behind them messages. A handler processes events.
+void tst_Reentrancy::s7_messagesWaitForTheSignalsBeforeThem()
+{
+    QFETCH(const QString, where);
+    QFETCH(const QString, how);
+    server->setAuth(TestServer::Auth::None);
+    QVERIFY(provider->configure(
+        s("x"),
+        ConnectionConfig().setUrl(server->url()).setAuthentication(ConnectionConfig::Authentication::None)));
+    bool isIn = false;
+    const auto process = [&] {
+        if (!connection->isConnected() || std::exchange(isIn, true))
+            return;
+        if (how == s("QEventLoop")) {
+            QEventLoop dialog;
+            connect(connection, &Connection::messageReceived, &dialog, &QEventLoop::quit);
+            QTimer::singleShot(20000, &dialog, &QEventLoop::quit);
+            dialog.exec(); // in which nothing starves
+            QVERIFY(heard.contains(s("message")));
+        } else if (how == s("sendPostedEvents")) {
+            QCoreApplication::sendPostedEvents();
+            QVERIFY(!heard.contains(s("message")));
+        } else {
+            QCoreApplication::processEvents();
+            if (how == s("processEvents twice"))
+                QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
+            QVERIFY(!heard.contains(s("message")));
+        }
+    };
+    QObject early; // before those that listen otherwise
+    Connection *const other = std::exchange(connection, provider->connection(s("y")));
+    QVERIFY(provider->configure(s("y"), other->configuration()));
+    const bool isLoop = how == s("QEventLoop");
+    QPropertyNotifier notifier;
+    const auto listen = [&] {
+        connect(connection, &Connection::stateChanged, &early, [this](Connection::State state) {
+            heard.append(s("state %1").arg(state == Connection::Connected ? s("connected") : s("other")));
+        });
+        connect(connection, &Connection::connected, &early, [this] { heard.append(s("connected")); });
+        connect(connection, &Connection::messageReceived, &early, [this] { heard.append(s("message")); });
+    };
+    // In an event loop of its own the first of a signal's handlers keeps the others from hearing it: they are before it.
+    if (isLoop)
+        listen();
+    if (where == s("stateChanged"))
+        connect(connection, &Connection::stateChanged, &early, process);
+    else if (where == s("stateChange"))
+        connection->subscribe(s("stateChange"), &early, process);
+    else if (where == s("isConnectedChanged"))
+        connect(connection, &Connection::isConnectedChanged, &early, process);
+    else if (where == s("connected"))
+        connect(connection, &Connection::connected, &early, process);
+    else
+        notifier = connection->bindableState().addNotifier(process);
+    if (!isLoop)
+        listen();
+    // Another thread hears of them without this one.
+    QThread thread;
+    auto witness = std::make_unique<QObject>();
+    witness->moveToThread(&thread);
+    std::atomic<int> received{0};
+    connection->subscribe(s("hello"), witness.get(), [&] { ++received; });
+    thread.start();
+    const auto stop = qScopeGuard([&] {
+        thread.quit();
+        thread.wait();
+    });
+    connection->open();
+    QVERIFY(connection->send("marker"));
+    waitBlind([this] { return !server->messages().isEmpty(); });
+    server->sendText(R"({"type":"hello"})");
+    server->sendText(R"({"type":"hello"})");
+    waitBlind([&] { return received.load() == 2; });
+    QTRY_COMPARE(heard.count(s("message")), 2);
+    QVERIFY(isIn);
+    heard.removeAll(s("state other"));
+    QCOMPARE(heard, (QStringList{s("state connected"), s("connected"), s("message"), s("message")}));
+}
+
+// States go on, so that a handler may wait for one; only messages do not.
+void tst_Reentrancy::s7_aLoopOfEventsInAHandlerSeesTheNextState()
+{
+    bool waited = false;
+    connect(connection, &Connection::stateChanged, this, [&](Connection::State state) {
+        if (state != Connection::Connecting)
+            return;
+        QTRY_VERIFY(connection->isConnected());
+        waited = true;
+    });
+    connection->open();
+    QVERIFY(waited);
+    QCOMPARE(heard, (QStringList{s("state connecting"), s("state authenticating"), s("state connected"),
+                                 s("connected")}));
+}
+
+void tst_Reentrancy::s7_aHandlerThatThrowsIsNotTheLast()
+{
+    QObject thrower;
+    connect(connection, &Connection::stateChanged, &thrower, [] { throw 1; });
+    bool hasThrown = false;
+    try {
+        connection->open();
+    } catch (int) {
+        hasThrown = true;
+    }
+    QVERIFY(hasThrown);
+    thrower.disconnect();
+    connection->disconnect(&thrower);
+    QTRY_VERIFY(heard.contains(s("connected")));
+    QCOMPARE(heard.last(), s("connected"));
+}
+
+void tst_Reentrancy::q2_messagesBehindACloseAndAnOpen_data()
+{
+    QTest::addColumn<QString>("how");
+    for (const char *how :
+         {"open", "openAsync", "reconnect", "handle", "in the signal", "close, open, close, open"})
+        QTest::newRow(how) << s(how);
+}
+
+// open() was called: what is sent from then on is queued, whatever the goodbye does.
+void tst_Reentrancy::q2_messagesBehindACloseAndAnOpen()
+{
+    QFETCH(const QString, how);
+    open();
+    QSignalSpy rejected(connection, &Connection::messageRejected);
+    QSignalSpy discarded(connection, &Connection::messagesDiscarded);
+    QVERIFY(connection->send(s("before")));
+    ConnectionHandle handle(s("x"), provider.get());
+    const auto openAgain = [&] {
+        if (how == s("openAsync"))
+            (void)connection->openAsync();
+        else if (how == s("reconnect"))
+            connection->reconnect();
+        else if (how == s("handle"))
+            handle.open();
+        else
+            connection->open();
+    };
+    QFuture<QJsonObject> reply;
+    const auto send = [&] {
+        QVERIFY(connection->sendJson({{s("type"), s("json")}}));
+        QVERIFY(connection->send(QByteArray("binary")));
+        QVERIFY(connection->sendJson({{s("type"), s("pair")}}, "frame"));
+        reply = connection->request({{s("type"), s("ask")}, {s("request_id"), 1}}, 1h);
+        std::thread([this] { QVERIFY(connection->send(s("thread"))); }).join();
+        QVERIFY(connection->queuedMessages() >= 5); // the one before may wait as well
+    };
+    if (how == s("in the signal")) {
+        QObject once;
+        connect(connection, &Connection::stateChanged, &once, [&](Connection::State state) {
+            if (state == Connection::Disconnecting) {
+                connection->open();
+                send();
+            }
+        });
+        connection->close();
+    } else {
+        connection->close();
+        QVERIFY(!connection->send(s("nobody has asked for it")));
+        rejected.clear();
+        openAgain();
+        if (how == s("close, open, close, open")) {
+            connection->close();
+            connection->open();
+        }
+        send();
+    }
+    QCOMPARE(connection->state(), Connection::Disconnecting);
+    QTRY_VERIFY(connection->isConnected());
+    QTRY_COMPARE(server->messages().size(), 7);
+    QCOMPARE(server->messages(),
+             (QList<QByteArray>{"before", R"({"type":"json"})", "binary", R"({"type":"pair"})", "frame",
+                                R"({"request_id":1,"type":"ask"})", "thread"}));
+    for (const TestServer::Received &one : server->received()) {
+        if (one.bytes == "before")
+            QCOMPARE(one.connection, 1);
+        else if (!one.bytes.contains("auth"))
+            QCOMPARE(one.connection, 2);
+    }
+    server->sendText(R"({"type":"reply","request_id":1})");
+    QTRY_VERIFY(reply.isFinished() && !reply.isCanceled());
+    QCOMPARE(rejected.size(), 0);
+    QCOMPARE(discarded.size(), 0);
+}
+
+void tst_Reentrancy::q2_theOpenBehindACloseIsTakenBack()
+{
+    open();
+    QSignalSpy discarded(connection, &Connection::messagesDiscarded);
+    connection->close();
+    connection->open();
+    QVERIFY(connection->send(s("1")));
+    QVERIFY(connection->sendJson({{s("type"), s("pair")}}, "frame"));
+    const QFuture<QJsonObject> request = connection->request({{s("type"), s("ask")}}, 1h);
+    connection->close();
+    QVERIFY(request.isFinished() && request.isCanceled()); // its message is not counted: it has told itself
+    QCOMPARE(discarded.size(), 1);
+    QCOMPARE(discarded.first().first().toInt(), 3);
+    QCOMPARE(connection->queuedMessages(), 0);
+    QVERIFY(!connection->send(s("2")));
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    QVERIFY(!connection->send(s("3")));
+    // In the signal of the goodbye's end it is not too late, either.
+    open();
+    connect(connection, &Connection::stateChanged, this, [&](Connection::State state) {
+        if (state == Connection::Disconnected)
+            connection->close();
+    });
+    connection->close();
+    connection->open();
+    QVERIFY(connection->send(s("4")));
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    QCOMPARE(discarded.size(), 2);
+    QVERIFY(!connection->send(s("5")));
+    QCOMPARE(server->messages(), QList<QByteArray>());
+}
+
+void tst_Reentrancy::q2_limitsBehindACloseAreTheNextOnes()
+{
+    open();
+    connection->close();
+    connection->open(
+        ConnectionConfig().setMaxQueuedMessages(2).setBinarySupported(false).setRequestIdField(s("id")));
+    QVERIFY(!connection->send(QByteArray("binary")));
+    QVERIFY(!connection->request({{s("type"), s("ask")}, {s("id"), 7}}, 1h).isFinished());
+    QVERIFY(connection->send(s("2")));
+    QVERIFY(!connection->send(s("3")));
+    QVERIFY(provider->configure(s("x"), ConnectionConfig().setUrl(server->url()).setMaxMessageSize(10)));
+    connection->open(ConnectionConfig().setMaxQueuedMessages(3));
+    QVERIFY(!connection->send(s("far too long")));
+    QVERIFY(connection->send(s("3")));
+    QVERIFY(!connection->send(s("4")));
+    QTRY_COMPARE(server->messages(), (QList<QByteArray>{R"({"id":7,"type":"ask"})", "2", "3"}));
+}
+
+void tst_Reentrancy::q2_signingInDuringAGoodbye()
+{
+    ConnectionHandle handle(s("x"), provider.get());
+    handle.open();
+    QTRY_VERIFY(connection->isConnected());
+    connection->close();
+    connection->open();
+    QVERIFY(connection->send(s("the first user's")));
+    QSignalSpy discarded(connection, &Connection::messagesDiscarded);
+    provider->signIn(s("second"));
+    QCOMPARE(discarded.size(), 1);
+    QCOMPARE(connection->state(), Connection::Disconnecting);
+    QVERIFY(connection->send(s("the second user's")));
+    QTRY_COMPARE(server->messages(), QList<QByteArray>{"the second user's"});
+    QCOMPARE(server->tokens(), (QList<QByteArray>{"good", "second"}));
+}
+
+void tst_Reentrancy::c5_theAdviceOfTheWarningWorks_data()
+{
+    QTest::addColumn<QString>("advice");
+    QTest::newRow("reconnect() with it") << s("reconnect");
+    QTest::newRow("close() first") << s("close");
+}
+
+void tst_Reentrancy::c5_theAdviceOfTheWarningWorks()
+{
+    QFETCH(const QString, advice);
+    TestServer second;
+    const ConnectionConfig one = ConnectionConfig().setUrl(server->url());
+    const ConnectionConfig two = ConnectionConfig().setUrl(second.url());
+    connection->open(one);
+    QTRY_VERIFY(connection->isConnected());
+    {
+        const LogRecorder log;
+        connection->open(two);
+        QCOMPARE(log.lines().size(), 1);
+        QVERIFY2(
+            log.lines().first().endsWith(s("call reconnect() with that configuration, or close() first")),
+            qPrintable(log.lines().first()));
+        QCOMPARE(connection->url(), server->url());
+    }
+    if (advice == s("reconnect")) {
+        connection->reconnect(two);
+        QVERIFY(connection->send(s("nothing is lost")));
+    } else {
+        connection->close();
+        connection->open(two);
+    }
+    QTRY_COMPARE(second.openConnections(), 1);
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(connection->url(), second.url());
+    QCOMPARE(connection->configuration().url(), second.url().toString());
+    if (advice == s("reconnect"))
+        QTRY_COMPARE(server->messages().size() + second.messages().size(), 1);
+    // It counts for every later attempt.
+    second.drop();
+    QTRY_COMPARE(second.connectionsSoFar(), 2);
+    provider.reset(); // before the second server
+}
+
+void tst_Reentrancy::c5_openIsTakenBack_data()
+{
+    QTest::addColumn<QString>("how");
+    for (const char *how : {"reconnect", "reconnect with a map", "close and open", "reconnect in Error"})
+        QTest::newRow(how) << s(how);
+}
+
+// By an empty configuration, so that configure() counts.
+void tst_Reentrancy::c5_openIsTakenBack()
+{
+    QFETCH(const QString, how);
+    TestServer second;
+    connection->open(ConnectionConfig().setUrl(second.url()));
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(second.openConnections(), 1);
+    if (how == s("reconnect")) {
+        connection->reconnect(ConnectionConfig());
+    } else if (how == s("reconnect with a map")) {
+        connection->reconnect(QVariantMap());
+    } else if (how == s("close and open")) {
+        connection->close();
+        QTRY_COMPARE(connection->state(), Connection::Disconnected);
+        connection->open(ConnectionConfig());
+    } else {
+        second.close(1008);
+        QTRY_COMPARE(connection->state(), Connection::Error);
+        connection->reconnect(ConnectionConfig());
+    }
+    QTRY_COMPARE(server->openConnections(), 1);
+    QTRY_VERIFY(connection->isConnected());
+    QCOMPARE(connection->url(), server->url());
+    QVERIFY(provider->configure(s("x"), ConnectionConfig().setUrl(second.url())));
+    connection->reconnect(); // as C5 has it
+    QTRY_COMPARE(second.openConnections(), 1);
+    provider.reset();
+}
+
+void tst_Reentrancy::c5_aBadReconnectChangesNothing()
+{
+    open();
+    const LogRecorder log;
+    connection->reconnect(ConnectionConfig().setUrl(s("http://no.websocket/")));
+    connection->reconnect(QVariantMap{{s("closeTimeout"), -1}});
+    QCOMPARE(log.lines().size(), 2);
+    QVERIFY2(log.lines().last().contains(s("reconnect() was given a configuration")),
+             qPrintable(log.lines().last()));
+    QVERIFY(connection->isConnected());
+    QCOMPARE(connection->configuration().url(), server->url().toString());
+    QVERIFY(heard.isEmpty());
 }
 
 // What comes in hundreds is handed over in batches, which one handler's event loop must leave as they were.

@@ -141,6 +141,101 @@ TestCase {
         other.close()
     }
 
+    function test_c5_reconnectWithAnObject() {
+        const other = WebSocketProvider.connection("connection-c5")
+        verify(WebSocketProvider.configure("connection-c5", { url: server.url }))
+        ignoreWarning(/connection-c5 - /)
+        other.open({ url: "ws://127.0.0.1:1/", initialReconnectDelay: 3600000, maxReconnectDelay: 3600000 })
+        tryCompare(other, "state", Connection.Reconnecting)
+        other.reconnect({}) // takes it back
+        tryCompare(other, "isConnected", true)
+        ignoreWarning(/connection-c5 - open\(\) with another configuration does nothing .* call reconnect\(\)/)
+        other.open({ url: server.url, maxQueuedMessages: 7 })
+        other.reconnect({ url: server.url, maxQueuedMessages: 7 })
+        tryVerify(() => other.isConnected && other.configuration().maxQueuedMessages === 7)
+        other.close()
+        tryCompare(other, "state", Connection.Disconnected)
+    }
+
+    // What becomes of a promise.
+    property var reply
+    property var failure
+    function ask(promise) {
+        test.reply = undefined
+        test.failure = undefined
+        promise.then(reply => { test.reply = reply }, error => { test.failure = error })
+    }
+    function lastMessage() { return JSON.parse(server.messages()[server.messages().length - 1]) }
+
+    function test_q12_aNumberIsAnId() {
+        open()
+        ask(connection.request({ type: "get", request_id: 5 }))
+        tryVerify(() => server.messages().length === 1)
+        compare(lastMessage().request_id, 5)
+        server.sendText('{"request_id":"5","n":1}')
+        server.sendText('{"request_id":5.0,"n":2}')
+        tryVerify(() => test.reply !== undefined)
+        compare(reply.n, 2)
+        ask(connection.request({ type: "get", request_id: undefined }))
+        tryVerify(() => server.messages().length === 2)
+        compare(typeof lastMessage().request_id, "string")
+        ask(connection.request({ type: "get", request_id: { n: 1 } }))
+        tryVerify(() => test.failure !== undefined)
+        verify(failure.message.includes("request_id"))
+    }
+
+    function test_q13_theServersErrorIsTold() {
+        open()
+        ask(connection.request({ type: "get", request_id: 1 }))
+        tryVerify(() => server.messages().length === 1)
+        server.sendText('{"request_id":1,"error":{"code":-32601,"message":"no such method","data":{"n":3}}}')
+        tryVerify(() => test.failure !== undefined)
+        compare(failure.code, ConnectionError.RequestFailed)
+        compare(failure.message, "The server replied: no such method")
+        compare(failure.serverCode, -32601)
+        compare(failure.serverMessage, "no such method")
+        compare(failure.serverObject.error.data.n, 3)
+        ask(connection.request({ type: "get", request_id: 2 }))
+        tryVerify(() => server.messages().length === 2)
+        server.sendText('{"type":"error","request_id":2,"payload":{"error":"too late","code":"late"}}')
+        tryVerify(() => test.failure !== undefined)
+        compare(failure.serverCode, "late")
+        compare(failure.serverMessage, "too late")
+        ask(connection.request({ type: "get" }, 10))
+        tryVerify(() => test.failure !== undefined)
+        compare(failure.code, ConnectionError.RequestTimeout)
+        compare(failure.serverCode, undefined)
+        compare(failure.serverMessage, "")
+    }
+
+    function test_q14_timeouts_data() {
+        return [
+            { tag: "infinite", timeout: Infinity, waits: true },
+            { tag: "huge", timeout: 1e300, waits: true },
+            { tag: "more than 31 bits", timeout: 2147483648, waits: true },
+            { tag: "a string of digits", timeout: "5000", waits: true },
+            { tag: "undefined", timeout: undefined, waits: true }, // as if it were left out
+            { tag: "zero", timeout: 0, waits: false, says: "leaves no time" },
+            { tag: "negative", timeout: -Infinity, waits: false, says: "leaves no time" },
+            { tag: "no number", timeout: NaN, waits: false, says: "timeout is not a number" },
+            { tag: "words", timeout: "soon", waits: false, says: "timeout is not a number" }
+        ]
+    }
+
+    function test_q14_timeouts(data) {
+        open()
+        ask(connection.request({ type: "get", request_id: data.tag }, data.timeout))
+        if (data.waits) {
+            tryVerify(() => server.messages().length === 1)
+            server.sendText(JSON.stringify({ request_id: data.tag }))
+            tryVerify(() => test.reply !== undefined)
+            return
+        }
+        tryVerify(() => test.failure !== undefined)
+        verify(failure.message.includes(data.says), failure.message)
+        compare(server.messages().length, 0)
+    }
+
     function test_errorsAreValues() {
         verify(WebSocketProvider.configure("connection", { url: "ws://127.0.0.1:1/", reconnect: false }))
         ignoreWarning(/connection - /)

@@ -82,6 +82,26 @@ TestCase {
         compare(connection.isConnected, true)
     }
 
+    function test_o7_anOpenHandleAsksForItsNewType() {
+        const other = WebSocketProvider.connection("handle-other")
+        verify(WebSocketProvider.configure("handle-other", { url: server.url, linger: 0 }))
+        const handle = create(handleComponent)
+        handle.open()
+        tryCompare(connection, "isConnected", true)
+        handle.type = "handle-other"
+        compare(handle.connection, other)
+        tryCompare(other, "isConnected", true)
+        tryCompare(connection, "state", Connection.Disconnected)
+        handle.type = ""
+        tryCompare(other, "state", Connection.Disconnected)
+        handle.type = "handle"
+        tryCompare(connection, "isConnected", true)
+        handle.close()
+        handle.type = "handle-other"
+        tryCompare(connection, "state", Connection.Disconnected)
+        compare(other.state, Connection.Disconnected)
+    }
+
     function test_typeCanChange() {
         const handle = create(handleComponent, { type: "" })
         compare(handle.connection, null)

@@ -29,6 +29,10 @@ private Q_SLOTS:
     void q9_aPairInterruptedIsSentAgainWhole();
     void q_messagesNotTakenAreSentAgainOnceInOrder();
     void q_whatWasTakenIsNotSentAgain();
+    void q11_aLossTellsWhichRequestsHaveHadTheirTurn();
+    void q11_whatHasFailedMeanwhileIsNotSentAgain();
+    void q11_aRefusedTokenLosesTheRequestsThatWait();
+    void q2_whatFollowsAGoodbyeIsNotSentWithIt();
 
     void m1_messagesInWireOrder();
     void m2_malformedTextIsReported();
@@ -312,6 +316,83 @@ void TestEngineMessages::q_whatWasTakenIsNotSentAgain()
     rig.lose();
     rig.comeBack();
     QCOMPARE(rig.sent(), texts(1, 3));
+}
+
+namespace {
+
+void pushRequest(EngineRig &rig, quint64 ticket)
+{
+    Outgoing message{text(int(ticket)), false, {}};
+    message.ticket = ticket;
+    QVERIFY(rig.outbox->pushRequest(std::move(message), [] { return false; }).accepted);
+    rig.engine->processOutbox();
+}
+
+} // namespace
+
+void TestEngineMessages::q11_aLossTellsWhichRequestsHaveHadTheirTurn()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    pushRequest(rig, 1);
+    rig.wire.takesBytes = false;
+    pushRequest(rig, 2);
+    rig.wire.current->take(text(2).size() - 1); // it cannot have arrived whole
+    pushRequest(rig, 3);
+    rig.lose();
+    QCOMPARE(rig.last().lostRequests, RequestTickets::Tickets{1});
+    QCOMPARE(rig.outbox->counters().messages, 2);
+    rig.wire.takesBytes = true;
+    rig.comeBack();
+    QCOMPARE(rig.sent(), (QList<QByteArray>{text(1), text(2), text(3), text(2), text(3)}));
+    rig.postReconnect();
+    QCOMPARE(rig.last().lostRequests, (RequestTickets::Tickets{2, 3}));
+}
+
+void TestEngineMessages::q11_whatHasFailedMeanwhileIsNotSentAgain()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    rig.wire.takesBytes = false;
+    for (const quint64 ticket : {1u, 2u, 3u})
+        pushRequest(rig, ticket);
+    QCOMPARE(rig.outbox->withdraw({1}), 0); // the transport has it
+    rig.lose();
+    QCOMPARE(rig.outbox->withdraw({2}), 1);
+    rig.wire.sent.clear();
+    rig.wire.takesBytes = true;
+    rig.comeBack();
+    QCOMPARE(rig.sent(), QList<QByteArray>{text(3)});
+    QCOMPARE(rig.outbox->counters().bytes, 0);
+}
+
+void TestEngineMessages::q11_aRefusedTokenLosesTheRequestsThatWait()
+{
+    EngineRig rig;
+    rig.postOpen();
+    pushRequest(rig, 1);
+    rig.refuse(u"token-1"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::AuthenticationFailed);
+    QCOMPARE(rig.last().lostRequests, RequestTickets::Tickets{1});
+}
+
+void TestEngineMessages::q2_whatFollowsAGoodbyeIsNotSentWithIt()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    QVERIFY(rig.outbox->push({text(1), false, {}}).accepted);
+    rig.outbox->setAccepting(false);
+    rig.outbox->post(Command::Close{++rig.generation});
+    rig.outbox->beginNext(rig.config); // before the engine has heard of the close()
+    QVERIFY(rig.outbox->push({text(2), false, {}}).accepted);
+    rig.engine->processOutbox();
+    QCOMPARE(rig.sent(), QList<QByteArray>{text(1)});
+    rig.wire.current->end(ConnectionError::ClosedByServer, CloseCode::Normal);
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.discarded(), 0);
+    rig.outbox->startNext();
+    rig.toConnected();
+    QCOMPARE(rig.sent(), texts(1, 2));
 }
 
 void TestEngineMessages::m1_messagesInWireOrder()

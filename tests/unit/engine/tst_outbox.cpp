@@ -54,6 +54,20 @@ QList<QByteArray> takeAll(Outbox &outbox)
     return all;
 }
 
+using Tickets = RequestTickets::Tickets;
+
+Outgoing request(quint64 ticket, const QByteArray &bytes)
+{
+    Outgoing message = text(bytes);
+    message.ticket = ticket;
+    return message;
+}
+
+bool pushRequest(Outbox &outbox, quint64 ticket, const QByteArray &bytes)
+{
+    return outbox.pushRequest(request(ticket, bytes), [] { return false; }).accepted;
+}
+
 const auto DropOldest = ConnectionConfig::QueueOverflow::DropOldest;
 
 } // namespace
@@ -86,6 +100,14 @@ private Q_SLOTS:
     void wakesForWhatWaitedBefore();
     void commandsKeepTheirOrder();
     void q10_manyProducers();
+    void q11_aRequestIsWithdrawnFromTheQueue();
+    void q11_whatWasTakenIsWithdrawnIfItComesBack();
+    void q11_aCancelledRequestIsNotHandedOver();
+    void q11_requestsThatAreLostAreTold();
+    void q11_aDroppedRequestIsTold();
+    void q2_whatFollowsAGoodbyeWaits();
+    void q2_whatFollowsAGoodbyeHasLimitsOfItsOwn();
+    void q2_whatFollowsAGoodbyeCanBeDiscarded();
 };
 
 void TestOutbox::q1_oneFifo()
@@ -472,6 +494,166 @@ void TestOutbox::q10_manyProducers()
     QVERIFY(taken > 0);
     QVERIFY(wakes.load() <= taken + 1);
     QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q11_aRequestIsWithdrawnFromTheQueue()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(1'000));
+    QList<QByteArray> others;
+    Tickets odd;
+    for (quint64 ticket = 1; ticket <= 300; ++ticket) { // more than one lot
+        const QByteArray bytes = QByteArray::number(ticket);
+        QVERIFY(pushRequest(*outbox, ticket, bytes));
+        QVERIFY(outbox->push(text("m" + bytes)).accepted);
+        if (ticket % 2 == 1)
+            odd.push_back(ticket);
+        else
+            others.append(bytes);
+        others.append("m" + bytes);
+    }
+    qint64 bytes = 0;
+    for (const QByteArray &one : std::as_const(others))
+        bytes += one.size();
+    QCOMPARE(outbox->withdraw(odd), 150);
+    QCOMPARE(outbox->withdraw(odd), 0);
+    QCOMPARE(outbox->counters().messages, 450);
+    QCOMPARE(outbox->counters().bytes, bytes);
+    QCOMPARE(takeAll(*outbox), others);
+    QCOMPARE(outbox->counters().bytes, 0);
+    // The only ones of a queue.
+    QVERIFY(pushRequest(*outbox, 301, "x"));
+    QVERIFY(pushRequest(*outbox, 302, "y"));
+    QCOMPARE(outbox->withdraw({301, 302}), 2);
+    QCOMPARE(outbox->counters().messages, 0);
+    QVERIFY(!takeOne(*outbox));
+    QVERIFY(outbox->push(text("z")).accepted);
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"z"});
+}
+
+void TestOutbox::q11_whatWasTakenIsWithdrawnIfItComesBack()
+{
+    const auto outbox = opened();
+    QVERIFY(pushRequest(*outbox, 1, "one"));
+    QVERIFY(outbox->push(text("message")).accepted);
+    QVERIFY(pushRequest(*outbox, 2, "two"));
+    std::vector<Outgoing> taken = outbox->take();
+    QCOMPARE(taken.size(), 3u);
+    QCOMPARE(outbox->withdraw({1}), 0); // the transport has it
+    outbox->giveBack(std::move(taken));
+    QCOMPARE(outbox->counters().messages, 2);
+    QCOMPARE(outbox->counters().bytes, 10);
+    QCOMPARE(outbox->withdraw({2}), 1); // it is in the queue again
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"message"});
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q11_aCancelledRequestIsNotHandedOver()
+{
+    const auto outbox = opened();
+    bool isCancelled = false;
+    for (const quint64 ticket : {1u, 2u})
+        QVERIFY(outbox->pushRequest(request(ticket, "request"), [&] { return isCancelled; }).accepted);
+    isCancelled = true; // a whole lot of them
+    QVERIFY(outbox->take().empty());
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 0);
+    isCancelled = false;
+    QVERIFY(outbox->pushRequest(request(3, "request"), [&] { return isCancelled; }).accepted);
+    QVERIFY(outbox->push(text("message")).accepted);
+    std::vector<Outgoing> taken = outbox->take();
+    QCOMPARE(taken.size(), 2u);
+    isCancelled = true; // while the transport has it
+    outbox->giveBack(std::move(taken));
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"message"});
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q11_requestsThatAreLostAreTold()
+{
+    const auto outbox = opened();
+    for (const quint64 ticket : {1u, 2u, 3u, 4u})
+        QVERIFY(pushRequest(*outbox, ticket, "request"));
+    std::vector<Outgoing> taken = outbox->take();
+    QCOMPARE(taken.size(), 4u);
+    QVERIFY(pushRequest(*outbox, 5, "request"));
+    QVERIFY(outbox->takeLostRequests(false).empty());
+    outbox->withdraw({1}); // it has had its reply
+    std::vector<Outgoing> unsent;
+    unsent.push_back(std::move(taken.back()));
+    outbox->giveBack(std::move(unsent));
+    QCOMPARE(outbox->takeLostRequests(true), (Tickets{2, 3}));
+    QVERIFY(outbox->takeLostRequests(true).empty());
+    QCOMPARE(outbox->clear(), 2);
+    QCOMPARE(outbox->takeLostRequests(false), (Tickets{4, 5}));
+}
+
+void TestOutbox::q11_aDroppedRequestIsTold()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(2).setQueueOverflow(DropOldest));
+    QVERIFY(pushRequest(*outbox, 1, "request"));
+    QVERIFY(outbox->push(text("1")).accepted);
+    QVERIFY(outbox->takeDropped().empty());
+    QCOMPARE(outbox->push(text("2")).dropped, 1);
+    QCOMPARE(outbox->takeDropped(), Tickets{1});
+    QVERIFY(outbox->takeDropped().empty());
+    QCOMPARE(outbox->withdraw({1}), 0);
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"1", "2"}));
+}
+
+void TestOutbox::q2_whatFollowsAGoodbyeWaits()
+{
+    const auto outbox = opened();
+    QVERIFY(outbox->push(text("old")).accepted);
+    outbox->setAccepting(false);
+    QVERIFY(!outbox->push(text("refused")).accepted);
+    outbox->beginNext({});
+    QVERIFY(outbox->push(text("1")).accepted);
+    QVERIFY(outbox->push({"2", true, {}}).accepted);
+    QVERIFY(outbox->push(pair("3", "4")).accepted);
+    QVERIFY(pushRequest(*outbox, 1, "5"));
+    QVERIFY(pushRequest(*outbox, 2, "6"));
+    QCOMPARE(outbox->counters().messages, 7);
+    QCOMPARE(outbox->withdraw({1}), 1);
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"old"}); // the goodbye takes no more
+    QCOMPARE(outbox->clear(), 0);
+    QCOMPARE(outbox->counters().messages, 5);
+    QVERIFY(outbox->takeLostRequests(true).empty());
+    outbox->startNext();
+    QVERIFY(outbox->push(text("7")).accepted);
+    QCOMPARE(outbox->counters().messages, 6);
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"1", "2", "3", "4", "6", "7"}));
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q2_whatFollowsAGoodbyeHasLimitsOfItsOwn()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(2));
+    QVERIFY(outbox->push(text("old")).accepted);
+    QVERIFY(outbox->push(text("old")).accepted);
+    outbox->beginNext(ConnectionConfig().setMaxQueuedMessages(1).setQueueOverflow(DropOldest));
+    QVERIFY(outbox->push(text("1")).accepted);
+    QCOMPARE(outbox->push(text("2")).dropped, 1); // none of the old ones
+    outbox->beginNext(ConnectionConfig().setMaxQueuedMessages(1));
+    QVERIFY(outbox->push(text("3")).refusal.contains(u"1 messages"_s));
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"old", "old"}));
+    outbox->startNext();
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"2"});
+}
+
+void TestOutbox::q2_whatFollowsAGoodbyeCanBeDiscarded()
+{
+    const auto outbox = opened();
+    QVERIFY(outbox->push(text("old")).accepted);
+    outbox->beginNext({});
+    QVERIFY(outbox->push(text("1")).accepted);
+    QVERIFY(outbox->push(pair("2", "3")).accepted);
+    QCOMPARE(outbox->discardNext(), 3);
+    QCOMPARE(outbox->discardNext(), 0);
+    QCOMPARE(outbox->counters().messages, 1);
+    outbox->startNext();
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"old"});
     QCOMPARE(outbox->counters().bytes, 0);
 }
 
