@@ -118,6 +118,7 @@ private:
     void start(const QUrl &url, Command::Any command);
     [[nodiscard]] bool takeIn();
     void handleBacklog(const QElapsedTimer &budget);
+    void resumeReading();
     void comeAgain(int paceMs, bool isSteady);
     void continueIn(int ms);
     void continueDraining();
@@ -129,6 +130,7 @@ private:
     [[nodiscard]] bool isForNobody(const Inbox::Entry &entry) const;
     void handle(const Inbox::Entry &entry);
     void handle(const Message &message);
+    void handOver(const Message &message);
     void handle(const Transition &transition) { apply(transition); }
     void handle(const Notice::TokenNeeded &notice);
     void handle(const Notice::TokenAbandoned &notice);
@@ -136,6 +138,7 @@ private:
     void handle(const Notice::SessionRenewed &notice);
     void handle(const Notice::ParseError &notice);
     void handle(const Notice::Discarded &notice);
+    void lineUp(const Notice::Discarded &notice);
     void handle(const Notice::Rejected &notice);
     void handle(const Notice::Overloaded &notice);
     void answerToken(quint64 request, const TokenResult &result);
@@ -163,6 +166,7 @@ private:
     PendingRequests m_pendingRequests;
     std::vector<Inbox::Entry> m_backlog;
     size_t m_handled = 0; // so many of its first entries are done with
+    qint64 m_uncounted = 0; // bytes of those that the inbox still counts as pending
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
@@ -183,7 +187,6 @@ private:
     QObject m_preparationContext;
     std::optional<quint64> m_preparationRequest; // the engine's, under way
     QString m_refusal;                           // the last of reject(), on the provider's thread
-    std::atomic<quint32> m_user{0};              // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.

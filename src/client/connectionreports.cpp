@@ -9,6 +9,7 @@
 #include "client/networkmonitor.h"
 #include "client/websocketprovider.h"
 #include "core/closecode.h"
+#include "core/exceptions.h"
 #include "core/logging.h"
 
 #include <QElapsedTimer>
@@ -51,6 +52,11 @@ void ConnectionPrivate::drain()
     budget.start();
     const bool isSteady = std::exchange(m_pace, Pace::None) == Pace::Steady;
     const int paceMs = isSteady ? m_paceMs : PaceMs;
+    // A slot that throws leaves the rest to another pass.
+    const auto thrown = qScopeGuard([&, exceptions = std::uncaught_exceptions()] {
+        if (self && std::uncaught_exceptions() > exceptions)
+            continueIn(0);
+    });
     m_router.publishInterest(*m_interest);
     const bool hasTaken = takeIn();
     if (!self)
@@ -64,24 +70,30 @@ void ConnectionPrivate::drain()
     if (!self)
         return;
     comeAgain(paceMs, isSteady);
+    resumeReading();
+    showCounters(m_outbox->counters());
+}
+
+// Says that the app is done with those that are not counted yet, and asks for more if reading waits for that.
+void ConnectionPrivate::resumeReading()
+{
+    m_inbox->handled(std::exchange(m_uncounted, 0));
     if (m_inbox->takeRoomAgain())
         m_outbox->post(Command::ResumeReading{});
-    showCounters(m_outbox->counters());
 }
 
 // Until the time is over, or a handler has deleted the connection.
 void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
 {
     const QPointer<Connection> self(q);
-    // Small ones are counted by the lot, for the wire thread counts at the same place.
-    qint64 cost = 0;
     size_t count = 0;
     size_t heard = 0;
     std::vector<CountedMessage> spent;
     const std::shared_ptr<Inbox> inbox = m_inbox;
     const std::shared_ptr<MessagePool> pool = m_messagePool;
     const auto settle = qScopeGuard([&] {
-        inbox->handled(cost);
+        if (self)
+            inbox->handled(std::exchange(m_uncounted, 0));
         pool->give(std::move(spent));
     });
     seeWhoHears();
@@ -89,7 +101,10 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
         Inbox::Entry &next = m_backlog[m_handled];
         ++m_handled;
         prefetch();
-        cost += next.cost;
+        // Small ones are counted together, because the wire thread counts at the same place.
+        m_uncounted += next.cost;
+        if (m_uncounted > CountedAtOnce || inbox->isRoomWanted())
+            resumeReading(); // before the handlers, which may run a dialog (rule M8)
         if (isForNobody(next)) {
             if (next.cost > MostLeft) // the others stay where they are
                 spent.push_back({std::move(next.message), next.cost});
@@ -105,8 +120,6 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
             if (!entry.other)
                 spent.push_back({std::move(entry.message), entry.cost});
         }
-        if (cost > CountedAtOnce)
-            inbox->handled(std::exchange(cost, 0));
         if (++count % DrainChunk == 0) {
             pool->give(std::exchange(spent, {}));
             if (budget.elapsed() >= m_drainBudget.count())
@@ -212,6 +225,8 @@ bool ConnectionPrivate::takeIn()
     m_messages->fallBehind(isWatched ? std::function<void()>() : [this] { record(m_inbox->takeRecords()); });
     if (contents.isHistoryOutdated)
         m_messages->drop();
+    else if (contents.leftBytes > 0)
+        m_messages->makeRoom(contents.leftBytes);
     if (isWatched)
         record(std::move(contents.records)); // last: a slot may delete the connection
     return true;
@@ -220,7 +235,7 @@ bool ConnectionPrivate::takeIn()
 // The newest, so that however many have come, it is one insertion of what stays.
 void ConnectionPrivate::record(std::vector<Inbox::Record> records)
 {
-    const quint32 user = m_user;
+    const quint32 user = m_outbox->user();
     const quint32 generation = m_inbox->generation();
     const auto isOver = [&](const Inbox::Record &record) {
         return record.generation != (record.isSent ? user : generation);
@@ -268,21 +283,27 @@ void ConnectionPrivate::handle(const Inbox::Entry &entry)
         handle(entry.message);
 }
 
+// A slot that throws keeps no message from its subscribers.
 void ConnectionPrivate::handle(const Message &message)
 {
+    const QPointer<Connection> self(q);
+    AllSteps steps;
     if (message.isBinary()) {
-        const QPointer<Connection> self(q);
-        Q_EMIT q->binaryMessageReceived(message.bytes());
+        steps.run([&] { Q_EMIT q->binaryMessageReceived(message.bytes()); });
         if (self)
             m_router.dispatchBinary(message);
-        return;
+    } else {
+        if (m_isHeardBySignal.load(std::memory_order_relaxed))
+            steps.run([&] { Q_EMIT q->messageReceived(message); });
+        if (self)
+            handOver(message);
     }
-    if (m_isHeardBySignal.load(std::memory_order_relaxed)) {
-        const QPointer<Connection> self(q);
-        Q_EMIT q->messageReceived(message);
-        if (!self)
-            return;
-    }
+    steps.finish();
+}
+
+// To those who take it by its type, and to the request that it answers.
+void ConnectionPrivate::handOver(const Message &message)
+{
     switch (m_router.dispatchMessage(message)) {
     case Router::Routed::ToSubscribers: break;
     case Router::Routed::NotByType:
@@ -309,10 +330,15 @@ void ConnectionPrivate::handle(const Notice::ParseError &notice)
 
 void ConnectionPrivate::handle(const Notice::Discarded &notice)
 {
+    lineUp(notice);
+    m_signals.flush();
+}
+
+void ConnectionPrivate::lineUp(const Notice::Discarded &notice)
+{
     qCWarning(lcConnection).noquote()
         << m_type << "-" << notice.count << "messages were discarded:" << notice.reason;
     m_signals.push([this, notice] { Q_EMIT q->messagesDiscarded(notice.count, notice.reason); });
-    m_signals.flush();
 }
 
 void ConnectionPrivate::handle(const Notice::Rejected &notice)
@@ -337,9 +363,11 @@ void ConnectionPrivate::handle(const Notice::Overloaded &notice)
 void ConnectionPrivate::tellError(const ConnectionError &error)
 {
     const QPointer<Connection> self(q);
-    Q_EMIT q->errorOccurred(error);
+    AllSteps steps;
+    steps.run([&] { Q_EMIT q->errorOccurred(error); });
     if (self && m_provider)
-        Q_EMIT m_provider->errorOccurred(q, error);
+        steps.run([&] { Q_EMIT m_provider->errorOccurred(q, error); });
+    steps.finish();
 }
 
 // ---- State ----
@@ -356,6 +384,7 @@ void ConnectionPrivate::apply(const Transition &transition)
     const bool failed = transition.error.code() != ConnectionError::NoError;
 
     const QPointer<Connection> self(q); // a binding or a slot may delete the connection
+    AllSteps steps;                     // and each may throw
     Qt::beginPropertyUpdateGroup();
     m_state = static_cast<Connection::State>(transition.to);
     set(m_isConnected, connected, &Connection::isConnectedChanged);
@@ -379,20 +408,22 @@ void ConnectionPrivate::apply(const Transition &transition)
         m_outbox->setAccepting(false);
     }
     announce(transition);
-    Qt::endPropertyUpdateGroup();
+    steps.run([] { Qt::endPropertyUpdateGroup(); });
 
     if (self)
-        m_signals.flush();
+        steps.run([&] { m_signals.flush(); });
     if (self && opens)
-        m_messages->setLimit(m_inbox->historyLimit());
+        steps.run([&] { m_messages->setLimits(m_inbox->historyLimit(), m_inbox->historyBytes()); });
     if (self && transition.to == ConnectionState::Disconnected)
-        reopen();
+        steps.run([&] { reopen(); });
+    steps.finish();
 }
 
 void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
     m_inbox->setHistoryLimit(config.historyLimit());
+    m_inbox->setHistoryBytes(config.historyBytes());
     m_drainBudget = config.drainBudget();
     m_requestIdField = config.requestIdField();
     m_replyIdField = config.replyIdField();
@@ -409,9 +440,11 @@ void ConnectionPrivate::say(Heard heard, Signal signal, const QString &event, co
 {
     const auto both = [this, signal = std::move(signal), event, value] {
         const QPointer<Connection> self(q);
-        signal();
+        AllSteps steps;
+        steps.run([&] { signal(); });
         if (self && m_router.hasSubscribers(event))
             m_router.dispatch(event, Message::fromEvent(event, value));
+        steps.finish();
     };
     m_signals.push(both, heard);
 }
@@ -448,7 +481,7 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
     const ConnectionError &error = transition.error;
     qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
     if (NetworkMonitor *monitor = m_provider ? m_provider->networkMonitor() : nullptr)
-        monitor->watch();
+        containExceptions(QStringLiteral("NetworkMonitor::watch()"), [&] { monitor->watch(); });
     say(
         Heard::UntilSilenced, [this, error] { tellError(error); }, Events::Error, Events::toMap(error));
     if (error.code() == ConnectionError::AuthenticationFailed)

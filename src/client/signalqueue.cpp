@@ -2,6 +2,7 @@
 #include "client/signalqueue.h"
 
 #include <QPointer>
+#include <QScopeGuard>
 #include <QThread>
 
 #include <algorithm>
@@ -24,6 +25,13 @@ void SignalQueue::flush()
         return;
     const QPointer<QObject> owner(m_owner);
     const int outer = std::exchange(m_emittingAtLevel, level);
+    const auto left = qScopeGuard([&] { // also when a slot throws
+        if (!owner)
+            return;
+        m_emittingAtLevel = outer;
+        if (!m_entries.empty())
+            flushLater();
+    });
     while (!m_entries.empty()) {
         const Entry next = std::move(m_entries.front());
         m_entries.pop_front();
@@ -34,7 +42,12 @@ void SignalQueue::flush()
         if (!owner)
             return;
     }
-    m_emittingAtLevel = outer;
+}
+
+void SignalQueue::flushLater()
+{
+    QMetaObject::invokeMethod(
+        m_owner, [this] { flush(); }, Qt::QueuedConnection);
 }
 
 } // namespace Everwire

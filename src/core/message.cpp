@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/message_p.h"
 
+#include "core/gadgetstore.h"
 #include "core/tapejson.h"
 
 #include <QJsonArray>
@@ -103,15 +104,25 @@ void Message::addDecoded(Decoded decoded)
         d->decoded = std::move(decoded);
 }
 
+namespace {
+
+const void *valueOf(const Decoded &decoded)
+{
+    const void *const value = decoded.value.get();
+    return decoded.boxed ? static_cast<const GadgetStore::Box *>(value)->gadget() : value;
+}
+
+} // namespace
+
 const void *Message::decodedAs(const void *form) const
 {
     if (!d)
         return nullptr;
     if (d->decoded.form.get() == form)
-        return d->decoded.value.get();
+        return valueOf(d->decoded);
     for (const Decoded &decoded : d->moreDecoded) {
         if (decoded.form.get() == form)
-            return decoded.value.get();
+            return valueOf(decoded);
     }
     return nullptr;
 }

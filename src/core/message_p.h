@@ -15,6 +15,8 @@ struct Decoded
 {
     std::shared_ptr<const void> form; // its identity, which no other gets while somebody has this
     std::shared_ptr<const void> value;
+    // If the value is a GadgetStore::Box: the gadget in it, for as long as it is there.
+    const void *boxed = nullptr;
 };
 
 // Who wants a message, as far as the wire thread knows.
@@ -61,7 +63,11 @@ struct MessageData : QSharedData
         constexpr int line = 64; // bytes
         if (!message.d || !message.d->decoded.value)
             return;
-        const auto *const value = static_cast<const char *>(message.d->decoded.value.get());
+        const Decoded &decoded = message.d->decoded;
+        if (decoded.boxed)
+            prefetchAt(decoded.value.get());
+        const auto *const value =
+            static_cast<const char *>(decoded.boxed ? decoded.boxed : decoded.value.get());
         for (int i = 0; i < lines; ++i)
             prefetchAt(value + ptrdiff_t(i) * line);
     }

@@ -46,6 +46,7 @@ Outbox::Pushed Outbox::push(Outgoing message)
         return result;
     }
     result.accepted = true;
+    result.user = m_user;
     m_queuedMessages += message.count();
     m_queuedBytes += message.size();
     m_queue.push(std::move(message));
@@ -158,6 +159,22 @@ void Outbox::giveBack(std::vector<Outgoing> messages)
         m_takenBytes -= message.size();
     }
     m_queue.pushFront(std::move(messages));
+}
+
+int Outbox::changeUser()
+{
+    const QMutexLocker lock(&m_mutex);
+    ++m_user;
+    m_accepting = false;
+    m_queue.clear();
+    m_queuedBytes = 0;
+    return std::exchange(m_queuedMessages, 0);
+}
+
+quint32 Outbox::user() const
+{
+    const QMutexLocker lock(&m_mutex);
+    return m_user;
 }
 
 int Outbox::clear()

@@ -91,6 +91,7 @@ public:
         bool accepted = false;
         QString refusal;   // why not, for a person
         int dropped = 0;   // older messages that made room (queueOverflow: DropOldest)
+        quint32 user = 0;  // whose message it is
         Counters counters; // with it
     };
 
@@ -107,6 +108,11 @@ public:
     // Whether push() may accept at all (rule Q2).
     void setAccepting(bool accepting);
     [[nodiscard]] bool isAccepting() const;
+    // Another user's messages begin. In one step with that, nothing is accepted any more, and what waits is
+    // dropped. Returns how many messages that were.
+    [[nodiscard]] int changeUser();
+    // Whose messages are accepted now; another number after each changeUser().
+    [[nodiscard]] quint32 user() const;
 
     // ---- the wire thread ----
     [[nodiscard]] std::vector<Command::Any> takeCommands();
@@ -140,6 +146,7 @@ private:
     int m_queuedMessages = 0;
     qint64 m_queuedBytes = 0;
     qint64 m_takenBytes = 0;
+    quint32 m_user = 0;
     bool m_accepting = false;
     bool m_draining = false;
     bool m_taking = false; // the wire thread is
