@@ -52,12 +52,12 @@ Callee::Called Callee::callHere(const Message &message, QThread *here)
         m_calls.store(m_calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
     call(message);
-    leave();
+    m_calls.store(m_calls.load(std::memory_order_relaxed) - 1, std::memory_order_release);
     m_lane->m_depth.store(m_lane->m_depth.load(std::memory_order_relaxed) - 1, std::memory_order_release);
     return Called::Here;
 }
 
-// The last call that leaves an ended subscription destroys its handler.
+// The last call that leaves an ended subscription destroys its handler. (The router does it for direct calls.)
 void Callee::leave()
 {
     const int calls = m_calls.load(std::memory_order_relaxed);

@@ -205,14 +205,28 @@ void Router::remove(SubscriptionEntry &entry)
 // The last thing in a function, for it may be the end of the router's lists.
 void Router::leave(Dispatch &running)
 {
+    for (const auto &entry : running.ended) {
+        entry->callee->end();
+        if (!running.isRouterDestroyed)
+            releaseFormOf(*entry);
+    }
     if (running.isRouterDestroyed) {
         if (running.remains)
-            retire(running.remains->forms);
+            end(*running.remains);
         return;
     }
     m_running.pop_back();
     if (m_running.empty() && !m_toBeSwept.empty())
         sweep();
+}
+
+void Router::end(Remains &remains)
+{
+    for (const auto &[event, list] : remains.lists) {
+        for (const auto &entry : list.entries)
+            entry->callee->end();
+    }
+    retire(remains.forms);
 }
 
 void Router::sweep()
@@ -294,7 +308,7 @@ bool Router::dispatch(const QString &event, const Message &message, Origin origi
 }
 
 // The list is only added to while we are here.
-bool Router::dispatch(const List &list, const Message &message, Origin origin, const Dispatch &running)
+bool Router::dispatch(const List &list, const Message &message, Origin origin, Dispatch &running)
 {
     QThread *const here = QThread::currentThread();
     const size_t count = list.entries.size();
@@ -313,7 +327,7 @@ bool Router::dispatch(const List &list, const Message &message, Origin origin, c
         if (called == Callee::Called::NotHere)
             relay(entry, message); // it was moved
         else if (!entry.router)
-            releaseFormOf(entry);
+            running.ended.push_back(list.entries[i]);
     }
     return true;
 }

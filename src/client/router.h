@@ -118,6 +118,8 @@ private:
     struct Dispatch
     {
         bool isRouterDestroyed = false; // by a handler, which still runs
+        // Whose handlers have ended their own subscription. They are destroyed when all have been called.
+        std::vector<std::shared_ptr<SubscriptionEntry>> ended;
         std::unique_ptr<Remains> remains; // the outermost one keeps them
     };
     // For contexts that are destroyed in other threads.
@@ -132,7 +134,7 @@ private:
     [[nodiscard]] Route routeOf(const MessageData &message);
     enum class Origin { Wire, Here };
     bool dispatch(const QString &event, const Message &message, Origin origin);
-    bool dispatch(const List &list, const Message &message, Origin origin, const Dispatch &running);
+    bool dispatch(const List &list, const Message &message, Origin origin, Dispatch &running);
     void leave(Dispatch &running);
     void sweep();
     static void contextGone(Home &home, const std::weak_ptr<SubscriptionEntry> &entry);
@@ -146,6 +148,7 @@ private:
     void releaseForm(const Detail::Wanted &wanted);
     void releaseFormOf(SubscriptionEntry &entry);
     static void retire(Forms &forms);
+    static void end(Remains &remains);
     void addTo(Interest::InType &type, const List &list);
 
     Source m_source;
