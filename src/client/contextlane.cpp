@@ -150,8 +150,11 @@ void ContextLane::takeArrived()
 void ContextLane::work(QMutexLocker<QMutex> &lock)
 {
     QThread *const here = QThread::currentThread();
-    while (m_due > 0 && m_context && livesIn(here))
+    while (m_due > 0 && m_context && livesIn(here)) {
+        if (m_due > 1)
+            postWork(); // for an event loop in the handler: nothing else may wake it
         callNext(lock, here);
+    }
     if (m_due == 0 || !m_context)
         return;
     // The context has moved. In its new thread the rest is called when the last call in the old one has ended.
