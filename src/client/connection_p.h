@@ -165,7 +165,7 @@ private:
     PendingOpens m_pendingOpens;
     PendingRequests m_pendingRequests;
     std::vector<Inbox::Entry> m_backlog;
-    size_t m_handled = 0; // so many of its first entries are done with
+    size_t m_handled = 0;   // so many of its first entries are done with
     qint64 m_uncounted = 0; // bytes of those that the inbox still counts as pending
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting

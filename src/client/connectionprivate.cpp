@@ -341,7 +341,8 @@ void ConnectionPrivate::configured()
     else if (open)
         qCWarning(lcConnection).noquote()
             << m_type << "- the next attempt keeps the old configuration:" << error.message();
-    m_messages->setLimits(config.historyLimit(), config.historyBytes()); // last: a slot may delete the connection
+    m_messages->setLimits(config.historyLimit(),
+                          config.historyBytes()); // last: a slot may delete the connection
 }
 
 void ConnectionPrivate::applyDebug()
@@ -391,7 +392,7 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent)
         m_inbox->recordText(pushed.user, bytes);
     } else if (m_inbox->historyLimit() > 0) {
         m_inbox->record(pushed.user, isBinary ? Message::fromBinary(bytes, Message::Outgoing)
-                                         : Message::fromText(bytes, type, Message::Outgoing));
+                                              : Message::fromText(bytes, type, Message::Outgoing));
         if (attachment)
             m_inbox->record(pushed.user, Message::fromBinary(*attachment, Message::Outgoing));
     }

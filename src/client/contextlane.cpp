@@ -93,8 +93,8 @@ void ContextLane::contextGone()
 // Whether its handlers may be called in this thread, which is *here*.
 bool ContextLane::livesIn(QThread *here) const
 {
-    const bool isCalledElsewhere = m_depth.load(std::memory_order_acquire) > 0 &&
-                                   m_caller.load(std::memory_order_relaxed) != here;
+    const bool isCalledElsewhere =
+        m_depth.load(std::memory_order_acquire) > 0 && m_caller.load(std::memory_order_relaxed) != here;
     return m_context->thread() == here && !isCalledElsewhere;
 }
 

@@ -256,7 +256,7 @@ void MessageModel::append(std::vector<CountedMessage> batch, std::vector<Counted
         return;
     const int before = count();
     const QPointer<MessageModel> self(this); // a slot may delete the connection, and us with it
-    AllSteps steps; // a slot that throws loses none of them
+    AllSteps steps;                          // a slot that throws loses none of them
     steps.run([&] { dropFirst(rowsBeyond(m_limit - added, m_byteLimit - bytes), dropped); });
     if (self)
         steps.run([&] {
@@ -266,8 +266,7 @@ void MessageModel::append(std::vector<CountedMessage> batch, std::vector<Counted
                     std::move(first, batch.end(), std::back_inserter(m_messages));
                     m_bytes += bytes;
                 },
-                [&] { endInsertRows(); },
-                [&](bool begins) { begins ? beginResetModel() : endResetModel(); });
+                [&] { endInsertRows(); }, [&](bool begins) { begins ? beginResetModel() : endResetModel(); });
         });
     steps.finish();
     if (self && count() != before)

@@ -237,9 +237,9 @@ void Router::sweep()
         if (list->ended * 2 <= list->entries.size())
             continue;
         auto &entries = list->entries;
-        entries.erase(std::remove_if(entries.begin(), entries.end(),
-                                     [](const auto &entry) { return !entry->router; }),
-                      entries.end());
+        entries.erase(
+            std::remove_if(entries.begin(), entries.end(), [](const auto &entry) { return !entry->router; }),
+            entries.end());
         list->ended = 0;
         if (entries.empty()) {
             m_lastType = nullptr;

@@ -28,8 +28,8 @@ struct SubscriptionEntry
     QString event;
     std::shared_ptr<Callee> callee;
     Detail::Wanted wanted;
-    bool isRelayed = false;        // the context lives in another thread, or has been moved to one
-    bool mustReleaseForm = false;  // when its handler, which runs, has returned
+    bool isRelayed = false;       // the context lives in another thread, or has been moved to one
+    bool mustReleaseForm = false; // when its handler, which runs, has returned
 };
 
 // Hands a message to whoever subscribed to its type (rules M1 to M6). Belongs to the provider's thread.

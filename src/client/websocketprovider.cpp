@@ -49,9 +49,8 @@ WebSocketProvider::WebSocketProvider(QObject *parent) : QObject(parent), d(std::
 
 WebSocketProvider::~WebSocketProvider()
 {
-    containExceptions(QStringLiteral("A slot that was told that the provider ends"), [this] {
-        forEach([](Connection &connection) { connection.d->sayGoodbye(); });
-    });
+    containExceptions(QStringLiteral("A slot that was told that the provider ends"),
+                      [this] { forEach([](Connection &connection) { connection.d->sayGoodbye(); }); });
     forEach([](Connection &connection) { delete &connection; });
 }
 

@@ -587,7 +587,7 @@ void tst_OtherThreads::m4_aContextMovesInItsHandler()
     Watch watch(context);
     Heard heard;
     Heard heardAll; // by another subscription of the context
-    int next = 0; // one call at a time
+    int next = 0;   // one call at a time
     connection->subscribe(QStringLiteral("n"), context, [&](const QJsonObject &message) {
         watch.run([&] {
             const int n = message.value(QLatin1String("n")).toInt();
@@ -636,9 +636,8 @@ void tst_OtherThreads::m4_aContextMovesInAHandlerOfAnother()
         if (++here == 100)
             context->moveToThread(worker.thread());
     });
-    connection->subscribe(QStringLiteral("*"), context, [&](const QJsonObject &message) {
-        watch.run([&] { (void)message.size(); });
-    });
+    connection->subscribe(QStringLiteral("*"), context,
+                          [&](const QJsonObject &message) { watch.run([&] { (void)message.size(); }); });
     openConnection();
     sendNumbers(1, count);
     QTRY_COMPARE_WITH_TIMEOUT(heard.numbers().size(), count, Patience);
@@ -770,8 +769,9 @@ void tst_OtherThreads::m4_gadgetsGoWithTheirSubscription()
             [&](const Message &message) { kept.append(message); });
     Subscription here = connection->subscribe(QStringLiteral("n"), this,
                                               [&](const Tracked &tracked) { heard.add(tracked.n()); });
-    Subscription there = connection->subscribe(
-        QStringLiteral("n"), worker.context(), [&](const Tracked &tracked) { heardElsewhere.add(tracked.n()); });
+    Subscription there =
+        connection->subscribe(QStringLiteral("n"), worker.context(),
+                              [&](const Tracked &tracked) { heardElsewhere.add(tracked.n()); });
     openConnection();
     sendNumbers(1, 500);
     QTRY_COMPARE(heard.numbers().size(), 500);
@@ -787,7 +787,8 @@ void tst_OtherThreads::m4_gadgetsGoWithTheirSubscription()
     QCOMPARE(kept.constLast().json().value(QLatin1String("n")).toInt(), 600);
     // A new one hears as before.
     QList<int> again;
-    connection->subscribe(QStringLiteral("n"), this, [&](const Tracked &tracked) { again.append(tracked.n()); });
+    connection->subscribe(QStringLiteral("n"), this,
+                          [&](const Tracked &tracked) { again.append(tracked.n()); });
     sendNumbers(601, 700);
     QTRY_COMPARE(again, range(601, 700));
     QCOMPARE(heardElsewhere.numbers(), range(1, 600));
@@ -894,7 +895,7 @@ void tst_OtherThreads::m8_readingGoesOnInADialog_data()
 {
     QTest::addColumn<bool>("isElsewhere");
     QTest::addColumn<bool>("isProcessEvents");
-    QTest::addColumn<int>("size"); // of the message whose handler runs it
+    QTest::addColumn<int>("size");   // of the message whose handler runs it
     QTest::addColumn<int>("before"); // as many as large come before it at once
     for (const bool isElsewhere : {false, true}) {
         const QByteArray where = isElsewhere ? "another thread: " : "";

@@ -530,10 +530,9 @@ void tst_Reentrancy::m6_slotsThatThrow()
     forgive([&] { c->open(); }); // behind the goodbye
     QTRY_VERIFY(c->state() == Connection::Connected && states.count(s("connected")) == 3);
     QVERIFY(ForgivingApplication::caught > 0);
-    QCOMPARE(states,
-             (QStringList{s("connecting"), s("authenticating"), s("connected"), s("reconnecting"),
-                          s("connecting"), s("authenticating"), s("connected"), s("disconnecting"),
-                          s("disconnected"), s("connecting"), s("authenticating"), s("connected")}));
+    QCOMPARE(states, (QStringList{s("connecting"), s("authenticating"), s("connected"), s("reconnecting"),
+                                  s("connecting"), s("authenticating"), s("connected"), s("disconnecting"),
+                                  s("disconnected"), s("connecting"), s("authenticating"), s("connected")}));
     // Bindings are evaluated as before.
     QProperty<bool> isOnline([c] { return c->bindableState().value() == Connection::Connected; });
     QVERIFY(isOnline);

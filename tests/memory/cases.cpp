@@ -287,7 +287,8 @@ int historyBytes(const Arguments &arguments)
     Connection *connection = client.connection;
     int inserted = 0;
     if (arguments.taken == u"watched"_s)
-        QObject::connect(connection->messages(), &MessageModel::rowsInserted, connection, [&] { ++inserted; });
+        QObject::connect(connection->messages(), &MessageModel::rowsInserted, connection,
+                         [&] { ++inserted; });
     if (arguments.takesObjects)
         connection->subscribe(u"n"_s, connection, [](const QJsonObject &) {});
     connection->subscribe(u"end"_s, connection, [&] { isOver = true; });

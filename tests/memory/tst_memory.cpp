@@ -389,8 +389,8 @@ void TestMemory::m7_historyBytes()
         return RawServer::frame(0x1, R"({"type":"n","n":)" + QByteArray::number(i) + R"(,"pad":)" +
                                          padding(500'000) + '}');
     });
-    QStringList arguments = caseOf("historyBytes", 100, server.url()) +
-                            QStringList{u"--limit"_s, u"1000"_s, u"--taken"_s, taken};
+    QStringList arguments =
+        caseOf("historyBytes", 100, server.url()) + QStringList{u"--limit"_s, u"1000"_s, u"--taken"_s, taken};
     if (takesObjects)
         arguments.append(u"--objects"_s);
     const Process process(arguments);
@@ -421,7 +421,8 @@ void TestMemory::m8_oneLargeMessageLeavesNothing_data()
     QTest::newRow("binary, nobody hears") << QByteArray(31 * MiB, 'b') << QString() << false;
     const QByteArray numbers = R"({"type":"n","n":1,"pad":)" + padding(4 * MiB, "1,") + '}';
     QTest::newRow("4 MiB of numbers, nobody hears") << numbers << QString() << false;
-    QTest::newRow("1 MiB, nobody hears") << R"({"type":"n","pad":)" + padding(MiB) + '}' << QString() << false;
+    QTest::newRow("1 MiB, nobody hears")
+        << R"({"type":"n","pad":)" + padding(MiB) + '}' << QString() << false;
 }
 
 void TestMemory::m8_oneLargeMessageLeavesNothing()
@@ -496,10 +497,10 @@ int main(int argc, char **argv)
         return at < 0 ? QString() : arguments.value(at + 1);
     };
     if (const QString name = after(u"--case"_s); !name.isEmpty())
-        return Cases::run(name, {QUrl(after(u"--url"_s)), after(u"--count"_s).toInt(),
-                                 after(u"--limit"_s).toInt(), arguments.contains(u"--qwebsocket"_s),
-                                 arguments.contains(u"--discards"_s), arguments.contains(u"--objects"_s),
-                                 after(u"--taken"_s)});
+        return Cases::run(name,
+                          {QUrl(after(u"--url"_s)), after(u"--count"_s).toInt(), after(u"--limit"_s).toInt(),
+                           arguments.contains(u"--qwebsocket"_s), arguments.contains(u"--discards"_s),
+                           arguments.contains(u"--objects"_s), after(u"--taken"_s)});
     TestMemory test;
     return QTest::qExec(&test, argc, argv);
 }

@@ -274,10 +274,10 @@ void TestHistory::m7_bytesAreBounded()
 {
     QFETCH(const bool, isWatched);
     connection->disconnect(this);
-    QVERIFY(provider->configure(connection->type(),
-                                ConnectionConfig(provider->configuration(connection->type()))
-                                    .setHistoryLimit(100)
-                                    .setHistoryBytes(20'000)));
+    QVERIFY(
+        provider->configure(connection->type(), ConnectionConfig(provider->configuration(connection->type()))
+                                                    .setHistoryLimit(100)
+                                                    .setHistoryBytes(20'000)));
     QSignalSpy inserted(isWatched ? model : nullptr, &MessageModel::rowsInserted);
     const auto receiveLarge = [&](int number, int size) {
         const int before = handled;
@@ -301,9 +301,9 @@ void TestHistory::m7_bytesAreBounded()
     receiveAndHandle(6, 6);
     QVERIFY(model->bytes() <= 20'000);
     QCOMPARE(model->at(model->count() - 1).json().value("n"_L1).toInt(), 6);
-    QVERIFY(provider->configure(connection->type(),
-                                ConnectionConfig(provider->configuration(connection->type()))
-                                    .setHistoryBytes(4'000)));
+    QVERIFY(provider->configure(
+        connection->type(),
+        ConnectionConfig(provider->configuration(connection->type())).setHistoryBytes(4'000)));
     QVERIFY(model->bytes() <= 4'000);
     QCOMPARE(model->at(model->count() - 1).json().value("n"_L1).toInt(), 6);
 }

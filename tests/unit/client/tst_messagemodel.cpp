@@ -270,8 +270,8 @@ void TestMessageModel::m7_bytesAreBounded()
 void TestMessageModel::m7_aSlotThatThrowsLosesNoRow_data()
 {
     QTest::addColumn<QString>("which");
-    for (const char *which : {"rowsAboutToBeInserted", "rowsInserted", "rowsAboutToBeRemoved", "rowsRemoved",
-                              "countChanged"})
+    for (const char *which :
+         {"rowsAboutToBeInserted", "rowsInserted", "rowsAboutToBeRemoved", "rowsRemoved", "countChanged"})
         QTest::newRow(which) << QString::fromLatin1(which);
 }
 

@@ -449,9 +449,9 @@ void TestRouter::m4_manySubscriptionsEnd_data()
     for (const bool elsewhere : {false, true}) {
         for (const bool oneEvent : {false, true}) {
             for (const bool withContext : {false, true}) {
-                const QString name = u"%1, %2, %3"_s.arg(elsewhere ? u"elsewhere"_s : u"here"_s,
-                                                         oneEvent ? u"one event"_s : u"many events"_s,
-                                                         withContext ? u"with the context"_s : u"one by one"_s);
+                const QString name = u"%1, %2, %3"_s.arg(
+                    elsewhere ? u"elsewhere"_s : u"here"_s, oneEvent ? u"one event"_s : u"many events"_s,
+                    withContext ? u"with the context"_s : u"one by one"_s);
                 QTest::newRow(qPrintable(name)) << elsewhere << oneEvent << withContext;
             }
         }
@@ -508,8 +508,8 @@ void TestRouter::m4_manySubscriptionsEnd()
 // Behind unsubscribe(), behind the end of the context, and behind the handler that ends itself.
 void TestRouter::m4_whatAHandlerHasCapturedGoes()
 {
-    for (const QString &how : {u"unsubscribe"_s, u"itself"_s, u"context"_s, u"contextItself"_s, u"router"_s,
-                               u"routerItself"_s}) {
+    for (const QString &how :
+         {u"unsubscribe"_s, u"itself"_s, u"context"_s, u"contextItself"_s, u"router"_s, u"routerItself"_s}) {
         auto router = std::make_unique<Router>();
         auto context = std::make_unique<QObject>();
         auto captured = std::make_shared<int>(5);

@@ -131,8 +131,8 @@ void TestRecentMessages::m7_bytesAreBounded()
     RecentMessages recent;
     QVERIFY(!recent.hasDropped());
     const auto add = [&](int number, qint64 cost) {
-        recent.add({{Message::fromText(QByteArray::number(number), {}, Message::Incoming), cost}, 0, false}, 100,
-                   1000);
+        recent.add({{Message::fromText(QByteArray::number(number), {}, Message::Incoming), cost}, 0, false},
+                   100, 1000);
         QVERIFY(recent.bytes() <= 1000);
     };
     for (int i = 0; i < 10; ++i)
