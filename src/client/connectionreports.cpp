@@ -29,7 +29,8 @@ namespace {
 constexpr size_t DrainChunk = 64;
 constexpr qint64 CountedAtOnce = 16 * 1024; // bytes
 // What so small a message holds may be held until the inbox takes it back.
-constexpr qint64 MostLeft = 2048; // bytes
+constexpr qint64 MostLeft = 2048;        // bytes
+constexpr qint64 MostSpent = 512 * 1024; // bytes of handled messages that wait for the pool
 // When so many messages have come in so many milliseconds, the next drain is so much later, whatever arrives before: a wake-up
 // costs as much as handling a hundred messages, and an app that is quick enough to be woken for each would never see a lot of
 // them. Later still, but no more than a frame, where fewer have come by then than make little of a wake-up.
@@ -89,6 +90,7 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
     size_t count = 0;
     size_t heard = 0;
     std::vector<CountedMessage> spent;
+    qint64 spentCost = 0;
     const std::shared_ptr<Inbox> inbox = m_inbox;
     const std::shared_ptr<MessagePool> pool = m_messagePool;
     const auto settle = qScopeGuard([&] {
@@ -106,8 +108,10 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
         if (m_uncounted > CountedAtOnce || inbox->isRoomWanted())
             resumeReading(); // before the handlers, which may run a dialog (rule M8)
         if (isForNobody(next)) {
-            if (next.cost > MostLeft) // the others stay where they are
+            if (next.cost > MostLeft) { // the others stay where they are
+                spentCost += next.cost;
                 spent.push_back({std::move(next.message), next.cost});
+            }
         } else {
             Inbox::Entry entry = std::move(next);
             ++heard;
@@ -117,11 +121,19 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
                 handle(entry);
             if (!self)
                 return;
-            if (!entry.other)
-                spent.push_back({std::move(entry.message), entry.cost});
+            if (!entry.other) {
+                const qint64 cost = entry.cost > MostLeft ? Inbox::costOf(entry.message) : entry.cost;
+                spentCost += cost;
+                spent.push_back({std::move(entry.message), cost});
+            }
+        }
+        if (spentCost > MostSpent) {
+            pool->give(std::exchange(spent, {}));
+            spentCost = 0;
         }
         if (++count % DrainChunk == 0) {
             pool->give(std::exchange(spent, {}));
+            spentCost = 0;
             if (budget.elapsed() >= m_drainBudget.count())
                 break;
         }

@@ -222,6 +222,18 @@ void MessageModel::catchUp()
     std::exchange(m_catchUp, nullptr)();
 }
 
+// Some have been decoded since they came.
+void MessageModel::recount()
+{
+    m_lateCosts = MessageData::allLateCosts();
+    m_bytes = 0;
+    for (CountedMessage &counted : m_messages) {
+        if (!counted.message.isNull())
+            counted.cost = std::max(counted.cost, Inbox::costOf(counted.message));
+        m_bytes += counted.cost;
+    }
+}
+
 void MessageModel::makeRoom(qint64 bytes)
 {
     if (m_bytes <= m_byteLimit - bytes)
@@ -255,6 +267,8 @@ void MessageModel::append(std::vector<CountedMessage> batch, std::vector<Counted
     if (added == 0)
         return;
     const int before = count();
+    if (MessageData::allLateCosts() - m_lateCosts > MessageData::WorthARecount)
+        recount();
     const QPointer<MessageModel> self(this); // a slot may delete the connection, and us with it
     AllSteps steps;                          // a slot that throws loses none of them
     steps.run([&] { dropFirst(rowsBeyond(m_limit - added, m_byteLimit - bytes), dropped); });

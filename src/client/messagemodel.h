@@ -90,6 +90,7 @@ private:
     // Drops the oldest rows until *bytes* more, which catchUp() appends, fit.
     void makeRoom(qint64 bytes);
     void setLimits(int limit, qint64 bytes);
+    void recount();
     [[nodiscard]] int rowsBeyond(int limit, qint64 bytes) const;
     [[nodiscard]] static QHash<int, QByteArray> names();
     [[nodiscard]] static QString text(const Message &message, int column);
@@ -108,6 +109,7 @@ private:
     int m_limit = 1000;
     qint64 m_bytes = 0; // what m_messages cost
     qint64 m_byteLimit = 16 * 1024 * 1024;
+    qint64 m_lateCosts = 0;          // MessageData::allLateCosts() when they were counted
     std::function<void()> m_catchUp; // none: all are here
 };
 

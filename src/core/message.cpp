@@ -17,6 +17,21 @@ namespace Everwire {
 namespace {
 
 std::atomic<quint64> nextSequence{1};
+std::atomic<qint64> lateCosts{0};
+
+// About what Qt's values of a text take at most, in bytes.
+qint64 costOfPayload(const QByteArray &utf8)
+{
+    constexpr qint64 perValue = 24;
+    constexpr qint64 perContainer = 160;
+    qint64 values = 0;
+    qint64 containers = 0;
+    for (const char c : utf8) {
+        values += c == ',' ? 1 : 0;
+        containers += c == '[' || c == '{' ? 1 : 0;
+    }
+    return 2 * utf8.size() + perValue * values + perContainer * containers;
+}
 
 MessageData *makeData(QString type, Message::Direction direction)
 {
@@ -141,9 +156,20 @@ QVariant Message::payload() const
 {
     if (!d)
         return {};
-    std::call_once(d->decodeOnce,
-                   [this] { d->payload = d->isBinary ? QVariant(d->bytes) : decodeJson(d->bytes); });
+    std::call_once(d->decodeOnce, [this] {
+        d->payload = d->isBinary ? QVariant(d->bytes) : decodeJson(d->bytes);
+        if (d->isBinary || d->isCountedAhead)
+            return; // it shares the bytes, or its cost is known
+        const qint64 cost = costOfPayload(d->bytes);
+        d->lateCost.store(cost, std::memory_order_relaxed);
+        lateCosts.fetch_add(cost, std::memory_order_relaxed);
+    });
     return d->payload;
+}
+
+qint64 MessageData::allLateCosts()
+{
+    return lateCosts.load(std::memory_order_relaxed);
 }
 
 QJsonObject Message::json() const

@@ -8,7 +8,6 @@ namespace Everwire {
 
 namespace {
 
-constexpr qint64 Overhead = 256;  // what a small message costs beside its bytes
 constexpr size_t MostKept = 4096; // entries for which room is kept
 
 // tell()'s kinds, whoever has pushed it.
@@ -100,7 +99,7 @@ void Inbox::recordText(quint32 user, QByteArrayView utf8)
     const QMutexLocker lock(&m_mutex);
     if (historyLimit() == 0)
         return;
-    m_recent.addSentText(user, utf8, utf8.size() + Overhead, historyLimit(), historyBytes());
+    m_recent.addSentText(user, utf8, utf8.size() + MessageData::Overhead, historyLimit(), historyBytes());
     wakeForRecord();
 }
 
@@ -266,13 +265,12 @@ bool Inbox::takeRoomAgain()
 
 qint64 Inbox::costOf(const Message &message)
 {
-    const MessageData &data = MessageData::of(message);
-    return costOf(data.bytes) + data.decodedCost;
+    return MessageData::of(message).cost();
 }
 
 qint64 Inbox::costOf(const QByteArray &unreadable)
 {
-    return unreadable.size() + Overhead;
+    return unreadable.size() + MessageData::Overhead;
 }
 
 } // namespace Everwire

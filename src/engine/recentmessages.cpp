@@ -66,6 +66,8 @@ void RecentMessages::forgetReceived()
 // The place of the newest, counted already.
 RecentMessages::Entry &RecentMessages::next(size_t keep, qint64 cost, qint64 keepBytes)
 {
+    if (MessageData::allLateCosts() - m_lateCosts > MessageData::WorthARecount)
+        recount();
     while (m_count >= keep)
         dropOldest();
     while (m_count > 0 && m_bytes > keepBytes - cost) {
@@ -86,6 +88,19 @@ RecentMessages::Entry &RecentMessages::next(size_t keep, qint64 cost, qint64 kee
     if (at >= m_ring.size())
         at -= m_ring.size();
     return m_ring[at];
+}
+
+// Some have been decoded since they came.
+void RecentMessages::recount()
+{
+    m_lateCosts = MessageData::allLateCosts();
+    m_bytes = 0;
+    for (size_t i = 0, at = m_first; i < m_count; ++i, at = at + 1 < m_ring.size() ? at + 1 : 0) {
+        CountedMessage &counted = m_ring[at].record.counted;
+        if (!counted.message.isNull())
+            counted.cost = std::max(counted.cost, MessageData::of(counted.message).cost());
+        m_bytes += counted.cost;
+    }
 }
 
 void RecentMessages::dropOldest()

@@ -52,6 +52,7 @@ private:
 
     [[nodiscard]] Entry &next(size_t keep, qint64 cost, qint64 keepBytes);
     void dropOldest();
+    void recount();
     void putInOrder();
     void letGo(Record record);
 
@@ -60,6 +61,7 @@ private:
     size_t m_first = 0;
     size_t m_count = 0;
     qint64 m_bytes = 0;
+    qint64 m_lateCosts = 0; // MessageData::allLateCosts() when they were counted
     bool m_hasDropped = false;
     std::vector<CountedMessage> m_outdated; // some, to be given to the pool together
     qint64 m_outdatedBytes = 0;

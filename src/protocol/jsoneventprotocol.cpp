@@ -253,6 +253,7 @@ int JsonEventProtocol::decodeFor(const Interest::InType &type, Message &message,
 {
     int made = 0;
     if (type.json) {
+        message.d->isCountedAhead = true;
         (void)message.payload();
         ++made;
     }

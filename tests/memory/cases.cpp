@@ -228,7 +228,7 @@ int history(const Arguments &arguments)
     Client client;
     int heard = 0;
     listen(client.connection, &heard);
-    client.open(plain(arguments));
+    client.open(plain(arguments).setHistoryBytes(256 * MiB));
     const Growth growth;
     client.connection->send("go");
     runUntil([&] { return heard == arguments.count; });
@@ -291,6 +291,8 @@ int historyBytes(const Arguments &arguments)
                          [&] { ++inserted; });
     if (arguments.takesObjects)
         connection->subscribe(u"n"_s, connection, [](const QJsonObject &) {});
+    if (arguments.taken == u"late"_s)
+        connection->subscribe(u"n"_s, connection, [](const Message &message) { (void)message.json(); });
     connection->subscribe(u"end"_s, connection, [&] { isOver = true; });
     client.open(plain(arguments).setMaxQueuedMessages(1 << 30).setMaxMessageSize(MiB));
     const Growth growth;

@@ -375,6 +375,7 @@ void TestMemory::m7_historyBytes_data()
     QTest::addColumn<bool>("takesObjects");
     QTest::newRow("nobody watches, nobody hears") << QString() << false;
     QTest::newRow("nobody watches, objects are taken") << QString() << true;
+    QTest::newRow("nobody watches, decoded when asked for") << u"late"_s << false;
     QTest::newRow("watched") << u"watched"_s << false;
     QTest::newRow("watched, objects are taken") << u"watched"_s << true;
 }
