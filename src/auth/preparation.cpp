@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "auth/preparation.h"
 
+#include "core/exceptions.h"
+
 namespace Everwire {
 
 struct PreparationRequest::State
@@ -69,7 +71,12 @@ void Preparation::run(const QString &type, const ConnectionConfig &config, const
     state->token = token;
     state->context = context;
     state->callback = std::move(callback);
-    prepare(PreparationRequest(std::move(state)));
+    const PreparationRequest request(std::move(state));
+    try {
+        prepare(request);
+    } catch (...) { // it is tried again as if it had answered so
+        request.reject(whatWasThrown());
+    }
 }
 
 } // namespace Everwire

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "auth/tokenprovider.h"
 
+#include "core/exceptions.h"
+
 #include <QMutex>
 #include <QPointer>
 
@@ -106,7 +108,12 @@ void TokenProvider::start(std::shared_ptr<TokenRequest::State> request)
 {
     m_current = std::move(request);
     m_current->provider = this;
-    fetch(TokenRequest(m_current));
+    const TokenRequest asked(m_current);
+    try {
+        fetch(asked);
+    } catch (...) { // it is tried again as if it had answered so
+        asked.reject(whatWasThrown());
+    }
 }
 
 void TokenProvider::startNext()

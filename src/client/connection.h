@@ -49,7 +49,7 @@ class EVERWIRE_EXPORT Connection : public QObject
     Q_PROPERTY(Everwire::Connection::State state READ state NOTIFY stateChanged BINDABLE bindableState FINAL)
     // state == Connected: authenticated, what is sent goes out.
     Q_PROPERTY(bool isConnected READ isConnected NOTIFY isConnectedChanged BINDABLE bindableIsConnected FINAL)
-    // What was received and sent, the last historyLimit of it.
+    // What was received and sent, the last of it: historyLimit messages, historyBytes bytes.
     Q_PROPERTY(Everwire::MessageModel *messages READ messages CONSTANT FINAL)
     // Why it is in Error or Reconnecting, in a sentence that a person can act on; empty when all is well (S3,
     // S4).

@@ -6,6 +6,7 @@
 #include "client/pending.h"
 #include "client/router.h"
 #include "client/signalqueue.h"
+#include "core/exceptions.h"
 #include "engine/inbox.h"
 #include "engine/outbox.h"
 #include "engine/scheduler.h"
@@ -121,7 +122,7 @@ private:
     void reopen();
     [[nodiscard]] std::optional<ConnectionConfig> readMap(const QVariantMap &map, const char *call);
     void apply(const Transition &transition);
-    void show(const Transition &transition, bool opens);
+    void show(const Transition &transition, bool opens, AllSteps &steps);
     void announce(const Transition &transition);
     void announceFailure(const Transition &transition, bool wasConnected);
     void showError(const ConnectionError &error);
@@ -131,6 +132,7 @@ private:
     [[nodiscard]] bool takeIn();
     [[nodiscard]] bool isHeldBack();
     void handleBacklog(const QElapsedTimer &budget);
+    void resumeReading();
     void comeAgain(int paceMs, bool isSteady);
     void continueIn(int ms);
     void continueDraining();
@@ -142,6 +144,7 @@ private:
     [[nodiscard]] bool isForNobody(const Inbox::Entry &entry) const;
     void handle(const Inbox::Entry &entry);
     void handle(const Message &message);
+    void handOver(const Message &message);
     void handle(const Transition &transition) { apply(transition); }
     void handle(const Notice::TokenNeeded &notice);
     void handle(const Notice::TokenAbandoned &notice);
@@ -149,6 +152,7 @@ private:
     void handle(const Notice::SessionRenewed &notice);
     void handle(const Notice::ParseError &notice);
     void handle(const Notice::Discarded &notice);
+    void lineUp(const Notice::Discarded &notice);
     void handle(const Notice::Rejected &notice);
     void handle(const Notice::Overloaded &notice);
     void answerToken(quint64 request, const TokenResult &result);
@@ -161,7 +165,6 @@ private:
     void failRequests(const ConnectionError &error);
     void failRequests(const PendingRequests::Tickets &tickets, const ConnectionError &error);
     void tellDoomed();
-    void announceDiscarded(const Notice::Discarded &notice);
     void lineUpCounters(const Outbox::Counters &counters);
     void tellError(const ConnectionError &error);
     [[nodiscard]] bool prepares() const { return m_preparation && !m_prepared; }
@@ -181,7 +184,8 @@ private:
     PendingOpens m_pendingOpens;
     PendingRequests m_pendingRequests{m_outbox, [this] { showCounters(m_outbox->counters()); }};
     std::vector<Inbox::Entry> m_backlog;
-    size_t m_handled = 0; // so many of its first entries are done with
+    size_t m_handled = 0;   // so many of its first entries are done with
+    qint64 m_uncounted = 0; // bytes of those that the inbox still counts as pending
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
@@ -202,7 +206,6 @@ private:
     QObject m_preparationContext;
     std::optional<quint64> m_preparationRequest; // the engine's, under way
     QString m_refusal;                           // the last of reject(), on the provider's thread
-    std::atomic<quint32> m_user{0};              // whose messages these are; another after each forget()
     bool m_saidConnected = false;
     bool m_openedByHandle = false;
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.

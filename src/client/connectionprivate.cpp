@@ -4,6 +4,7 @@
 #include "client/environment.h"
 #include "client/messagemodel.h"
 #include "client/websocketprovider.h"
+#include "core/exceptions.h"
 #include "core/logging.h"
 #include "core/loopback.h"
 #include "engine/wirethread.h"
@@ -71,7 +72,8 @@ ConnectionPrivate::~ConnectionPrivate()
     q->setParent(
         nullptr); // whoever hears of our end may delete the provider, which would delete us once more
     if (m_provider)
-        m_provider->forget(q, m_engine);
+        containExceptions(m_type + QStringLiteral(" - a slot that was told of the connection's end"),
+                          [this] { m_provider->forget(q, m_engine); });
     m_pendingOpens.reject(gone());
     m_pendingRequests.doomAll(gone()); // what somebody has asked for meanwhile
     m_pendingRequests.rejectDoomed();
@@ -84,6 +86,7 @@ ConnectionPrivate::~ConnectionPrivate()
 Router::Source ConnectionPrivate::messagesForOtherThreads()
 {
     const auto account = std::make_shared<RelayAccount>();
+    account->name = m_type;
     account->taken = [inbox = m_inbox](qint64 cost) { inbox->pend(cost); };
     account->done = [inbox = m_inbox, outbox = m_outbox](qint64 cost) {
         inbox->handled(cost);
@@ -91,15 +94,16 @@ Router::Source ConnectionPrivate::messagesForOtherThreads()
             outbox->post(Command::ResumeReading{});
     };
     account->isCurrent = [inbox = m_inbox](quint32 generation) { return generation == inbox->generation(); };
-    const auto divert = [this](TakeMessage all, const TakeMessage &newcomer) {
+    const auto divert = [this](const std::function<void()> &change, TakeMessage all,
+                               const TakeMessage &newcomer) {
         for (size_t i = m_handled; newcomer && i < m_backlog.size(); ++i) {
             const Inbox::Entry &entry = m_backlog[i];
             if (!entry.other)
                 newcomer(entry.message, entry.cost, entry.generation);
         }
-        m_inbox->divert(std::move(all), newcomer);
+        m_inbox->divert(std::move(all), newcomer, change);
     };
-    return {divert, account};
+    return {divert, account, m_interest};
 }
 
 // Who hears of our end may run an event loop, and the Connection is an object for longer than we are.
@@ -227,7 +231,7 @@ void ConnectionPrivate::takeBackOpen()
     failRequests(
         {ConnectionError::RequestFailed, QStringLiteral("The connection was closed before the reply came")});
     if (const int lost = m_outbox->discardNext(); lost > 0)
-        announceDiscarded({lost, QStringLiteral("close() was called before they could be sent")});
+        lineUp(Notice::Discarded{lost, QStringLiteral("close() was called before they could be sent")});
     lineUpCounters(m_outbox->counters());
 }
 
@@ -287,15 +291,17 @@ void ConnectionPrivate::failAtOnce(const ConnectionError &error)
         return;
     }
     const QPointer<Connection> self(q);
+    AllSteps steps;
     {
         const SignalQueue::Hold hold(m_signals);
         Qt::beginPropertyUpdateGroup();
         showError(error);
         announceFailure(transition, false);
-        Qt::endPropertyUpdateGroup();
+        steps.run([] { Qt::endPropertyUpdateGroup(); });
     }
     if (self)
-        m_signals.flush();
+        steps.run([&] { m_signals.flush(); });
+    steps.finish();
 }
 
 void ConnectionPrivate::close(Command::Close::Why why)
@@ -357,18 +363,23 @@ void ConnectionPrivate::reconnect(const ConnectionConfig *config)
 void ConnectionPrivate::forget()
 {
     const QPointer<Connection> self(q);
-    close(Command::Close::Why::SignedOut);
-    if (!self)
-        return;
-    ++m_user;
-    m_openConfig = {};
-    m_prepared.reset();
-    showError({});
-    set(m_closeCode, 0, &Connection::closeCodeChanged);
-    m_signals.push([this] { Q_EMIT q->forgotten(); });
-    m_messages->clear();
+    AllSteps steps; // a slot that throws keeps nothing of the user
+    // First: what other threads send from here on is refused, and nothing of this user's is the next one's.
+    const int dropped = m_outbox->changeUser();
+    if (dropped > 0)
+        lineUp(Notice::Discarded{dropped, QStringLiteral("the connection was told to forget its user")});
+    steps.run([&] { close(Command::Close::Why::SignedOut); });
+    if (self) {
+        m_openConfig = {};
+        m_prepared.reset();
+        showError({});
+        set(m_closeCode, 0, &Connection::closeCodeChanged);
+        m_signals.push([this] { Q_EMIT q->forgotten(); });
+        steps.run([&] { m_messages->clear(); });
+    }
     if (self)
-        m_signals.flush();
+        steps.run([&] { m_signals.flush(); });
+    steps.finish();
 }
 
 // Rule R7.
@@ -383,6 +394,7 @@ void ConnectionPrivate::configured()
 {
     const ConnectionConfig config = effectiveConfig();
     m_inbox->setHistoryLimit(config.historyLimit());
+    m_inbox->setHistoryBytes(config.historyBytes());
     if (m_reopenConfig)
         applyLimits(config);
     applyDebug();
@@ -397,7 +409,8 @@ void ConnectionPrivate::configured()
     else if (open)
         qCWarning(lcConnection).noquote()
             << m_type << "- the next attempt keeps the old configuration:" << error.message();
-    m_messages->setLimit(config.historyLimit()); // last: a slot may delete the connection
+    m_messages->setLimits(config.historyLimit(),
+                          config.historyBytes()); // last: a slot may delete the connection
 }
 
 void ConnectionPrivate::applyDebug()
@@ -461,12 +474,12 @@ bool ConnectionPrivate::push(Outgoing message, const QString &type, bool isLent,
     if (!pushed.accepted)
         return reject(pushed.refusal);
     if (isLent) {
-        m_inbox->recordText(m_user, bytes);
+        m_inbox->recordText(pushed.user, bytes);
     } else if (m_inbox->historyLimit() > 0) {
-        m_inbox->record(m_user, isBinary ? Message::fromBinary(bytes, Message::Outgoing)
-                                         : Message::fromText(bytes, type, Message::Outgoing));
+        m_inbox->record(pushed.user, isBinary ? Message::fromBinary(bytes, Message::Outgoing)
+                                              : Message::fromText(bytes, type, Message::Outgoing));
         if (attachment)
-            m_inbox->record(m_user, Message::fromBinary(*attachment, Message::Outgoing));
+            m_inbox->record(pushed.user, Message::fromBinary(*attachment, Message::Outgoing));
     }
     if (QThread::currentThread() == q->thread()) {
         ++m_lately.sent;

@@ -9,6 +9,7 @@
 #include "client/networkmonitor.h"
 #include "client/websocketprovider.h"
 #include "core/closecode.h"
+#include "core/exceptions.h"
 #include "core/logging.h"
 
 #include <QElapsedTimer>
@@ -28,7 +29,8 @@ namespace {
 constexpr size_t DrainChunk = 64;
 constexpr qint64 CountedAtOnce = 16 * 1024; // bytes
 // What so small a message holds may be held until the inbox takes it back.
-constexpr qint64 MostLeft = 2048; // bytes
+constexpr qint64 MostLeft = 2048;        // bytes
+constexpr qint64 MostSpent = 512 * 1024; // bytes of handled messages that wait for the pool
 // When so many messages have come in so many milliseconds, the next drain is so much later, whatever arrives before: a wake-up
 // costs as much as handling a hundred messages, and an app that is quick enough to be woken for each would never see a lot of
 // them. Later still, but no more than a frame, where fewer have come by then than make little of a wake-up.
@@ -51,6 +53,11 @@ void ConnectionPrivate::drain()
     budget.start();
     const bool isSteady = std::exchange(m_pace, Pace::None) == Pace::Steady;
     const int paceMs = isSteady ? m_paceMs : PaceMs;
+    // A slot that throws leaves the rest to another pass.
+    const auto thrown = qScopeGuard([&, exceptions = std::uncaught_exceptions()] {
+        if (self && std::uncaught_exceptions() > exceptions)
+            continueIn(0);
+    });
     m_router.publishInterest(*m_interest);
     const bool hasTaken = takeIn();
     if (!self)
@@ -64,9 +71,16 @@ void ConnectionPrivate::drain()
     if (!self)
         return;
     comeAgain(paceMs, isSteady);
+    resumeReading();
+    showCounters(m_outbox->counters());
+}
+
+// Says that the app is done with those that are not counted yet, and asks for more if reading waits for that.
+void ConnectionPrivate::resumeReading()
+{
+    m_inbox->handled(std::exchange(m_uncounted, 0));
     if (m_inbox->takeRoomAgain())
         m_outbox->post(Command::ResumeReading{});
-    showCounters(m_outbox->counters());
 }
 
 // Whether the next entry is a message that must not be heard yet: the signals of what happened before it are still
@@ -85,15 +99,15 @@ bool ConnectionPrivate::isHeldBack()
 void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
 {
     const QPointer<Connection> self(q);
-    // Small ones are counted by the lot, for the wire thread counts at the same place.
-    qint64 cost = 0;
     size_t count = 0;
     size_t heard = 0;
     std::vector<CountedMessage> spent;
+    qint64 spentCost = 0;
     const std::shared_ptr<Inbox> inbox = m_inbox;
     const std::shared_ptr<MessagePool> pool = m_messagePool;
     const auto settle = qScopeGuard([&] {
-        inbox->handled(cost);
+        if (self)
+            inbox->handled(std::exchange(m_uncounted, 0));
         pool->give(std::move(spent));
     });
     seeWhoHears();
@@ -108,10 +122,15 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
         Inbox::Entry &next = m_backlog[m_handled];
         ++m_handled;
         prefetch();
-        cost += next.cost;
+        // Small ones are counted together, because the wire thread counts at the same place.
+        m_uncounted += next.cost;
+        if (m_uncounted > CountedAtOnce || inbox->isRoomWanted())
+            resumeReading(); // before the handlers, which may run a dialog (rule M8)
         if (isForNobody(next)) {
-            if (next.cost > MostLeft) // the others stay where they are
+            if (next.cost > MostLeft) { // the others stay where they are
+                spentCost += next.cost;
                 spent.push_back({std::move(next.message), next.cost});
+            }
         } else {
             Inbox::Entry entry = std::move(next);
             ++heard;
@@ -121,13 +140,19 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
                 handle(entry);
             if (!self)
                 return;
-            if (!entry.other)
-                spent.push_back({std::move(entry.message), entry.cost});
+            if (!entry.other) {
+                const qint64 cost = entry.cost > MostLeft ? Inbox::costOf(entry.message) : entry.cost;
+                spentCost += cost;
+                spent.push_back({std::move(entry.message), cost});
+            }
         }
-        if (cost > CountedAtOnce)
-            inbox->handled(std::exchange(cost, 0));
+        if (spentCost > MostSpent) {
+            pool->give(std::exchange(spent, {}));
+            spentCost = 0;
+        }
         if (++count % DrainChunk == 0) {
             pool->give(std::exchange(spent, {}));
+            spentCost = 0;
             if (budget.elapsed() >= m_drainBudget.count())
                 break;
         }
@@ -231,6 +256,8 @@ bool ConnectionPrivate::takeIn()
     m_messages->fallBehind(isWatched ? std::function<void()>() : [this] { record(m_inbox->takeRecords()); });
     if (contents.isHistoryOutdated)
         m_messages->drop();
+    else if (contents.leftBytes > 0)
+        m_messages->makeRoom(contents.leftBytes);
     if (isWatched)
         record(std::move(contents.records)); // last: a slot may delete the connection
     return true;
@@ -239,7 +266,7 @@ bool ConnectionPrivate::takeIn()
 // The newest, so that however many have come, it is one insertion of what stays.
 void ConnectionPrivate::record(std::vector<Inbox::Record> records)
 {
-    const quint32 user = m_user;
+    const quint32 user = m_outbox->user();
     const quint32 generation = m_inbox->generation();
     const auto isOver = [&](const Inbox::Record &record) {
         return record.generation != (record.isSent ? user : generation);
@@ -287,21 +314,27 @@ void ConnectionPrivate::handle(const Inbox::Entry &entry)
         handle(entry.message);
 }
 
+// A slot that throws keeps no message from its subscribers.
 void ConnectionPrivate::handle(const Message &message)
 {
+    const QPointer<Connection> self(q);
+    AllSteps steps;
     if (message.isBinary()) {
-        const QPointer<Connection> self(q);
-        Q_EMIT q->binaryMessageReceived(message.bytes());
+        steps.run([&] { Q_EMIT q->binaryMessageReceived(message.bytes()); });
         if (self)
             m_router.dispatchBinary(message);
-        return;
+    } else {
+        if (m_isHeardBySignal.load(std::memory_order_relaxed))
+            steps.run([&] { Q_EMIT q->messageReceived(message); });
+        if (self)
+            handOver(message);
     }
-    if (m_isHeardBySignal.load(std::memory_order_relaxed)) {
-        const QPointer<Connection> self(q);
-        Q_EMIT q->messageReceived(message);
-        if (!self)
-            return;
-    }
+    steps.finish();
+}
+
+// To those who take it by its type, and to the request that it answers.
+void ConnectionPrivate::handOver(const Message &message)
+{
     switch (m_router.dispatchMessage(message)) {
     case Router::Routed::ToSubscribers: break;
     case Router::Routed::NotByType:
@@ -328,7 +361,7 @@ void ConnectionPrivate::handle(const Notice::ParseError &notice)
 
 void ConnectionPrivate::handle(const Notice::Discarded &notice)
 {
-    announceDiscarded(notice);
+    lineUp(notice);
     if (!m_pendingRequests.isEmpty())
         failRequests(
             m_outbox->takeDropped(),
@@ -337,7 +370,7 @@ void ConnectionPrivate::handle(const Notice::Discarded &notice)
     m_signals.flush();
 }
 
-void ConnectionPrivate::announceDiscarded(const Notice::Discarded &notice)
+void ConnectionPrivate::lineUp(const Notice::Discarded &notice)
 {
     qCWarning(lcConnection).noquote()
         << m_type << "-" << notice.count << "messages were discarded:" << notice.reason;
@@ -366,9 +399,11 @@ void ConnectionPrivate::handle(const Notice::Overloaded &notice)
 void ConnectionPrivate::tellError(const ConnectionError &error)
 {
     const QPointer<Connection> self(q);
-    Q_EMIT q->errorOccurred(error);
+    AllSteps steps;
+    steps.run([&] { Q_EMIT q->errorOccurred(error); });
     if (self && m_provider)
-        Q_EMIT m_provider->errorOccurred(q, error);
+        steps.run([&] { Q_EMIT m_provider->errorOccurred(q, error); });
+    steps.finish();
 }
 
 // ---- State ----
@@ -382,20 +417,22 @@ void ConnectionPrivate::apply(const Transition &transition)
     const QPointer<Connection> self(q); // a binding or a slot may delete the connection
     const bool opens =
         transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Error;
+    AllSteps steps; // each may throw
     {
         const SignalQueue::Hold hold(m_signals);
-        show(transition, opens);
+        show(transition, opens, steps);
     }
     if (self)
-        m_signals.flush();
+        steps.run([&] { m_signals.flush(); });
     if (self && opens)
-        m_messages->setLimit(m_inbox->historyLimit());
+        steps.run([&] { m_messages->setLimits(m_inbox->historyLimit(), m_inbox->historyBytes()); });
     if (self && transition.to == ConnectionState::Disconnected)
-        reopen();
+        steps.run([&] { reopen(); });
+    steps.finish();
 }
 
 // Changes all properties together, and lines up the signals (rules S6, S7).
-void ConnectionPrivate::show(const Transition &transition, bool opens)
+void ConnectionPrivate::show(const Transition &transition, bool opens, AllSteps &steps)
 {
     const bool connected = transition.to == ConnectionState::Connected;
     const bool keepsError =
@@ -423,13 +460,14 @@ void ConnectionPrivate::show(const Transition &transition, bool opens)
         m_outbox->setAccepting(false);
     }
     announce(transition);
-    Qt::endPropertyUpdateGroup();
+    steps.run([] { Qt::endPropertyUpdateGroup(); });
 }
 
 void ConnectionPrivate::applyLimits(const ConnectionConfig &config)
 {
     m_outbox->setLimits(config);
     m_inbox->setHistoryLimit(config.historyLimit());
+    m_inbox->setHistoryBytes(config.historyBytes());
     m_drainBudget = config.drainBudget();
     m_requestIdField = config.requestIdField();
     m_replyIdField = config.replyIdField();
@@ -446,9 +484,11 @@ void ConnectionPrivate::say(Heard heard, Signal signal, const QString &event, co
 {
     const auto both = [this, signal = std::move(signal), event, value] {
         const QPointer<Connection> self(q);
-        signal();
+        AllSteps steps;
+        steps.run([&] { signal(); });
         if (self && m_router.hasSubscribers(event))
             m_router.dispatch(event, Message::fromEvent(event, value));
+        steps.finish();
     };
     m_signals.push(both, heard);
 }
@@ -485,7 +525,7 @@ void ConnectionPrivate::announceFailure(const Transition &transition, bool wasCo
     const ConnectionError &error = transition.error;
     qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
     if (NetworkMonitor *monitor = m_provider ? m_provider->networkMonitor() : nullptr)
-        monitor->watch();
+        containExceptions(QStringLiteral("NetworkMonitor::watch()"), [&] { monitor->watch(); });
     say(
         Heard::UntilSilenced, [this, error] { tellError(error); }, Events::Error, Events::toMap(error));
     if (error.code() == ConnectionError::AuthenticationFailed)

@@ -2,6 +2,7 @@
 #include "client/connectionsmodel.h"
 
 #include "client/connection.h"
+#include "core/exceptions.h"
 
 #include <QPointer>
 
@@ -41,9 +42,9 @@ void ConnectionsModel::append(Connection *connection)
 {
     connect(connection, &Connection::stateChanged, this, [this, connection] { stateOf(connection); });
     const QPointer<ConnectionsModel> self(this); // a slot may delete the connection, or all of them
-    beginInsertRows({}, count(), count());
-    m_connections.append(connection);
-    endInsertRows();
+    changeRows(
+        self, [&] { beginInsertRows({}, count(), count()); }, [&] { m_connections.append(connection); },
+        [&] { endInsertRows(); }, [&](bool begins) { begins ? beginResetModel() : endResetModel(); });
     if (self)
         Q_EMIT countChanged();
 }
@@ -54,9 +55,9 @@ void ConnectionsModel::remove(Connection *connection)
     if (row < 0)
         return;
     const QPointer<ConnectionsModel> self(this);
-    beginRemoveRows({}, row, row);
-    m_connections.removeAt(row);
-    endRemoveRows();
+    changeRows(
+        self, [&] { beginRemoveRows({}, row, row); }, [&] { m_connections.removeOne(connection); },
+        [&] { endRemoveRows(); }, [&](bool begins) { begins ? beginResetModel() : endResetModel(); });
     if (self)
         Q_EMIT countChanged();
 }

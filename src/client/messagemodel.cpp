@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "client/messagemodel.h"
 
+#include "core/exceptions.h"
 #include "core/message_p.h"
+#include "engine/inbox.h"
 #include "transport/utf8.h"
 
 #include <QDateTime>
@@ -112,10 +114,15 @@ void MessageModel::clear()
     if (rows().isEmpty())
         return;
     const QPointer<MessageModel> self(this);
-    beginResetModel();
-    m_firstNumber += quint64(m_messages.size());
-    m_messages.clear();
-    endResetModel();
+    AllSteps steps;
+    steps.run([&] { beginResetModel(); });
+    if (self) {
+        m_firstNumber += quint64(m_messages.size());
+        m_messages.clear();
+        m_bytes = 0;
+        steps.run([&] { endResetModel(); });
+    }
+    steps.finish();
     if (self)
         Q_EMIT countChanged();
 }
@@ -134,6 +141,38 @@ void MessageModel::setLimit(int limit)
         Q_EMIT limitChanged();
     if (self && count() != before)
         Q_EMIT countChanged();
+}
+
+void MessageModel::setByteLimit(qint64 bytes)
+{
+    if (bytes == m_byteLimit)
+        return;
+    const int before = count(); // with those that have come so far
+    m_byteLimit = bytes;
+    const QPointer<MessageModel> self(this);
+    dropFirst(rowsBeyond(m_limit, bytes));
+    if (self && count() != before)
+        Q_EMIT countChanged();
+}
+
+void MessageModel::setLimits(int limit, qint64 bytes)
+{
+    const QPointer<MessageModel> self(this);
+    setByteLimit(bytes);
+    if (self)
+        setLimit(limit);
+}
+
+// How many of the first have to go so that the others are within these.
+int MessageModel::rowsBeyond(int limit, qint64 bytes) const
+{
+    int gone = std::max(0, int(m_messages.size()) - limit);
+    qint64 left = m_bytes;
+    for (int i = 0; i < gone; ++i)
+        left -= m_messages[i].cost;
+    for (; gone < int(m_messages.size()) && left > bytes; ++gone)
+        left -= m_messages[gone].cost;
+    return gone;
 }
 
 namespace {
@@ -183,27 +222,67 @@ void MessageModel::catchUp()
     std::exchange(m_catchUp, nullptr)();
 }
 
+// Some have been decoded since they came.
+void MessageModel::recount()
+{
+    m_lateCosts = MessageData::allLateCosts();
+    m_bytes = 0;
+    for (CountedMessage &counted : m_messages) {
+        if (!counted.message.isNull())
+            counted.cost = std::max(counted.cost, Inbox::costOf(counted.message));
+        m_bytes += counted.cost;
+    }
+}
+
+void MessageModel::makeRoom(qint64 bytes)
+{
+    if (m_bytes <= m_byteLimit - bytes)
+        return;
+    const QSignalBlocker nobodyKnowsThem(this);
+    auto catchUp = std::exchange(m_catchUp, nullptr);
+    dropFirst(rowsBeyond(m_limit, m_byteLimit - bytes));
+    m_catchUp = std::move(catchUp);
+}
+
 void MessageModel::append(const QList<Message> &batch)
 {
     std::vector<CountedMessage> counted;
     for (const Message &message : batch)
-        counted.push_back({message});
+        counted.push_back({message, message.isNull() ? 0 : Inbox::costOf(message)});
     append(std::move(counted), nullptr);
 }
 
 void MessageModel::append(std::vector<CountedMessage> batch, std::vector<CountedMessage> *dropped)
 {
-    const int added = std::min(int(batch.size()), m_limit);
+    batch.erase(std::remove_if(batch.begin(), batch.end(),
+                               [this](const CountedMessage &one) { return one.cost > m_byteLimit; }),
+                batch.end());
+    // The newest of them that fit.
+    qint64 bytes = 0;
+    auto first = batch.end();
+    const auto fits = [&](const CountedMessage &one) { return bytes + one.cost <= m_byteLimit; };
+    while (first != batch.begin() && batch.end() - first < m_limit && fits(*std::prev(first)))
+        bytes += (--first)->cost;
+    const int added = int(batch.end() - first);
     if (added == 0)
         return;
     const int before = count();
+    if (MessageData::allLateCosts() - m_lateCosts > MessageData::WorthARecount)
+        recount();
     const QPointer<MessageModel> self(this); // a slot may delete the connection, and us with it
-    dropFirst(before + added - m_limit, dropped);
-    if (!self)
-        return;
-    beginInsertRows({}, count(), count() + added - 1);
-    std::move(batch.end() - added, batch.end(), std::back_inserter(m_messages));
-    endInsertRows();
+    AllSteps steps;                          // a slot that throws loses none of them
+    steps.run([&] { dropFirst(rowsBeyond(m_limit - added, m_byteLimit - bytes), dropped); });
+    if (self)
+        steps.run([&] {
+            changeRows(
+                self, [&] { beginInsertRows({}, count(), count() + added - 1); },
+                [&] {
+                    std::move(first, batch.end(), std::back_inserter(m_messages));
+                    m_bytes += bytes;
+                },
+                [&] { endInsertRows(); }, [&](bool begins) { begins ? beginResetModel() : endResetModel(); });
+        });
+    steps.finish();
     if (self && count() != before)
         Q_EMIT countChanged();
 }
@@ -213,13 +292,18 @@ void MessageModel::dropFirst(int rows, std::vector<CountedMessage> *dropped)
     if (rows <= 0)
         return;
     rows = std::min(rows, count());
-    beginRemoveRows({}, 0, rows - 1);
-    const auto end = m_messages.begin() + rows;
-    if (dropped)
-        dropped->assign(std::make_move_iterator(m_messages.begin()), std::make_move_iterator(end));
-    m_messages.erase(m_messages.begin(), end);
-    m_firstNumber += quint64(rows);
-    endRemoveRows();
+    const auto drop = [&] {
+        const auto end = m_messages.begin() + std::min<qsizetype>(rows, m_messages.size());
+        for (auto it = m_messages.begin(); it != end; ++it)
+            m_bytes -= it->cost;
+        if (dropped)
+            dropped->assign(std::make_move_iterator(m_messages.begin()), std::make_move_iterator(end));
+        m_messages.erase(m_messages.begin(), end);
+        m_firstNumber += quint64(rows);
+    };
+    changeRows(
+        QPointer(this), [&] { beginRemoveRows({}, 0, rows - 1); }, drop, [&] { endRemoveRows(); },
+        [&](bool begins) { begins ? beginResetModel() : endResetModel(); });
 }
 
 } // namespace Everwire

@@ -11,7 +11,7 @@
 
 namespace Everwire {
 
-// The last messages of a connection, oldest first (rule M7): bounded by historyLimit, and told of a whole
+// The last messages of a connection, oldest first (rule M7): bounded by historyLimit and historyBytes, and told of a whole
 // batch of messages by one insertion. While nothing is connected to what tells of its rows, messages are taken in
 // when somebody asks for them, and cost the provider's thread nothing before. Belongs to that thread.
 //
@@ -23,7 +23,7 @@ class EVERWIRE_EXPORT MessageModel : public QAbstractListModel
     Q_OBJECT
     // Rows in the model.
     Q_PROPERTY(int count READ count NOTIFY countChanged FINAL)
-    // Rows kept at most; 0 keeps none.
+    // Rows kept at most; 0 keeps none. Their bytes are bounded, too: ConnectionConfig::historyBytes.
     Q_PROPERTY(int limit READ limit NOTIFY limitChanged FINAL)
 
 public:
@@ -57,6 +57,15 @@ public:
     Q_INVOKABLE void clear();
 
     void setLimit(int limit);
+    // Bytes that the rows take together, with what was decoded of them for subscribers.
+    [[nodiscard]] qint64 bytes() const
+    {
+        (void)rows();
+        return m_bytes;
+    }
+    // Those bytes at most. A message that is larger is not kept. Default: 16 MiB.
+    [[nodiscard]] qint64 byteLimit() const { return m_byteLimit; }
+    void setByteLimit(qint64 bytes);
     void append(const QList<Message> &batch);
     // For the library: those that have to go for them are in *dropped* then.
     void append(std::vector<Detail::CountedMessage> batch, std::vector<Detail::CountedMessage> *dropped);
@@ -78,6 +87,11 @@ private:
     void catchUp();
     // Drops the rows, as those that catchUp() appends will take the place of all of them.
     void drop();
+    // Drops the oldest rows until *bytes* more, which catchUp() appends, fit.
+    void makeRoom(qint64 bytes);
+    void setLimits(int limit, qint64 bytes);
+    void recount();
+    [[nodiscard]] int rowsBeyond(int limit, qint64 bytes) const;
     [[nodiscard]] static QHash<int, QByteArray> names();
     [[nodiscard]] static QString text(const Message &message, int column);
     // All there are by now.
@@ -93,6 +107,9 @@ private:
     QList<Detail::CountedMessage> m_messages;
     quint64 m_firstNumber = 0; // of the first row: so many have been in the model, and are not any more
     int m_limit = 1000;
+    qint64 m_bytes = 0; // what m_messages cost
+    qint64 m_byteLimit = 16 * 1024 * 1024;
+    qint64 m_lateCosts = 0;          // MessageData::allLateCosts() when they were counted
     std::function<void()> m_catchUp; // none: all are here
 };
 

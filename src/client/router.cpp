@@ -1,77 +1,40 @@
 // SPDX-License-Identifier: MIT
 #include "client/router.h"
 
+#include "client/contextlane.h"
 #include "client/events.h"
 
 #include <QScopeGuard>
 #include <QThread>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace Everwire {
 
-Router::~Router()
-{
-    for (bool *destroyed : m_running)
-        *destroyed = true;
-    m_running.push_back(nullptr); // the lists stay as they are while we walk them
-    for (const auto &[event, entries] : m_entries) {
-        for (const auto &entry : entries)
-            remove(*entry);
-    }
-}
-
-Subscription Router::add(const QString &event, QObject *context, std::function<void(const Message &)> handler,
-                         const Detail::Wanted &wanted)
-{
-    auto entry = std::make_shared<SubscriptionEntry>();
-    entry->router = this;
-    entry->event = event;
-    entry->context = context;
-    entry->handler = [ended = entry->ended, handler = std::move(handler)](const Message &message) {
-        if (!*ended)
-            handler(message);
-    };
-    entry->wanted = wanted;
-    m_interestChanged = true;
-    const std::weak_ptr<SubscriptionEntry> weak = entry;
-    entry->contextGone =
-        QObject::connect(context, &QObject::destroyed, &m_home, [weak] { Subscription(weak).unsubscribe(); });
-    SubscriptionEntry &added = *m_entries[event].emplace_back(std::move(entry));
-    m_lastType = nullptr;
-    if (context->thread() != QThread::currentThread())
-        relayTo(added);
-    return Subscription(weak);
-}
-
-// message: what is being dispatched to it; null: nothing.
-void Router::relayTo(SubscriptionEntry &entry, const Message &message)
-{
-    entry.relay = ThreadRelay::make(entry.context, entry.handler, m_source.account);
-    m_interestChanged = true;
-    if (!message.isNull())
-        entry.relay->deliver(message);
-    if (m_source.divert)
-        divert(&entry);
-}
-
-namespace {
-
-// Who gets what straight from where it is received, as it is since the last divert().
+// Who in other threads gets what, straight from where it is received.
 class Diversion
 {
 public:
-    void add(const QString &event, const std::shared_ptr<ThreadRelay> &relay)
+    void add(const QString &event, const std::shared_ptr<Callee> &callee)
     {
         if (event == Events::BinaryMessage)
-            m_binary.push_back(relay);
+            m_binary.push_back(callee);
         else if (event == Events::Message || event == Events::AnyMessage)
-            m_every.push_back(relay);
+            m_every.push_back(callee);
         else if (!Events::isReserved(
                      event)) // nor does a message that poses as one of those get here (rule M5)
-            m_byType[event].push_back(relay);
+            m_byType[event].push_back(callee);
+    }
+
+    void removeEnded()
+    {
+        removeEnded(m_binary);
+        removeEnded(m_every);
+        for (auto it = m_byType.begin(); it != m_byType.end();) {
+            removeEnded(it->second);
+            it = it->second.empty() ? m_byType.erase(it) : std::next(it);
+        }
     }
 
     void deliver(const Message &message, qint64 cost, quint32 generation)
@@ -85,102 +48,216 @@ public:
             deliver(found->second, message, cost, generation);
     }
 
-private:
-    using Relays = std::vector<std::shared_ptr<ThreadRelay>>;
-
-    void deliver(const Relays &relays, const Message &message, qint64 cost, quint32 generation)
+    [[nodiscard]] static TakeMessage to(const std::shared_ptr<Diversion> &diversion)
     {
-        for (const auto &relay : relays) {
-            const bool mayJoin = std::exchange(m_last, relay.get()) == relay.get();
-            relay->deliver(message, cost, generation, mayJoin);
-        }
-    }
-
-    Relays m_every;
-    Relays m_binary;
-    std::unordered_map<QString, Relays> m_byType;
-    const ThreadRelay *m_last = nullptr;
-};
-
-} // namespace
-
-void Router::divert(const SubscriptionEntry *newcomer)
-{
-    const auto to = [](const std::shared_ptr<Diversion> &diversion) -> TakeMessage {
         return [diversion](const Message &message, qint64 cost, quint32 generation) {
             diversion->deliver(message, cost, generation);
         };
-    };
-    const auto all = std::make_shared<Diversion>();
-    m_hasDiverted = false;
-    for (const auto &[event, entries] : m_entries) {
-        for (const auto &entry : entries) {
-            if (entry->router && entry->relay) {
-                all->add(event, entry->relay);
-                m_hasDiverted = true;
-            }
+    }
+
+private:
+    using Callees = std::vector<std::shared_ptr<Callee>>;
+
+    static void removeEnded(Callees &callees)
+    {
+        callees.erase(std::remove_if(callees.begin(), callees.end(),
+                                     [](const auto &callee) { return callee->hasEnded(); }),
+                      callees.end());
+    }
+
+    void deliver(const Callees &callees, const Message &message, qint64 cost, quint32 generation)
+    {
+        for (const auto &callee : callees) {
+            const bool mayJoin = std::exchange(m_last, callee->lane()) == callee->lane();
+            callee->deliver(message, cost, generation, mayJoin);
         }
     }
-    const auto alone = std::make_shared<Diversion>();
-    if (newcomer)
-        alone->add(newcomer->event, newcomer->relay);
-    m_source.divert(m_hasDiverted ? to(all) : nullptr, newcomer ? to(alone) : nullptr);
+
+    Callees m_every;
+    Callees m_binary;
+    std::unordered_map<QString, Callees> m_byType;
+    const ContextLane *m_last = nullptr;
+};
+
+Router::Router() : m_diversion(std::make_shared<Diversion>())
+{
+    m_sharedHome->object = &m_home;
+    m_sharedHome->thread = QThread::currentThread();
 }
 
-void Router::remove(SubscriptionEntry &entry)
+Router::~Router()
 {
-    *entry.ended = true; // what is under way to another thread is not heard any more, either
-    if (entry.relay)
-        entry.relay->stop();
-    QObject::disconnect(entry.contextGone);
-    entry.router = nullptr;
-    if (!m_running.empty()) {
-        m_sweepNeeded = true;
+    m_isEnding = true;
+    {
+        const QMutexLocker lock(&m_sharedHome->mutex);
+        m_sharedHome->object = nullptr;
+    }
+    std::vector<std::shared_ptr<SubscriptionEntry>> all;
+    for (const auto &[event, list] : m_lists)
+        all.insert(all.end(), list.entries.begin(), list.entries.end());
+    for (const auto &entry : all) {
+        if (entry->router)
+            remove(*entry);
+    }
+    if (m_source.board) {
+        m_source.board->publish(std::make_shared<Interest>());
+        m_source.board->waitForDecoding();
+    }
+    for (Dispatch *running : m_running)
+        running->isRouterDestroyed = true;
+    if (m_running.empty()) {
+        retire(m_forms);
+    } else {
+        m_running.front()->remains =
+            std::make_unique<Remains>(Remains{std::move(m_lists), std::move(m_forms)});
+    }
+}
+
+Subscription Router::add(const QString &event, QObject *context, Callee::Handler handler,
+                         const Detail::Wanted &wanted)
+{
+    if (m_isEnding)
+        return {};
+    auto entry = std::make_shared<SubscriptionEntry>();
+    const std::shared_ptr<ContextLane> lane = ContextLane::of(context);
+    entry->router = this;
+    entry->event = event;
+    entry->callee = std::make_shared<Callee>(lane, event, std::move(handler), m_source.account);
+    entry->wanted = wanted;
+    const std::weak_ptr<SubscriptionEntry> weak = entry;
+    lane->addCallee(entry->callee, [home = m_sharedHome, weak] { contextGone(*home, weak); });
+    takeForm(wanted);
+    m_interestChanged = true;
+    List &list = m_lists[event];
+    list.event = event;
+    SubscriptionEntry &added = *list.entries.emplace_back(std::move(entry));
+    m_lastType = nullptr;
+    if (!lane->isInThisThread())
+        relay(added);
+    return Subscription(weak);
+}
+
+// On the thread that destroys the context, where the handler is gone already. The rest belongs to ours.
+void Router::contextGone(Home &home, const std::weak_ptr<SubscriptionEntry> &entry)
+{
+    if (QThread::currentThread() == home.thread) {
+        Subscription(entry).unsubscribe();
         return;
     }
-    Entries ended;
-    if (const auto list = m_entries.find(entry.event); list != m_entries.end())
-        sweep(list, &ended);
-    swept();
+    const QMutexLocker lock(&home.mutex);
+    if (home.object)
+        QMetaObject::invokeMethod(
+            home.object, [entry] { Subscription(entry).unsubscribe(); }, Qt::QueuedConnection);
+}
+
+// Its calls come by its context's lane from here on. message: what is being dispatched to it; null: nothing.
+void Router::relay(SubscriptionEntry &entry, const Message &message)
+{
+    entry.isRelayed = true;
+    m_interestChanged = true;
+    if (!message.isNull())
+        entry.callee->deliver(message);
+    if (!m_source.divert)
+        return;
+    ++m_relayed;
+    Diversion alone;
+    alone.add(entry.event, entry.callee);
+    m_source.divert([&] { m_diversion->add(entry.event, entry.callee); }, Diversion::to(m_diversion),
+                    [&alone](const Message &waiting, qint64 cost, quint32 generation) {
+                        alone.deliver(waiting, cost, generation);
+                    });
+}
+
+// A subscription of another thread has ended.
+void Router::forgetRelayed()
+{
+    --m_relayed;
+    ++m_endedRelayed;
+    if (m_endedRelayed <= m_relayed)
+        return;
+    m_endedRelayed = 0;
+    m_source.divert([this] { m_diversion->removeEnded(); },
+                    m_relayed > 0 ? Diversion::to(m_diversion) : TakeMessage(), {});
+}
+
+// What the handler has captured may subscribe, end other subscriptions and destroy this router as it goes.
+void Router::remove(SubscriptionEntry &entry)
+{
+    Dispatch running;
+    m_running.push_back(&running);
+    entry.router = nullptr;
+    m_interestChanged = true;
+    List &list = m_lists.find(entry.event)->second;
+    ++list.ended;
+    if (!std::exchange(list.isToBeSwept, true))
+        m_toBeSwept.push_back(&list);
+    const std::shared_ptr<Callee> callee = entry.callee;
+    entry.mustReleaseForm = true;
+    callee->end();
+    if (!running.isRouterDestroyed) {
+        if (isDiverted(entry) && !m_isEnding)
+            forgetRelayed();
+        releaseFormOf(entry);
+    }
+    leave(running);
+}
+
+// The last thing in a function, for it may be the end of the router's lists.
+void Router::leave(Dispatch &running)
+{
+    for (const auto &entry : running.ended) {
+        entry->callee->end();
+        if (!running.isRouterDestroyed)
+            releaseFormOf(*entry);
+    }
+    if (running.isRouterDestroyed) {
+        if (running.remains)
+            end(*running.remains);
+        return;
+    }
+    m_running.pop_back();
+    if (m_running.empty() && !m_toBeSwept.empty())
+        sweep();
+}
+
+void Router::end(Remains &remains)
+{
+    for (const auto &[event, list] : remains.lists) {
+        for (const auto &entry : list.entries)
+            entry->callee->end();
+    }
+    retire(remains.forms);
 }
 
 void Router::sweep()
 {
-    m_sweepNeeded = false;
-    Entries ended; // go last: what a handler has captured may unsubscribe others as it goes
-    for (auto list = m_entries.begin(); list != m_entries.end();)
-        list = sweep(list, &ended);
-    swept();
-}
-
-// Moves its entries that have ended; returns the list behind it.
-Router::Lists::iterator Router::sweep(Lists::iterator list, Entries *ended)
-{
-    Entries &entries = list->second;
-    const auto first = std::stable_partition(entries.begin(), entries.end(),
-                                             [](const auto &entry) { return entry->router != nullptr; });
-    ended->insert(ended->end(), std::make_move_iterator(first), std::make_move_iterator(entries.end()));
-    entries.erase(first, entries.end());
-    return entries.empty() ? m_entries.erase(list) : std::next(list);
-}
-
-void Router::swept()
-{
-    m_interestChanged = true;
-    m_lastType = nullptr;
-    if (m_hasDiverted)
-        divert(nullptr);
+    // No code of the app's runs here: the handlers of those that have ended are gone.
+    for (List *list : std::exchange(m_toBeSwept, {})) {
+        list->isToBeSwept = false;
+        if (list->ended * 2 <= list->entries.size())
+            continue;
+        auto &entries = list->entries;
+        entries.erase(
+            std::remove_if(entries.begin(), entries.end(), [](const auto &entry) { return !entry->router; }),
+            entries.end());
+        list->ended = 0;
+        if (entries.empty()) {
+            m_lastType = nullptr;
+            m_lists.erase(list->event);
+        }
+    }
 }
 
 bool Router::hasSubscribers(const QString &event) const
 {
-    return m_entries.count(event) > 0;
+    const List *const list = find(event);
+    return list && list->ended < list->entries.size();
 }
 
-const Router::Entries *Router::find(const QString &event) const
+const Router::List *Router::find(const QString &event) const
 {
-    const auto found = m_entries.find(event);
-    return found == m_entries.end() ? nullptr : &found->second;
+    const auto found = m_lists.find(event);
+    return found == m_lists.end() ? nullptr : &found->second;
 }
 
 Router::Route Router::routeOf(const MessageData &message)
@@ -190,7 +267,7 @@ Router::Route Router::routeOf(const MessageData &message)
         return m_lastRoute;
     Route route;
     route.isByType = !type.isEmpty() && !Events::isReserved(type);
-    route.entries = {find(Events::Message), find(Events::AnyMessage), route.isByType ? find(type) : nullptr};
+    route.lists = {find(Events::Message), find(Events::AnyMessage), route.isByType ? find(type) : nullptr};
     m_lastType = message.sharedType;
     m_lastRoute = route;
     return route;
@@ -199,8 +276,11 @@ Router::Route Router::routeOf(const MessageData &message)
 Router::Routed Router::dispatchMessage(const Message &message)
 {
     const Route route = routeOf(MessageData::of(message));
-    for (const Entries *entries : route.entries) {
-        if (entries && !dispatch(*entries, message, Origin::Wire))
+    Dispatch running; // the route's lists stay as long as one runs
+    m_running.push_back(&running);
+    const auto left = qScopeGuard([&] { leave(running); });
+    for (const List *list : route.lists) {
+        if (list && !dispatch(*list, message, Origin::Wire, running))
             return Routed::AndDestroyed;
     }
     return route.isByType ? Routed::ToSubscribers : Routed::NotByType;
@@ -208,73 +288,120 @@ Router::Routed Router::dispatchMessage(const Message &message)
 
 bool Router::dispatch(const QString &event, const Message &message)
 {
-    const Entries *entries = find(event);
-    return !entries || dispatch(*entries, message, Origin::Here);
+    return dispatch(event, message, Origin::Here);
 }
 
 bool Router::dispatchBinary(const Message &message)
 {
-    const Entries *entries = find(Events::BinaryMessage);
-    return !entries || dispatch(*entries, message, Origin::Wire);
+    return dispatch(Events::BinaryMessage, message, Origin::Wire);
 }
 
-// entries are only added to while we are here.
-bool Router::dispatch(const Entries &entries, const Message &message, Origin origin)
+bool Router::dispatch(const QString &event, const Message &message, Origin origin)
 {
-    bool destroyed = false;
-    m_running.push_back(&destroyed);
-    const auto leave = qScopeGuard([this, &destroyed] { // also when a handler throws
-        if (destroyed)
-            return;
-        m_running.pop_back();
-        if (m_running.empty() && m_sweepNeeded)
-            sweep();
-    });
-    const size_t count = entries.size();
+    const List *const list = find(event);
+    if (!list)
+        return true;
+    Dispatch running;
+    m_running.push_back(&running);
+    const auto left = qScopeGuard([&] { leave(running); });
+    return dispatch(*list, message, origin, running);
+}
+
+// The list is only added to while we are here.
+bool Router::dispatch(const List &list, const Message &message, Origin origin, Dispatch &running)
+{
+    QThread *const here = QThread::currentThread();
+    const size_t count = list.entries.size();
     for (size_t i = 0; i < count; ++i) {
-        // A copy: its handler may end this router, and the list with it.
-        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
-        const std::shared_ptr<SubscriptionEntry> entry = entries[i];
-        if (!entry->router)
+        SubscriptionEntry &entry = *list.entries[i];
+        if (!entry.router)
             continue;
-        if (!entry->relay && entry->context && entry->context->thread() != QThread::currentThread())
-            relayTo(*entry, message); // it was moved
-        else if (entry->relay && (origin == Origin::Here || !m_source.divert))
-            entry->relay->deliver(message);
-        else if (!entry->relay && entry->context)
-            entry->handler(message);
-        if (destroyed)
+        if (entry.isRelayed) {
+            if (origin == Origin::Here || !m_source.divert)
+                entry.callee->deliver(message);
+            continue;
+        }
+        const Callee::Called called = entry.callee->callHere(message, here);
+        if (running.isRouterDestroyed)
             return false;
+        if (called == Callee::Called::NotHere)
+            relay(entry, message); // it was moved
+        else if (!entry.router)
+            running.ended.push_back(list.entries[i]);
     }
     return true;
 }
 
 void Router::setWanted(SubscriptionEntry &entry, const Detail::Wanted &wanted)
 {
-    entry.wanted = wanted;
+    takeForm(wanted);
+    const Detail::Wanted before = std::exchange(entry.wanted, wanted);
     m_interestChanged = true;
+    releaseForm(before);
 }
 
-// Decoders that there were before are used again.
-std::shared_ptr<const Decoder> Router::decoderFor(const Detail::Wanted &wanted) const
+// ---- What the wire thread decodes ----
+
+void Router::takeForm(const Detail::Wanted &wanted)
 {
     const std::shared_ptr<const void> key = wanted.key();
-    const auto found =
-        std::find_if(m_decoders.begin(), m_decoders.end(), [&](const auto &form) { return form.key == key; });
-    return found != m_decoders.end() ? found->decoder : Decoder::of(wanted);
+    if (!key)
+        return;
+    Form &form = m_forms[key.get()];
+    form.key = key;
+    ++form.uses;
 }
 
-void Router::addTo(Interest::InType &type, const Entries &entries) const
+// Once the handler is gone, the form that it took goes with the last one that takes it.
+void Router::releaseFormOf(SubscriptionEntry &entry)
 {
-    for (const auto &entry : entries) {
+    if (entry.callee->isGone() && std::exchange(entry.mustReleaseForm, false))
+        releaseForm(entry.wanted);
+}
+
+// Behind this call no code of the form's runs, if nobody takes it any more: a plugin may be unloaded (rule M4).
+void Router::releaseForm(const Detail::Wanted &wanted)
+{
+    const auto found = m_forms.find(wanted.key().get());
+    if (found == m_forms.end() || --found->second.uses > 0 || m_isEnding)
+        return;
+    Forms gone;
+    gone.insert(m_forms.extract(found));
+    m_interestChanged = true;
+    const std::shared_ptr<const Decoder> &decoder = gone.begin()->second.decoder;
+    if (decoder && decoder->runsForeignCode() && m_source.board) {
+        publishInterest(*m_source.board);
+        m_source.board->waitForDecoding();
+    }
+    retire(gone);
+}
+
+void Router::retire(Forms &forms)
+{
+    for (const auto &[key, form] : forms) {
+        if (form.decoder)
+            form.decoder->retire();
+    }
+    forms.clear();
+}
+
+void Router::addTo(Interest::InType &type, const List &list)
+{
+    for (const auto &entry : list.entries) {
+        if (!entry->router)
+            continue;
         if (!isDiverted(*entry))
             type.isHeard = true;
         type.onlyNewest = type.onlyNewest && entry->wanted.onlyNewest;
         type.json = type.json || entry->wanted.form == Detail::Wanted::Json;
         const std::shared_ptr<const void> key = entry->wanted.key();
-        if (key && std::none_of(type.forms.begin(), type.forms.end(),
+        if (!key || std::any_of(type.forms.begin(), type.forms.end(),
                                 [&](const auto &form) { return form.key == key; }))
-            type.forms.push_back({key, decoderFor(entry->wanted)});
+            continue;
+        std::shared_ptr<const Decoder> &decoder = m_forms[key.get()].decoder;
+        if (!decoder)
+            decoder = Decoder::of(entry->wanted);
+        type.forms.push_back({key, decoder});
     }
 }
 
@@ -291,14 +418,10 @@ void Router::publishInterest(InterestBoard &board)
         return types;
     }();
     interest->types = reserved;
-    std::vector<Interest::InType::Form> decoders;
-    for (const auto &[event, entries] : m_entries) {
+    for (const auto &[event, list] : m_lists) {
         const bool isEvery = event == Events::Message || event == Events::AnyMessage;
-        Interest::InType &wanted = isEvery ? interest->every : interest->types[event.toUtf8()];
-        addTo(wanted, entries);
-        decoders.insert(decoders.end(), wanted.forms.begin(), wanted.forms.end());
+        addTo(isEvery ? interest->every : interest->types[event.toUtf8()], list);
     }
-    m_decoders = std::move(decoders);
     m_publishedInterest = board.publish(std::move(interest));
 }
 

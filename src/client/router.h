@@ -4,34 +4,32 @@
 #include <Everwire/Message>
 #include <Everwire/Subscription>
 
+#include "client/callee.h"
 #include "client/handler.h"
-#include "client/threadrelay.h"
 #include "protocol/interest.h"
 
+#include <QMutex>
 #include <QObject>
-#include <QPointer>
 
 #include <array>
-#include <atomic>
 #include <functional>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
 namespace Everwire {
 
+class Diversion;
 class Router;
 
 struct SubscriptionEntry
 {
     Router *router = nullptr; // null once it has ended
     QString event;
-    QPointer<QObject> context;
-    std::function<void(const Message &)> handler; // does nothing once the subscription has ended
+    std::shared_ptr<Callee> callee;
     Detail::Wanted wanted;
-    // Where the context lives in another thread, or has been moved to one.
-    std::shared_ptr<ThreadRelay> relay;
-    std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
-    QMetaObject::Connection contextGone;
+    bool isRelayed = false;       // the context lives in another thread, or has been moved to one
+    bool mustReleaseForm = false; // when its handler, which runs, has returned
 };
 
 // Hands a message to whoever subscribed to its type (rules M1 to M6). Belongs to the provider's thread.
@@ -39,22 +37,27 @@ struct SubscriptionEntry
 class EVERWIRE_EXPORT Router
 {
 public:
-    Router() = default;
+    Router();
     ~Router();
     Q_DISABLE_COPY_MOVE(Router)
 
-    Subscription add(const QString &event, QObject *context, std::function<void(const Message &)> handler,
+    Subscription add(const QString &event, QObject *context, Callee::Handler handler,
                      const Detail::Wanted &wanted = {});
     void remove(SubscriptionEntry &entry);
     void setWanted(SubscriptionEntry &entry, const Detail::Wanted &wanted);
 
-    // By which relays get what is received from where it is received, and need no help of this thread.
+    // How subscribers in other threads get what is received straight from where it is received, without this
+    // thread.
     struct Source
     {
-        // From here on all is given what is received; before that, newcomer (where there is one) what has been received
-        // and not dispatched. Both are called on any thread, but one call at a time.
-        std::function<void(TakeMessage all, const TakeMessage &newcomer)> divert;
+        // Makes the change, after which *all*, unless it is empty, is given what is received. Before that,
+        // newcomer, unless it is empty, is given what was received and has not been dispatched. All are called
+        // on any thread, but one call at a time.
+        std::function<void(const std::function<void()> &change, TakeMessage all, const TakeMessage &newcomer)>
+            divert;
         std::shared_ptr<const RelayAccount> account;
+        // Where what the subscribers take is published at once if code of the app's must not run any more.
+        std::shared_ptr<InterestBoard> board;
     };
     // Before the first add().
     void setSource(Source source) { m_source = std::move(source); }
@@ -81,41 +84,86 @@ public:
     }
 
 private:
-    using Entries = std::vector<std::shared_ptr<SubscriptionEntry>>;
-    using Lists = std::unordered_map<QString, Entries>;
+    // The subscriptions to one event. Those that have ended stay until they are more than the others, so that to
+    // end many costs no more than to make them.
+    struct List
+    {
+        QString event;
+        std::vector<std::shared_ptr<SubscriptionEntry>> entries;
+        size_t ended = 0; // of the entries
+        bool isToBeSwept = false;
+    };
+    using Lists = std::unordered_map<QString, List>;
     // Where a type's messages go, in this order.
     struct Route
     {
         bool isByType = false;
-        std::array<const Entries *, 3> entries{};
+        std::array<const List *, 3> lists{};
+    };
+    // A form in which subscribers take messages.
+    struct Form
+    {
+        std::shared_ptr<const void> key;
+        std::shared_ptr<const Decoder> decoder; // none before it is published
+        int uses = 0;
+    };
+    using Forms = std::unordered_map<const void *, Form>;
+    // What handlers on the stack still use of a router that one of them has destroyed.
+    struct Remains
+    {
+        Lists lists;
+        Forms forms;
+    };
+    // A dispatch() that runs.
+    struct Dispatch
+    {
+        bool isRouterDestroyed = false; // by a handler, which still runs
+        // Whose handlers have ended their own subscription. They are destroyed when all have been called.
+        std::vector<std::shared_ptr<SubscriptionEntry>> ended;
+        std::unique_ptr<Remains> remains; // the outermost one keeps them
+    };
+    // For contexts that are destroyed in other threads.
+    struct Home
+    {
+        QMutex mutex;
+        QObject *object = nullptr; // null once the router is gone
+        QThread *thread = nullptr;
     };
 
-    [[nodiscard]] const Entries *find(const QString &event) const;
+    [[nodiscard]] const List *find(const QString &event) const;
     [[nodiscard]] Route routeOf(const MessageData &message);
     enum class Origin { Wire, Here };
-    bool dispatch(const Entries &entries, const Message &message, Origin origin);
+    bool dispatch(const QString &event, const Message &message, Origin origin);
+    bool dispatch(const List &list, const Message &message, Origin origin, Dispatch &running);
+    void leave(Dispatch &running);
     void sweep();
-    Lists::iterator sweep(Lists::iterator list, Entries *ended);
-    void swept();
-    void relayTo(SubscriptionEntry &entry, const Message &message = {});
-    void divert(const SubscriptionEntry *newcomer);
+    static void contextGone(Home &home, const std::weak_ptr<SubscriptionEntry> &entry);
+    void relay(SubscriptionEntry &entry, const Message &message = {});
+    void forgetRelayed();
     [[nodiscard]] bool isDiverted(const SubscriptionEntry &entry) const
     {
-        return entry.relay && m_source.divert;
+        return entry.isRelayed && m_source.divert;
     }
-    [[nodiscard]] std::shared_ptr<const Decoder> decoderFor(const Detail::Wanted &wanted) const;
-    void addTo(Interest::InType &type, const Entries &entries) const;
+    void takeForm(const Detail::Wanted &wanted);
+    void releaseForm(const Detail::Wanted &wanted);
+    void releaseFormOf(SubscriptionEntry &entry);
+    static void retire(Forms &forms);
+    static void end(Remains &remains);
+    void addTo(Interest::InType &type, const List &list);
 
     Source m_source;
-    QObject m_home;  // stands for this thread: what ends with a context is ended here
-    Lists m_entries; // whose values stay where they are
-    std::vector<Interest::InType::Form> m_decoders; // the published ones
-    const QString *m_lastType = nullptr; // messages come in runs of a type; reset where m_entries changes
+    QObject m_home; // stands for this thread
+    const std::shared_ptr<Home> m_sharedHome = std::make_shared<Home>();
+    Lists m_lists; // whose values stay where they are
+    std::vector<List *> m_toBeSwept;
+    Forms m_forms;
+    const QString *m_lastType = nullptr; // messages come in runs of a type; reset where m_lists changes
     Route m_lastRoute;
-    // Of each dispatch() that runs: set when a handler destroys the router.
-    std::vector<bool *> m_running;
-    bool m_sweepNeeded = false;
-    bool m_hasDiverted = false; // some relay is, or was before the last sweep
+    std::vector<Dispatch *> m_running;
+    const std::shared_ptr<Diversion> m_diversion; // changed where it is called from only
+    size_t m_relayed = 0;                         // subscriptions of other threads
+    size_t m_endedRelayed = 0;                    // that m_diversion still has
+    bool m_isEnding = false;
     bool m_interestChanged = true;
     quint32 m_publishedInterest = 0;
 };

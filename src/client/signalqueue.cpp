@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "client/signalqueue.h"
 
+#include <QScopeGuard>
 #include <QThread>
 
 #include <algorithm>
@@ -39,6 +40,10 @@ void SignalQueue::flush()
         return;
     const QPointer<QObject> owner(m_owner);
     const Hold hold(*this); // ends as well when a handler throws
+    const auto left = qScopeGuard([&] {
+        if (owner && !m_entries.empty()) // a slot has thrown
+            flushLater();
+    });
     while (owner && !m_entries.empty()) {
         const Entry next = std::move(m_entries.front());
         m_entries.pop_front();
@@ -47,6 +52,12 @@ void SignalQueue::flush()
         else
             next.signal();
     }
+}
+
+void SignalQueue::flushLater()
+{
+    QMetaObject::invokeMethod(
+        m_owner, [this] { flush(); }, Qt::QueuedConnection);
 }
 
 } // namespace Everwire

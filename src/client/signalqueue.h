@@ -49,7 +49,10 @@ public:
     // Forgets what waits and is heard only until now.
     void silence();
     // Emits what waits. Called from inside a handler it does nothing: whoever called the handler goes on.
+    // If a slot throws, the exception passes on, and the event loop emits the rest.
     void flush();
+    // Has the event loop emit what waits.
+    void flushLater();
 
     // Nothing waits, and nothing is being emitted.
     [[nodiscard]] bool isIdle() const { return m_entries.empty() && m_level == Nowhere; }

@@ -20,7 +20,7 @@ void Subscription::setWanted(const Detail::Wanted &wanted)
 bool Subscription::isActive() const
 {
     const auto entry = m_entry.lock();
-    return entry && entry->router;
+    return entry && entry->router && !entry->callee->hasEnded();
 }
 
 } // namespace Everwire

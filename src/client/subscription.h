@@ -19,7 +19,10 @@ class EVERWIRE_EXPORT Subscription
 public:
     Subscription() = default;
 
-    // Ends it: the handler is not called again. Belongs to the provider's thread; safe inside the handler.
+    // Ends it. When this returns, no code of the subscription runs or will run on any thread: neither the handler
+    // nor the destructors of what it captured nor, unless another subscription takes it, the class of its gadget
+    // (rule M4). Waits for a call that runs in another thread, which must not wait for this one. Inside the handler
+    // it does not wait, and the handler is destroyed behind it. Belongs to the provider's thread.
     void unsubscribe();
     [[nodiscard]] bool isActive() const;
     explicit operator bool() const { return isActive(); }

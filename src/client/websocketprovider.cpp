@@ -6,6 +6,7 @@
 #include "client/connectionsmodel.h"
 #include "client/environment.h"
 #include "client/networkmonitor.h"
+#include "core/exceptions.h"
 #include "core/logging.h"
 #include "engine/wirethread.h"
 
@@ -50,23 +51,29 @@ WebSocketProvider::WebSocketProvider(QObject *parent) : QObject(parent), d(std::
 WebSocketProvider::~WebSocketProvider()
 {
     d->isEnding = true;
-    forEach([](Connection &connection) { connection.d->sayGoodbye(); });
+    const auto withEach = [this](void (ConnectionPrivate::*call)()) {
+        containExceptions(QStringLiteral("A slot that was told that the provider ends"),
+                          [&] { forEach([&](Connection &connection) { (*connection.d.*call)(); }); });
+    };
+    withEach(&ConnectionPrivate::sayGoodbye);
     if (d->engineRoom)
         d->engineRoom->waitForRest();
-    forEach([](Connection &connection) { connection.d->tellWhatWasLost(); });
+    withEach(&ConnectionPrivate::tellWhatWasLost);
     forEach([](Connection &connection) { delete &connection; });
 }
 
-// Handlers may delete connections while we go through them.
+// Handlers may delete connections while we go through them, and throw: then the others have their turn first.
 template<typename Function>
 void WebSocketProvider::forEach(Function &&function)
 {
     const QList<Connection *> list = d->connections->list();
     const QList<QPointer<Connection>> all(list.begin(), list.end());
+    AllSteps steps;
     for (const QPointer<Connection> &connection : all) {
         if (connection)
-            function(*connection);
+            steps.run([&] { function(*connection); });
     }
+    steps.finish();
 }
 
 WebSocketProvider *WebSocketProvider::instance()
@@ -156,11 +163,13 @@ void WebSocketProvider::signOut()
 void WebSocketProvider::signIn(const QString &token)
 {
     const QPointer<WebSocketProvider> self(this);
-    signOut();
+    AllSteps steps;
+    steps.run([&] { signOut(); });
     if (self && !token.isEmpty())
-        setToken(token);
+        steps.run([&] { setToken(token); });
     if (self)
-        forEach([](Connection &connection) { connection.d->openForHandles(); });
+        steps.run([&] { forEach([](Connection &connection) { connection.d->openForHandles(); }); });
+    steps.finish();
 }
 
 void WebSocketProvider::setNetworkMonitor(NetworkMonitor *monitor)

@@ -64,6 +64,7 @@ void forEachOption(Visitor &&visit)
     visit("replyIdField", &D::replyIdField);
     visit("binarySupported", &D::binarySupported);
     visit("historyLimit", &D::historyLimit);
+    visit("historyBytes", &D::historyBytes);
     visit("drainBudget", &D::drainBudget);
     visit("maxPendingBytes", &D::maxPendingBytes);
     visit("pendingOverflow", &D::pendingOverflow);
@@ -306,6 +307,7 @@ public:
         atLeast(&ConnectionConfigData::maxQueuedMessages, 0);
         atLeast(&ConnectionConfigData::compressionThreshold, 0);
         atLeast(&ConnectionConfigData::historyLimit, 0);
+        atLeast(&ConnectionConfigData::historyBytes, qint64(0));
         atLeast(&ConnectionConfigData::maxQueuedBytes, qint64(0));
         atLeast(&ConnectionConfigData::maxMessageSize, qint64(1));
         atLeast(&ConnectionConfigData::maxFrameSize, qint64(16));

@@ -440,6 +440,17 @@ ConnectionConfig &ConnectionConfig::setHistoryLimit(int historyLimit)
     return *this;
 }
 
+qint64 ConnectionConfig::historyBytes() const
+{
+    return d->historyBytes.value_or(16777216);
+}
+
+ConnectionConfig &ConnectionConfig::setHistoryBytes(qint64 historyBytes)
+{
+    d->historyBytes = historyBytes;
+    return *this;
+}
+
 qint64 ConnectionConfig::maxPendingBytes() const
 {
     return d->maxPendingBytes.value_or(33554432);

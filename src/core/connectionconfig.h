@@ -67,6 +67,7 @@ class EVERWIRE_EXPORT ConnectionConfig
     Q_PROPERTY(QString replyIdField READ replyIdField CONSTANT)
     Q_PROPERTY(bool binarySupported READ binarySupported CONSTANT)
     Q_PROPERTY(int historyLimit READ historyLimit CONSTANT)
+    Q_PROPERTY(qint64 historyBytes READ historyBytes CONSTANT)
     Q_PROPERTY(int drainBudget READ drainBudgetMs CONSTANT)
     Q_PROPERTY(qint64 maxPendingBytes READ maxPendingBytes CONSTANT)
     Q_PROPERTY(PendingOverflow pendingOverflow READ pendingOverflow CONSTANT)
@@ -267,6 +268,11 @@ public:
     // Messages kept in Connection::messages (rule M7); 0: none. Default: 1000.
     [[nodiscard]] int historyLimit() const;
     ConnectionConfig &setHistoryLimit(int historyLimit);
+    // Bytes that the messages in Connection::messages take together, with what was decoded of them for
+    // subscribers (rule M7). The oldest go first. A message that is larger is not kept. 0: none are.
+    // Default: 16 MiB.
+    [[nodiscard]] qint64 historyBytes() const;
+    ConnectionConfig &setHistoryBytes(qint64 historyBytes);
     // How long handlers may run in one go before painting and input have their turn, however many messages wait. At
     // least 1 ms; what one handler takes is its own affair. Default: 4 ms. Applies from the next attempt.
     [[nodiscard]] std::chrono::milliseconds drainBudget() const;

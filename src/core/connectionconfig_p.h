@@ -50,6 +50,7 @@ struct ConnectionConfigData : QSharedData
     std::optional<QString> replyIdField;
     std::optional<bool> binarySupported;
     std::optional<int> historyLimit;
+    std::optional<qint64> historyBytes;
     std::optional<qint64> maxPendingBytes;
     std::optional<ConnectionConfig::PendingOverflow> pendingOverflow;
     std::optional<ConnectionConfig::Heartbeat> heartbeat;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/message_p.h"
 
+#include "core/gadgetstore.h"
 #include "core/tapejson.h"
 
 #include <QJsonArray>
@@ -16,6 +17,21 @@ namespace Everwire {
 namespace {
 
 std::atomic<quint64> nextSequence{1};
+std::atomic<qint64> lateCosts{0};
+
+// About what Qt's values of a text take at most, in bytes.
+qint64 costOfPayload(const QByteArray &utf8)
+{
+    constexpr qint64 perValue = 24;
+    constexpr qint64 perContainer = 160;
+    qint64 values = 0;
+    qint64 containers = 0;
+    for (const char c : utf8) {
+        values += c == ',' ? 1 : 0;
+        containers += c == '[' || c == '{' ? 1 : 0;
+    }
+    return 2 * utf8.size() + perValue * values + perContainer * containers;
+}
 
 MessageData *makeData(QString type, Message::Direction direction)
 {
@@ -103,15 +119,25 @@ void Message::addDecoded(Decoded decoded)
         d->decoded = std::move(decoded);
 }
 
+namespace {
+
+const void *valueOf(const Decoded &decoded)
+{
+    const void *const value = decoded.value.get();
+    return decoded.boxed ? static_cast<const GadgetStore::Box *>(value)->gadget() : value;
+}
+
+} // namespace
+
 const void *Message::decodedAs(const void *form) const
 {
     if (!d)
         return nullptr;
     if (d->decoded.form.get() == form)
-        return d->decoded.value.get();
+        return valueOf(d->decoded);
     for (const Decoded &decoded : d->moreDecoded) {
         if (decoded.form.get() == form)
-            return decoded.value.get();
+            return valueOf(decoded);
     }
     return nullptr;
 }
@@ -130,9 +156,20 @@ QVariant Message::payload() const
 {
     if (!d)
         return {};
-    std::call_once(d->decodeOnce,
-                   [this] { d->payload = d->isBinary ? QVariant(d->bytes) : decodeJson(d->bytes); });
+    std::call_once(d->decodeOnce, [this] {
+        d->payload = d->isBinary ? QVariant(d->bytes) : decodeJson(d->bytes);
+        if (d->isBinary || d->isCountedAhead)
+            return; // it shares the bytes, or its cost is known
+        const qint64 cost = costOfPayload(d->bytes);
+        d->lateCost.store(cost, std::memory_order_relaxed);
+        lateCosts.fetch_add(cost, std::memory_order_relaxed);
+    });
     return d->payload;
+}
+
+qint64 MessageData::allLateCosts()
+{
+    return lateCosts.load(std::memory_order_relaxed);
 }
 
 QJsonObject Message::json() const

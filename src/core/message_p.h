@@ -3,6 +3,7 @@
 
 #include <Everwire/Message>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,8 @@ struct Decoded
 {
     std::shared_ptr<const void> form; // its identity, which no other gets while somebody has this
     std::shared_ptr<const void> value;
+    // If the value is a GadgetStore::Box: the gadget in it, for as long as it is there.
+    const void *boxed = nullptr;
 };
 
 // Who wants a message, as far as the wire thread knows.
@@ -34,6 +37,7 @@ struct MessageData : QSharedData
 {
     Message::Direction direction = Message::Incoming;
     bool isBinary = false;
+    bool isCountedAhead = false; // its payload is decoded by who counts that in decodedCost
     Audience audience = Audience::Each;
     quint32 interest = 0;                // the number of the interest by which audience was found; 0: of none
     const QString *sharedType = nullptr; // internType()'s, or ownType
@@ -45,7 +49,19 @@ struct MessageData : QSharedData
     qint64 timestamp = QDateTime::currentMSecsSinceEpoch();
     quint64 sequence = 0; // nextMessageNumber()'s
     std::once_flag decodeOnce;
-    QVariant payload; // guarded by decodeOnce
+    QVariant payload;                // guarded by decodeOnce
+    std::atomic<qint64> lateCost{0}; // bytes, about: what was decoded when somebody asked
+
+    // Bytes that it takes: its text, the message around it, and what was decoded of it so far.
+    [[nodiscard]] qint64 cost() const
+    {
+        return bytes.size() + Overhead + decodedCost + lateCost.load(std::memory_order_relaxed);
+    }
+    // Of all messages of the process, how much was decoded when somebody asked. Who keeps messages counts them
+    // anew now and then, because this costs more than was known when they came.
+    [[nodiscard]] static qint64 allLateCosts();
+    static constexpr qint64 Overhead = 256; // what a small message costs beside its bytes
+    static constexpr qint64 WorthARecount = 1024 * 1024;
 
     [[nodiscard]] const QString &type() const { return sharedType ? *sharedType : ownType; }
     // Of a message that is not null.
@@ -61,7 +77,11 @@ struct MessageData : QSharedData
         constexpr int line = 64; // bytes
         if (!message.d || !message.d->decoded.value)
             return;
-        const auto *const value = static_cast<const char *>(message.d->decoded.value.get());
+        const Decoded &decoded = message.d->decoded;
+        if (decoded.boxed)
+            prefetchAt(decoded.value.get());
+        const auto *const value =
+            static_cast<const char *>(decoded.boxed ? decoded.boxed : decoded.value.get());
         for (int i = 0; i < lines; ++i)
             prefetchAt(value + ptrdiff_t(i) * line);
     }

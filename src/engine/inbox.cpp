@@ -8,7 +8,6 @@ namespace Everwire {
 
 namespace {
 
-constexpr qint64 Overhead = 256;  // what a small message costs beside its bytes
 constexpr size_t MostKept = 4096; // entries for which room is kept
 
 // tell()'s kinds, whoever has pushed it.
@@ -45,7 +44,7 @@ void Inbox::push(quint32 generation, Message received)
     const QMutexLocker lock(&m_mutex);
     // Another reference, though most are only in one of both places in the end: counted here, where the count is at hand.
     if (historyLimit() > 0 && generation == this->generation())
-        m_recent.add({{received, entry.cost}, generation, false}, historyLimit());
+        m_recent.add({{received, entry.cost}, generation, false}, historyLimit(), historyBytes());
     if (m_take)
         m_take(received, entry.cost, generation);
     if (entry.audience == Audience::Newest)
@@ -91,7 +90,7 @@ void Inbox::record(quint32 user, Message sent)
     const QMutexLocker lock(&m_mutex);
     if (historyLimit() == 0)
         return;
-    m_recent.add({{std::move(sent), cost}, user, true}, historyLimit());
+    m_recent.add({{std::move(sent), cost}, user, true}, historyLimit(), historyBytes());
     wakeForRecord();
 }
 
@@ -100,7 +99,7 @@ void Inbox::recordText(quint32 user, QByteArrayView utf8)
     const QMutexLocker lock(&m_mutex);
     if (historyLimit() == 0)
         return;
-    m_recent.addSentText(user, utf8, utf8.size() + Overhead, historyLimit());
+    m_recent.addSentText(user, utf8, utf8.size() + MessageData::Overhead, historyLimit(), historyBytes());
     wakeForRecord();
 }
 
@@ -153,9 +152,11 @@ void Inbox::wake()
     }
 }
 
-void Inbox::divert(TakeMessage all, const TakeMessage &newcomer)
+void Inbox::divert(TakeMessage all, const TakeMessage &newcomer, const std::function<void()> &change)
 {
     const QMutexLocker lock(&m_mutex);
+    if (change)
+        change();
     if (newcomer) {
         for (const Entry &entry : m_entries) {
             if (!entry.other)
@@ -186,7 +187,9 @@ Inbox::Contents Inbox::takeAll(Records records)
     taken.entries = std::exchange(m_entries, std::exchange(m_spareEntries, {}));
     if (m_areRecordsAwaited)
         std::swap(recent, m_recent);
-    taken.isHistoryOutdated = m_recent.size() > 0 && m_recent.size() >= size_t(historyLimit());
+    taken.isHistoryOutdated =
+        m_recent.size() > 0 && (m_recent.hasDropped() || m_recent.size() >= size_t(historyLimit()));
+    taken.leftBytes = m_recent.bytes();
     lock.unlock();
     taken.records = recent.take();
     return taken;
@@ -262,13 +265,12 @@ bool Inbox::takeRoomAgain()
 
 qint64 Inbox::costOf(const Message &message)
 {
-    const MessageData &data = MessageData::of(message);
-    return costOf(data.bytes) + data.decodedCost;
+    return MessageData::of(message).cost();
 }
 
 qint64 Inbox::costOf(const QByteArray &unreadable)
 {
-    return unreadable.size() + Overhead;
+    return unreadable.size() + MessageData::Overhead;
 }
 
 } // namespace Everwire

@@ -119,6 +119,7 @@ public:
         std::vector<Entry> entries;
         std::vector<Record> records;    // the newest, no more than the history keeps
         bool isHistoryOutdated = false; // so many are left here that it keeps nothing else any more
+        qint64 leftBytes = 0;           // what those cost that are left here for the history
     };
 
     // pool: of which received messages are made, and where they go when nobody needs them any more; none: nowhere.
@@ -139,6 +140,9 @@ public:
     // Messages that the history takes; 0: none.
     void setHistoryLimit(int limit) { m_historyLimit.store(limit, std::memory_order_relaxed); }
     [[nodiscard]] int historyLimit() const { return m_historyLimit.load(std::memory_order_relaxed); }
+    // What those cost together, at most; in bytes.
+    void setHistoryBytes(qint64 bytes) { m_historyBytes.store(bytes, std::memory_order_relaxed); }
+    [[nodiscard]] qint64 historyBytes() const { return m_historyBytes.load(std::memory_order_relaxed); }
     // What has become of messages that the app has sent. However many they are while the app does not look, they cost
     // no more than MostTold of them: behind those each is added to the last of its kind.
     void tell(Notice::Rejected notice);
@@ -159,9 +163,10 @@ public:
     // ---- the app's thread ----
     // What was received before is not for the history any more.
     quint32 beginGeneration();
-    // From here on all is called with every message that is pushed, and before that newcomer with each that waits here. With
-    // the inbox locked, all on any thread: they must not call back. Empty: nobody.
-    void divert(TakeMessage all, const TakeMessage &newcomer);
+    // From here on *all* is called with every message that is pushed. Before that, change is called, and newcomer
+    // with each message that waits here. All are called with the inbox locked, on any thread, so they must not
+    // call back. Empty: nobody.
+    void divert(TakeMessage all, const TakeMessage &newcomer, const std::function<void()> &change = {});
     // Left: the history's stay here, and what is sent wakes nobody until they are taken.
     enum class Records { Taken, Left };
     [[nodiscard]] Contents takeAll(Records records = Records::Taken);
@@ -176,6 +181,11 @@ public:
     void handled(qint64 cost);
     // And with what is no message.
     void handled(const Event &other);
+    // Whether reading waits for room. Cheaper than takeRoomAgain().
+    [[nodiscard]] bool isRoomWanted() const
+    {
+        return m_roomWanted.load(std::memory_order_relaxed) != NoRoomWanted;
+    }
     // Whether there is the room that was asked for; once for each time.
     [[nodiscard]] bool takeRoomAgain();
 
@@ -208,6 +218,7 @@ private:
     // Of m_entries, the last of each type that is heard by those alone who take the newest.
     std::vector<std::pair<const QString *, size_t>> m_newest;
     std::atomic<int> m_historyLimit{0};
+    std::atomic<qint64> m_historyBytes{RecentMessages::AnyBytes};
     std::atomic<int> m_told{0}; // notices of those kinds that the app is not done with
     // The last of m_entries that were told; null where there is none.
     Notice::Rejected *m_lastRejected = nullptr;

@@ -54,6 +54,7 @@ Outbox::Pushed Outbox::add(Outgoing message)
         return result;
     }
     result.accepted = true;
+    result.user = m_user;
     queuedMessages += message.count();
     queuedBytes += message.size();
     queue.push(std::move(message));
@@ -187,9 +188,30 @@ void Outbox::giveBack(std::vector<Outgoing> messages)
     m_queue.pushFront(std::move(messages));
 }
 
+int Outbox::changeUser()
+{
+    int dropped = discardNext();
+    const QMutexLocker lock(&m_mutex);
+    ++m_user;
+    m_accepting = false;
+    dropped += dropQueue();
+    return dropped;
+}
+
+quint32 Outbox::user() const
+{
+    const QMutexLocker lock(&m_mutex);
+    return m_user;
+}
+
 int Outbox::clear()
 {
     const QMutexLocker lock(&m_mutex);
+    return dropQueue();
+}
+
+int Outbox::dropQueue()
+{
     m_queue.clear();
     m_requests.change(RequestTickets::State::Queued, RequestTickets::State::Lost);
     m_queuedBytes = 0;

@@ -98,6 +98,7 @@ public:
         bool accepted = false;
         QString refusal;   // why not, for a person
         int dropped = 0;   // older messages that made room (queueOverflow: DropOldest)
+        quint32 user = 0;  // whose message it is
         Counters counters; // with it
     };
 
@@ -129,6 +130,11 @@ public:
     // Whether push() may accept at all (rule Q2).
     void setAccepting(bool accepting);
     [[nodiscard]] bool isAccepting() const;
+    // Another user's messages begin. In one step with that, nothing is accepted any more, and what waits is
+    // dropped. Returns how many messages that were.
+    [[nodiscard]] int changeUser();
+    // Whose messages are accepted now; another number after each changeUser().
+    [[nodiscard]] quint32 user() const;
 
     // ---- the wire thread ----
     [[nodiscard]] std::vector<Command::Any> takeCommands();
@@ -162,6 +168,7 @@ private:
     [[nodiscard]] bool hasRoomFor(const Outgoing &message) const;
     [[nodiscard]] bool fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const;
     void dropFront();
+    int dropQueue();
     void dropEnded(OutgoingQueue::Lot *lot);
     void requeue(std::vector<Outgoing> *messages);
     void wake();
@@ -183,6 +190,7 @@ private:
         qint64 bytes = 0;
         bool isOpen = false; // push() adds to it
     } m_next;                // for the connection behind a goodbye
+    quint32 m_user = 0;
     bool m_accepting = false;
     bool m_draining = false;
     bool m_taking = false; // the wire thread is

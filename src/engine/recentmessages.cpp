@@ -8,15 +8,23 @@
 
 namespace Everwire {
 
-void RecentMessages::add(Record record, int keep)
+void RecentMessages::add(Record record, int keep, qint64 keepBytes)
 {
-    next(size_t(keep)).record = std::move(record);
+    const qint64 cost = record.counted.cost;
+    if (cost <= keepBytes)
+        next(size_t(keep), cost, keepBytes).record = std::move(record);
 }
 
-void RecentMessages::addSentText(quint32 user, QByteArrayView utf8, qint64 cost, int keep)
+void RecentMessages::addSentText(quint32 user, QByteArrayView utf8, qint64 cost, int keep, qint64 keepBytes)
 {
-    Entry &entry = next(size_t(keep));
+    if (cost > keepBytes)
+        return;
+    Entry &entry = next(size_t(keep), cost, keepBytes);
     entry.record = {{{}, cost}, user, true};
+    // Room for a longer text would not be counted.
+    constexpr size_t spare = 256;
+    if (entry.text.capacity() > size_t(utf8.size()) + spare)
+        entry.text = {};
     entry.text.assign(utf8.begin(), utf8.end());
     entry.timestamp = QDateTime::currentMSecsSinceEpoch();
     entry.sequence = nextMessageNumber();
@@ -26,8 +34,9 @@ std::vector<RecentMessages::Record> RecentMessages::take()
 {
     putInOrder();
     std::vector<Record> records;
-    records.reserve(m_ring.size());
-    for (Entry &entry : m_ring) {
+    records.reserve(m_count);
+    for (size_t i = 0; i < m_count; ++i) {
+        Entry &entry = m_ring[i];
         Message &message = entry.record.counted.message;
         if (message.isNull())
             message = MessageData::ofSentText({entry.text.data(), qsizetype(entry.text.size())},
@@ -35,50 +44,93 @@ std::vector<RecentMessages::Record> RecentMessages::take()
         records.push_back(std::move(entry.record));
     }
     m_ring.clear();
+    m_count = 0;
+    m_bytes = 0;
+    m_hasDropped = false;
     return records;
 }
 
 void RecentMessages::forgetReceived()
 {
     putInOrder();
+    m_ring.resize(m_count);
     m_ring.erase(
         std::remove_if(m_ring.begin(), m_ring.end(), [](const Entry &entry) { return !entry.record.isSent; }),
         m_ring.end());
+    m_count = m_ring.size();
+    m_bytes = 0;
+    for (const Entry &entry : m_ring)
+        m_bytes += entry.record.counted.cost;
 }
 
-// The place of the newest.
-RecentMessages::Entry &RecentMessages::next(size_t keep)
+// The place of the newest, counted already.
+RecentMessages::Entry &RecentMessages::next(size_t keep, qint64 cost, qint64 keepBytes)
 {
-    if (m_ring.size() > keep) {
-        putInOrder();
-        const auto end = m_ring.end() - std::ptrdiff_t(keep);
-        for (auto it = m_ring.begin(); it != end; ++it)
-            letGo(std::move(it->record));
-        m_ring.erase(m_ring.begin(), end);
+    if (MessageData::allLateCosts() - m_lateCosts > MessageData::WorthARecount)
+        recount();
+    while (m_count >= keep)
+        dropOldest();
+    while (m_count > 0 && m_bytes > keepBytes - cost) {
+        m_ring[m_first].text = {}; // its place may stay empty
+        dropOldest();
     }
-    if (m_ring.size() < keep) {
+    if (m_ring.size() > keep) { // it keeps fewer now
         putInOrder();
+        m_ring.resize(keep);
+    }
+    m_bytes += cost;
+    if (m_count == m_ring.size()) {
+        putInOrder();
+        ++m_count;
         return m_ring.emplace_back();
     }
-    Entry &entry = m_ring[m_oldest];
-    m_oldest = (m_oldest + 1) % keep;
-    letGo(std::move(entry.record));
-    return entry;
+    size_t at = m_first + m_count++;
+    if (at >= m_ring.size())
+        at -= m_ring.size();
+    return m_ring[at];
+}
+
+// Some have been decoded since they came.
+void RecentMessages::recount()
+{
+    m_lateCosts = MessageData::allLateCosts();
+    m_bytes = 0;
+    for (size_t i = 0, at = m_first; i < m_count; ++i, at = at + 1 < m_ring.size() ? at + 1 : 0) {
+        CountedMessage &counted = m_ring[at].record.counted;
+        if (!counted.message.isNull())
+            counted.cost = std::max(counted.cost, MessageData::of(counted.message).cost());
+        m_bytes += counted.cost;
+    }
+}
+
+void RecentMessages::dropOldest()
+{
+    Record &record = m_ring[m_first].record;
+    m_bytes -= record.counted.cost;
+    letGo(std::move(record));
+    if (++m_first == m_ring.size())
+        m_first = 0;
+    --m_count;
+    m_hasDropped = true;
 }
 
 void RecentMessages::putInOrder()
 {
-    std::rotate(m_ring.begin(), m_ring.begin() + std::ptrdiff_t(std::exchange(m_oldest, 0)), m_ring.end());
+    std::rotate(m_ring.begin(), m_ring.begin() + std::ptrdiff_t(std::exchange(m_first, 0)), m_ring.end());
 }
 
 void RecentMessages::letGo(Record record)
 {
-    constexpr size_t lot = 64;
+    constexpr size_t most = 64;
+    constexpr qint64 mostBytes = 256 * 1024;
     if (!m_pool || record.isSent)
         return;
+    m_outdatedBytes += record.counted.cost;
     m_outdated.push_back(std::move(record.counted));
-    if (m_outdated.size() >= lot)
+    if (m_outdated.size() >= most || m_outdatedBytes >= mostBytes) {
         m_pool->give(std::exchange(m_outdated, {}));
+        m_outdatedBytes = 0;
+    }
 }
 
 } // namespace Everwire

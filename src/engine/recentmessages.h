@@ -5,11 +5,13 @@
 
 #include <QByteArrayView>
 
+#include <limits>
 #include <vector>
 
 namespace Everwire {
 
-// The newest messages of both directions, until the history takes them: no more than it keeps. Not thread-safe.
+// The newest messages of both directions, until the history takes them: no more than the history keeps, in number
+// and in bytes (rule M7). Not thread-safe.
 class EVERWIRE_EXPORT RecentMessages
 {
 public:
@@ -20,14 +22,21 @@ public:
         bool isSent = false;
     };
 
+    static constexpr qint64 AnyBytes = std::numeric_limits<qint64>::max();
+
     // pool: where those go that were received and are too old now; none: nowhere.
     explicit RecentMessages(std::shared_ptr<MessagePool> pool = {}) : m_pool(std::move(pool)) {}
 
-    [[nodiscard]] size_t size() const { return m_ring.size(); }
-    // keep: how many the history keeps, at least 1.
-    void add(Record record, int keep);
-    // A text of no type that was sent: its bytes are copied, and made a message of when it is taken.
-    void addSentText(quint32 user, QByteArrayView utf8, qint64 cost, int keep);
+    [[nodiscard]] size_t size() const { return m_count; }
+    // What they cost together.
+    [[nodiscard]] qint64 bytes() const { return m_bytes; }
+    // Whether older ones had to go since the last take(), because of their number or of their bytes.
+    [[nodiscard]] bool hasDropped() const { return m_hasDropped; }
+    // keep: how many the history keeps, at least 1. keepBytes: what they cost at most. A message that costs more
+    // is not kept, and no other goes for it.
+    void add(Record record, int keep, qint64 keepBytes = AnyBytes);
+    // A text of no type that was sent. Its bytes are copied, and made a message when it is taken.
+    void addSentText(quint32 user, QByteArrayView utf8, qint64 cost, int keep, qint64 keepBytes = AnyBytes);
     void forgetReceived();
     // Oldest first.
     [[nodiscard]] std::vector<Record> take();
@@ -36,19 +45,26 @@ private:
     struct Entry
     {
         Record record;
-        std::vector<char> text; // where the record has no message; its room is used again
+        std::vector<char> text; // if the record has no message; its room is used again
         qint64 timestamp = 0;
         quint64 sequence = 0;
     };
 
-    [[nodiscard]] Entry &next(size_t keep);
+    [[nodiscard]] Entry &next(size_t keep, qint64 cost, qint64 keepBytes);
+    void dropOldest();
+    void recount();
     void putInOrder();
     void letGo(Record record);
 
     std::shared_ptr<MessagePool> m_pool;
-    std::vector<Entry> m_ring;
-    size_t m_oldest = 0;
+    std::vector<Entry> m_ring; // m_count of them from m_first on are in use
+    size_t m_first = 0;
+    size_t m_count = 0;
+    qint64 m_bytes = 0;
+    qint64 m_lateCosts = 0; // MessageData::allLateCosts() when they were counted
+    bool m_hasDropped = false;
     std::vector<CountedMessage> m_outdated; // some, to be given to the pool together
+    qint64 m_outdatedBytes = 0;
 };
 
 } // namespace Everwire

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/interest.h"
 
+#include "core/gadgetstore.h"
 #include "core/padded.h"
 #include "core/tapejson.h"
 
 #include <QJsonObject>
 #include <QMetaProperty>
+#include <QThread>
 #include <QVarLengthArray>
 
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace Everwire {
 
@@ -33,8 +36,11 @@ public:
         }
     }
 
-    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object,
-                                                     std::shared_ptr<const void> former) const override
+    [[nodiscard]] bool runsForeignCode() const override { return true; }
+    void retire() const override { m_store->retire(); }
+
+    [[nodiscard]] Decoded decode(const simdjson::dom::object &object, const std::shared_ptr<const void> &form,
+                                 Decoded former) const override
     {
         // First all, for the last of several members of a name counts, even if it cannot be converted.
         QVarLengthArray<std::optional<simdjson::dom::element>, 16> values(qsizetype(m_fields.size()));
@@ -45,18 +51,29 @@ public:
             if (field != m_fields.end())
                 values[field - m_fields.begin()] = member.value;
         }
-        std::shared_ptr<void> gadget = std::const_pointer_cast<void>(former);
-        former.reset();
-        if (!gadget || gadget.use_count() != 1 || !m_reset || !m_reset(gadget.get()))
-            gadget = m_make();
+        if (!resetGadget(former)) {
+            std::shared_ptr<void> made = m_make();
+            void *const gadget = made.get();
+            former = {form, m_store->put(std::move(made)), gadget};
+        }
+        void *const gadget = static_cast<const GadgetStore::Box *>(former.value.get())->gadget();
         for (size_t i = 0; i < m_fields.size(); ++i) {
             if (const auto &value = values[qsizetype(i)])
-                write(m_fields[i], gadget.get(), *value);
+                write(m_fields[i], gadget, *value);
         }
-        return gadget;
+        return former;
     }
 
 private:
+    // Whether it is one of ours, nobody else has it, and it is as if new now.
+    [[nodiscard]] bool resetGadget(const Decoded &former) const
+    {
+        if (!former.boxed || former.value.use_count() != 1 || !m_reset)
+            return false;
+        const auto *const box = static_cast<const GadgetStore::Box *>(former.value.get());
+        return box->isOf(m_store.get()) && box->gadget() && m_reset(box->gadget());
+    }
+
     // A property, and what is asked of it for each message.
     struct Field
     {
@@ -107,6 +124,7 @@ private:
     std::shared_ptr<void> (*const m_make)();
     bool (*const m_reset)(void *);
     std::vector<Field> m_fields;
+    const std::shared_ptr<GadgetStore> m_store = std::make_shared<GadgetStore>();
 };
 
 class FieldsDecoder final : public Decoder
@@ -114,18 +132,17 @@ class FieldsDecoder final : public Decoder
 public:
     explicit FieldsDecoder(const Detail::Wanted &wanted) : m_names(wanted.fields) {}
 
-    [[nodiscard]] std::shared_ptr<const void> decode(const simdjson::dom::object &object,
-                                                     std::shared_ptr<const void> former) const override
+    [[nodiscard]] Decoded decode(const simdjson::dom::object &object, const std::shared_ptr<const void> &form,
+                                 Decoded former) const override
     {
-        auto fields =
-            std::const_pointer_cast<Detail::Fields>(std::static_pointer_cast<const Detail::Fields>(former));
-        former.reset();
+        auto fields = std::const_pointer_cast<Detail::Fields>(
+            std::static_pointer_cast<const Detail::Fields>(std::exchange(former.value, nullptr)));
         if (fields && fields.use_count() == 1)
             fields->reset();
         else
             fields = std::make_shared<Detail::Fields>(m_names->size());
         fill(*fields, object, *m_names);
-        return fields;
+        return {form, std::move(fields), nullptr};
     }
 
     static void fill(Detail::Fields &fields, const simdjson::dom::object &object,
@@ -208,8 +225,14 @@ quint32 InterestBoard::publish(std::shared_ptr<const Interest> interest)
     const QMutexLocker lock(&m_mutex);
     m_interest = std::move(interest);
     const quint32 number = std::max<quint32>(1, m_number.load(std::memory_order_relaxed) + 1);
-    m_number.store(number, std::memory_order_release);
+    m_number.store(number, std::memory_order_seq_cst);
     return number;
+}
+
+void InterestBoard::waitForDecoding() const
+{
+    while (m_isDecoding.load(std::memory_order_seq_cst))
+        QThread::yieldCurrentThread();
 }
 
 std::shared_ptr<const Interest> InterestBoard::interest() const

@@ -9,6 +9,7 @@
 #include <QHash>
 #include <QMutex>
 
+#include <algorithm>
 #include <atomic>
 
 namespace simdjson::dom {
@@ -25,9 +26,15 @@ public:
     virtual ~Decoder() = default;
     Q_DISABLE_COPY_MOVE(Decoder)
 
-    // former: null, or what this decoder has made and nobody needs any more, to be made again.
-    [[nodiscard]] virtual std::shared_ptr<const void> decode(const simdjson::dom::object &object,
-                                                             std::shared_ptr<const void> former) const = 0;
+    // former: nothing, or what a decoder of this form has made and nobody needs any more, to be made again.
+    [[nodiscard]] virtual Decoded decode(const simdjson::dom::object &object,
+                                         const std::shared_ptr<const void> &form, Decoded former) const = 0;
+
+    // Whether it runs code of the app's, which must not run any more once nobody is subscribed who takes this
+    // form. Such a decoder is used only between InterestBoard's beginDecoding() and endDecoding().
+    [[nodiscard]] virtual bool runsForeignCode() const { return false; }
+    // Destroys what it has made. It is not used again.
+    virtual void retire() const {}
 
     // One for a Gadget or Fields; null for the forms that need none.
     [[nodiscard]] static std::unique_ptr<Decoder> of(const Detail::Wanted &wanted);
@@ -49,6 +56,13 @@ struct Interest
         bool json = false;      // the payload itself
         bool isHeard = false;   // somebody is called
         bool onlyNewest = true; // nobody is called who takes each
+
+        [[nodiscard]] bool runsForeignCode() const
+        {
+            return std::any_of(forms.begin(), forms.end(), [](const Form &form) {
+                return form.decoder && form.decoder->runsForeignCode();
+            });
+        }
     };
 
     InType every;
@@ -61,10 +75,21 @@ class EVERWIRE_EXPORT InterestBoard
 public:
     // Returns its number: another for each that was published, and never 0.
     quint32 publish(std::shared_ptr<const Interest> interest);
-    [[nodiscard]] quint32 number() const { return m_number.load(std::memory_order_acquire); }
+    [[nodiscard]] quint32 number() const { return m_number.load(std::memory_order_seq_cst); }
     [[nodiscard]] std::shared_ptr<const Interest> interest() const;
 
+    // ---- the wire thread ----
+    // It decodes by the interest whose number it asks for from here on.
+    void beginDecoding() const { m_isDecoding.store(true, std::memory_order_seq_cst); }
+    void endDecoding() const { m_isDecoding.store(false, std::memory_order_release); }
+
+    // ---- the app's thread ----
+    // Waits until the wire thread does not decode by an interest that was published before. It decodes one
+    // message at most.
+    void waitForDecoding() const;
+
 private:
+    mutable std::atomic<bool> m_isDecoding{false};
     mutable QMutex m_mutex;
     std::shared_ptr<const Interest> m_interest;
     std::atomic<quint32> m_number{0};

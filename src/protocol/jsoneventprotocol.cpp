@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/jsoneventprotocol.h"
 
+#include "core/exceptions.h"
 #include "core/typename.h"
 
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QScopeGuard>
 
 #include <simdjson.h>
 
@@ -24,6 +26,7 @@ struct JsonEventProtocol::Parser
     QByteArray lastType;
     const QString *lastShared = nullptr;
     const Interest::InType *lastWanted = nullptr;
+    bool runsForeignCode = false; // what decodes that type
 
     // Of what was parsed last: the first one says where they end.
     [[nodiscard]] uint64_t words() const { return dom.doc.tape[0] & simdjson::internal::JSON_VALUE_MASK; }
@@ -39,11 +42,21 @@ struct JsonEventProtocol::Parser
     void findWanted()
     {
         lastWanted = nullptr;
+        runsForeignCode = false;
         if (!interest)
             return;
         const auto found = interest->types.constFind(lastType);
         if (found != interest->types.constEnd())
             lastWanted = &*found;
+        for (const Interest::InType *wanted : {&interest->every, lastWanted})
+            runsForeignCode = runsForeignCode || (wanted && wanted->runsForeignCode());
+    }
+    // Large memory, which one large message has taken, goes back to the system.
+    void trim()
+    {
+        constexpr size_t kept = 256 * 1024; // bytes of text; the parser takes about 13 times as much
+        if (dom.capacity() > kept)
+            dom = simdjson::dom::parser();
     }
     Message toMessage(PaddedView utf8, QByteArrayView type, Decoded *former)
     {
@@ -195,6 +208,7 @@ QByteArray JsonEventProtocol::heartbeat() const
 
 Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
 {
+    const auto trim = qScopeGuard([this] { m_parser->trim(); });
     static_assert(Padding >= qsizetype(simdjson::SIMDJSON_PADDING));
     simdjson::dom::element root;
     const auto error = m_parser->dom.parse(padded.data(), size_t(padded.size()), false).get(root);
@@ -232,28 +246,22 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     return message;
 }
 
-// Where the parser has refused the text, or it is no object, the app's thread sees to the rest.
+// If the parser has refused the text, or it is no object, the app's thread does what is left out here.
 void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *object, Decoded former)
 {
-    int made = 0;
-    const auto decodeFor = [&](const Interest::InType &type) {
-        if (type.json) {
-            (void)message.payload();
-            ++made;
-        }
-        for (const auto &form : type.forms) {
-            if (!object || message.decodedAs(form.key.get()))
-                continue;
-            const bool isOfThisForm = former.form == form.key;
-            message.addDecoded(
-                {form.key,
-                 form.decoder->decode(*object, isOfThisForm ? std::exchange(former, {}).value : nullptr)});
-            ++made;
-        }
-    };
-    decodeFor(m_parser->interest->every);
+    const bool isGuarded = object && m_parser->runsForeignCode;
+    const auto guard = qScopeGuard([&] {
+        if (isGuarded)
+            m_interest->endDecoding();
+    });
+    if (isGuarded) {
+        m_interest->beginDecoding();
+        m_parser->look(*m_interest); // from here on this is the interest that counts
+    }
+    int made = decodeFor(m_parser->interest->every, message, object, &former);
     if (m_parser->lastWanted)
-        decodeFor(*m_parser->lastWanted);
+        made += decodeFor(*m_parser->lastWanted, message, object, &former);
+    former = {}; // a gadget that is not used again goes while the guard holds
     message.d->interest = m_parser->interestNumber;
     message.d->audience = m_parser->audience();
     if (made > 0) {
@@ -262,6 +270,31 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
         const qint64 words = object ? qint64(m_parser->words()) : utf8.size();
         message.d->decodedCost = made * costOfValues(utf8, words);
     }
+}
+
+// Returns how many forms it has made.
+int JsonEventProtocol::decodeFor(const Interest::InType &type, Message &message,
+                                 const simdjson::dom::object *object, Decoded *former)
+{
+    int made = 0;
+    if (type.json) {
+        message.d->isCountedAhead = true;
+        (void)message.payload();
+        ++made;
+    }
+    for (const auto &form : type.forms) {
+        if (!object || message.decodedAs(form.key.get()))
+            continue;
+        try {
+            Decoded again = former->form == form.key ? std::exchange(*former, {}) : Decoded();
+            message.addDecoded(form.decoder->decode(*object, form.key, std::move(again)));
+            ++made;
+        } catch (...) { // a setter of the app's; its handler's thread tries again, and shows what it meets
+            qCWarning(lcConnection).noquote() << "a property of the gadget that a handler of"
+                                              << message.type() << "takes threw:" << whatWasThrown();
+        }
+    }
+    return made;
 }
 
 Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &message)

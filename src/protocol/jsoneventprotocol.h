@@ -31,6 +31,8 @@ private:
 
     [[nodiscard]] Received::Outcome answerToAuthentication(const Message &message);
     void decode(Message &message, const simdjson::dom::object *object, Decoded former);
+    [[nodiscard]] static int decodeFor(const Interest::InType &type, Message &message,
+                                       const simdjson::dom::object *object, Decoded *former);
 
     struct Parser;
     const std::shared_ptr<const InterestBoard> m_interest;

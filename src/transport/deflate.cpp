@@ -155,6 +155,13 @@ QByteArrayView Deflater::compress(QByteArrayView message)
     return QByteArrayView(stream.out).first(size - qsizetype(Tail.size()));
 }
 
+void Deflater::trim()
+{
+    constexpr qsizetype large = 4 * KeptCapacity; // smaller ones may come one after the other
+    if (m_stream->out.capacity() > large)
+        m_stream->out = {};
+}
+
 // ---- Inflater ----
 
 struct Inflater::Stream

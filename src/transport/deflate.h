@@ -45,6 +45,8 @@ public:
     // What must be sent for this message: once it was called, the message must go compressed, because the
     // peer needs it for the next one (§7.2.1). Valid until the next call. The message has at most 2³⁰ bytes.
     [[nodiscard]] QByteArrayView compress(QByteArrayView message);
+    // Gives back the memory that a large message took. What compress() returned is not valid any more.
+    void trim();
 
 private:
     struct Stream;

@@ -257,7 +257,9 @@ qint64 FrameTransport::sendText(QByteArrayView utf8)
         return sendUncompressed(utf8);
     const QByteArrayView deflated = m_deflater->compress(utf8);
     m_bytesSaved += utf8.size() - deflated.size();
-    return sent(m_writer->writeDeflated(&m_out, Opcode::Text, deflated));
+    const qint64 written = m_writer->writeDeflated(&m_out, Opcode::Text, deflated);
+    m_deflater->trim();
+    return sent(written);
 }
 
 qint64 FrameTransport::sendSecretText(QByteArrayView utf8)

@@ -2,16 +2,21 @@
 //
 // Subscribers whose context lives in another thread than the provider's: they get messages from the wire thread, whatever the
 // provider's thread does.
+#include "support/logrecorder.h"
 #include "support/testserver.h"
 
 #include <Everwire/WebSocketProvider>
 
+#include <QEventLoop>
+#include <QScopeGuard>
 #include <QSemaphore>
 #include <QSignalSpy>
 #include <QTest>
 #include <QThread>
+#include <QTimer>
 
 #include <atomic>
+#include <stdexcept>
 
 using namespace Everwire;
 using namespace std::chrono_literals;
@@ -126,6 +131,62 @@ public:
     int n = 0;
 };
 
+// A class as a plugin might bring it: none of it may be there any more once nobody is subscribed.
+class Tracked
+{
+    Q_GADGET
+    Q_PROPERTY(int n READ n WRITE setN)
+
+public:
+    Tracked() { enter(); }
+    Tracked(const Tracked &other) : m_n(other.m_n) { enter(); }
+    Tracked &operator=(const Tracked &other) = default;
+    ~Tracked()
+    {
+        --living;
+        isUsed();
+    }
+    [[nodiscard]] int n() const { return m_n; }
+    void setN(int n)
+    {
+        isUsed();
+        if (n == throwsAt)
+            throw std::runtime_error("the setter refuses");
+        m_n = n;
+    }
+
+    static inline std::atomic<int> living{0};
+    static inline std::atomic<bool> isUnloaded{false};
+    static inline std::atomic<int> usedLate{0};
+    static inline std::atomic<int> throwsAt{-1};
+
+private:
+    static void enter()
+    {
+        ++living;
+        isUsed();
+    }
+    static void isUsed()
+    {
+        if (isUnloaded)
+            ++usedLate;
+    }
+
+    int m_n = 0;
+};
+
+// What a handler has captured.
+class Captured
+{
+public:
+    explicit Captured(std::atomic<bool> *isGone) : m_isGone(isGone) {}
+    ~Captured() { *m_isGone = true; }
+    Q_DISABLE_COPY_MOVE(Captured)
+
+private:
+    std::atomic<bool> *m_isGone;
+};
+
 class tst_OtherThreads : public QObject
 {
     Q_OBJECT
@@ -145,6 +206,20 @@ private Q_SLOTS:
     void m8_aBlockedThreadPausesReading();
     void m8_whoHasStoppedHoldsNothing();
     void m6_anEventLoopInAHandlerKeepsTheOrder();
+    void m4_aContextMovesInItsHandler_data();
+    void m4_aContextMovesInItsHandler();
+    void m4_aContextMovesInAHandlerOfAnother();
+    void m4_aContextIsDeletedWhileItIsHandedOver();
+    void m4_unsubscribeWaitsForTheHandler_data();
+    void m4_unsubscribeWaitsForTheHandler();
+    void m4_aContextThatGoesTakesItsHandlerAlong();
+    void m4_gadgetsGoWithTheirSubscription();
+    void m4_noCodeOfAGadgetRunsAfterwards();
+    void m6_aHandlerThatThrows_data();
+    void m6_aHandlerThatThrows();
+    void m6_aSetterThatThrows();
+    void m8_readingGoesOnInADialog_data();
+    void m8_readingGoesOnInADialog();
 
 private:
     void openConnection(const ConnectionConfig &config = {});
@@ -407,9 +482,9 @@ void tst_OtherThreads::m8_aBlockedThreadPausesReading()
     QVERIFY(here < 20); // a mebibyte, as it is and decoded, counted for both threads, and one more
     const int before = here;
     worker.unblock();
-    QVERIFY(heard.waitFor(2 * before)); // it needs nobody to go on
+    QVERIFY(heard.waitFor(before + 1)); // it needs nobody to go on
     QTRY_COMPARE(here, LargeMessages);
-    QVERIFY(heard.waitFor(LargeMessages - 2 * before));
+    QVERIFY(heard.waitFor(LargeMessages - before - 1));
     QCOMPARE(heard.numbers(), range(1, LargeMessages));
     QCOMPARE(discarded.size(), 0);
 }
@@ -450,6 +525,428 @@ void tst_OtherThreads::m6_anEventLoopInAHandlerKeepsTheOrder()
     worker.unblock();
     QVERIFY(heard.waitFor(1'000));
     QCOMPARE(heard.numbers(), range(1, 1'000));
+}
+
+namespace {
+
+// Sees to it that handlers of one context are called one at a time, in the context's thread.
+class Watch
+{
+public:
+    explicit Watch(QObject *context) : m_context(context) {}
+    // Runs what a handler does; it may move the context.
+    template<typename Function>
+    void run(Function &&function)
+    {
+        if (m_isInside.exchange(true))
+            ++overlaps;
+        if (m_context->thread() != QThread::currentThread())
+            ++strays;
+        function();
+        for (int i = 0; i < 20; ++i) // so that another thread would meet us here
+            QThread::yieldCurrentThread();
+        m_isInside = false;
+    }
+
+    std::atomic<int> overlaps{0};
+    std::atomic<int> strays{0};
+
+private:
+    QObject *const m_context;
+    std::atomic<bool> m_isInside{false};
+};
+
+} // namespace
+
+void tst_OtherThreads::m4_aContextMovesInItsHandler_data()
+{
+    QTest::addColumn<bool>("beginsHere");
+    QTest::addColumn<int>("every");
+    QTest::addColumn<int>("threads");
+    QTest::newRow("once") << false << 700 << 2;
+    QTest::newRow("once, from the provider's thread") << true << 700 << 2;
+    QTest::newRow("now and then") << false << 50 << 2;
+    QTest::newRow("each time") << false << 1 << 2;
+    QTest::newRow("each time, from the provider's thread") << true << 1 << 2;
+    QTest::newRow("between three, the provider's among them") << true << 3 << 3;
+}
+
+void tst_OtherThreads::m4_aContextMovesInItsHandler()
+{
+    QFETCH(const bool, beginsHere);
+    QFETCH(const int, every);
+    QFETCH(const int, threads);
+    constexpr int count = 1'000;
+    Worker one;
+    Worker two;
+    QList<QThread *> places{one.thread(), two.thread(), QThread::currentThread()};
+    places.resize(threads);
+    auto *context = new QObject;
+    if (!beginsHere)
+        context->moveToThread(one.thread());
+    Watch watch(context);
+    Heard heard;
+    Heard heardAll; // by another subscription of the context
+    int next = 0;   // one call at a time
+    connection->subscribe(QStringLiteral("n"), context, [&](const QJsonObject &message) {
+        watch.run([&] {
+            const int n = message.value(QLatin1String("n")).toInt();
+            if (n % every == 0) {
+                next = (next + 1) % threads;
+                context->moveToThread(places.at(next));
+            }
+            heard.add(n);
+        });
+    });
+    connection->subscribe(QStringLiteral("*"), context, [&](const QJsonObject &message) {
+        watch.run([&] { heardAll.add(message.value(QLatin1String("n")).toInt()); });
+    });
+    openConnection();
+    sendNumbers(1, count);
+    QTRY_COMPARE_WITH_TIMEOUT(heard.numbers().size(), count, Patience);
+    QTRY_COMPARE_WITH_TIMEOUT(heardAll.numbers().size(), count, Patience);
+    QCOMPARE(heard.numbers(), range(1, count));
+    QCOMPARE(heardAll.numbers(), range(1, count));
+    QCOMPARE(watch.overlaps.load(), 0);
+    QCOMPARE(watch.strays.load(), 0);
+    connection->close();
+    QTRY_COMPARE(connection->state(), Connection::Disconnected);
+    one.catchUp();
+    two.catchUp();
+    if (context->thread() == QThread::currentThread())
+        delete context;
+    else
+        QMetaObject::invokeMethod(
+            context, [context] { delete context; }, Qt::BlockingQueuedConnection);
+}
+
+// Two contexts of the provider's thread: a handler of the one moves the other, which takes the same message.
+void tst_OtherThreads::m4_aContextMovesInAHandlerOfAnother()
+{
+    constexpr int count = 500;
+    Worker worker;
+    auto *context = new QObject;
+    Watch watch(context);
+    Heard heard;
+    int here = 0;
+    connection->subscribe(QStringLiteral("n"), context, [&](const QJsonObject &message) {
+        watch.run([&] { heard.add(message.value(QLatin1String("n")).toInt()); });
+    });
+    connection->subscribe(QStringLiteral("n"), this, [&] {
+        if (++here == 100)
+            context->moveToThread(worker.thread());
+    });
+    connection->subscribe(QStringLiteral("*"), context,
+                          [&](const QJsonObject &message) { watch.run([&] { (void)message.size(); }); });
+    openConnection();
+    sendNumbers(1, count);
+    QTRY_COMPARE_WITH_TIMEOUT(heard.numbers().size(), count, Patience);
+    QCOMPARE(heard.numbers(), range(1, count));
+    QCOMPARE(watch.overlaps.load(), 0);
+    QCOMPARE(watch.strays.load(), 0);
+    QMetaObject::invokeMethod(
+        context, [context] { delete context; }, Qt::BlockingQueuedConnection);
+}
+
+// Which they may have been moved to, without a subscription hearing of it.
+void tst_OtherThreads::m4_aContextIsDeletedWhileItIsHandedOver()
+{
+    Worker worker;
+    int here = 0;
+    connection->subscribe(QStringLiteral("n"), this, [&] { ++here; });
+    openConnection();
+    constexpr int rounds = 200;
+    std::atomic<int> heard{0};
+    for (int round = 0; round < rounds; ++round) {
+        auto *context = new QObject;
+        const Subscription subscription =
+            connection->subscribe(QStringLiteral("n"), context, [&heard] { ++heard; });
+        context->moveToThread(worker.thread());
+        QMetaObject::invokeMethod(
+            worker.context(), [context] { delete context; }, Qt::QueuedConnection);
+        sendNumbers(1, 5);
+        if (round % 10 == 0)
+            QTRY_COMPARE(here, 5 * (round + 1));
+    }
+    QTRY_COMPARE(here, 5 * rounds);
+    worker.catchUp();
+    QVERIFY(heard <= 5 * rounds);
+}
+
+void tst_OtherThreads::m4_unsubscribeWaitsForTheHandler_data()
+{
+    QTest::addColumn<QString>("how");
+    for (const char *how : {"unsubscribe", "connection", "provider"})
+        QTest::newRow(how) << QString::fromLatin1(how);
+}
+
+// A plugin may be unloaded behind it: neither the handler runs any more, nor do destructors of what it captured.
+void tst_OtherThreads::m4_unsubscribeWaitsForTheHandler()
+{
+    QFETCH(const QString, how);
+    for (int round = 0; round < 20; ++round) {
+        Worker worker;
+        QSemaphore entered;
+        std::atomic<bool> isEnding{false};
+        std::atomic<bool> isInside{false};
+        std::atomic<bool> isGone{false};
+        std::atomic<int> calls{0};
+        auto captured = std::make_shared<Captured>(&isGone);
+        Subscription subscription =
+            connection->subscribe(QStringLiteral("n"), worker.context(), [&, captured] {
+                isInside = true;
+                ++calls;
+                entered.release();
+                while (!isEnding)
+                    QThread::yieldCurrentThread();
+                for (int i = 0; i < 1000; ++i)
+                    QThread::yieldCurrentThread();
+                isInside = false;
+            });
+        captured.reset();
+        openConnection();
+        sendNumbers(1, 10);
+        QVERIFY(entered.tryAcquire(1, Patience));
+        isEnding = true;
+        if (how == QLatin1String("unsubscribe")) {
+            subscription.unsubscribe();
+        } else if (how == QLatin1String("connection")) {
+            delete connection;
+            connection = nullptr;
+        } else {
+            provider.reset();
+        }
+        QVERIFY(!isInside);
+        QVERIFY(isGone);
+        const int before = calls;
+        worker.catchUp();
+        QCOMPARE(calls.load(), before);
+        cleanup();
+        init();
+    }
+}
+
+void tst_OtherThreads::m4_aContextThatGoesTakesItsHandlerAlong()
+{
+    for (const bool isElsewhere : {false, true}) {
+        Worker worker;
+        std::atomic<bool> isGone{false};
+        std::atomic<bool> wasGone{false}; // when its context was
+        auto *context = new QObject;
+        if (isElsewhere)
+            context->moveToThread(worker.thread());
+        auto captured = std::make_shared<Captured>(&isGone);
+        Heard heard;
+        const Subscription subscription =
+            connection->subscribe(QStringLiteral("n"), context, [&heard, captured] { heard.add(1); });
+        captured.reset();
+        if (!connection->isConnected())
+            openConnection();
+        sendNumbers(1, 100);
+        QTRY_VERIFY(!heard.numbers().isEmpty());
+        const auto destroy = [&] {
+            delete context;
+            wasGone = isGone.load();
+        };
+        if (isElsewhere)
+            QMetaObject::invokeMethod(worker.context(), destroy, Qt::BlockingQueuedConnection);
+        else
+            destroy();
+        QVERIFY(wasGone);
+        QVERIFY(!subscription.isActive());
+    }
+}
+
+// In whatever memory they are: the history, the pool, or somebody's copy of a message.
+void tst_OtherThreads::m4_gadgetsGoWithTheirSubscription()
+{
+    Worker worker;
+    Heard heard;
+    Heard heardElsewhere;
+    QList<Message> kept;
+    QCOMPARE(Tracked::living.load(), 0);
+    connect(connection, &Connection::messageReceived, this,
+            [&](const Message &message) { kept.append(message); });
+    Subscription here = connection->subscribe(QStringLiteral("n"), this,
+                                              [&](const Tracked &tracked) { heard.add(tracked.n()); });
+    Subscription there =
+        connection->subscribe(QStringLiteral("n"), worker.context(),
+                              [&](const Tracked &tracked) { heardElsewhere.add(tracked.n()); });
+    openConnection();
+    sendNumbers(1, 500);
+    QTRY_COMPARE(heard.numbers().size(), 500);
+    QVERIFY(heardElsewhere.waitFor(500));
+    QCOMPARE(heard.numbers(), range(1, 500));
+    here.unsubscribe();
+    QVERIFY(Tracked::living > 0); // there is another, who takes them
+    sendNumbers(501, 600);
+    QVERIFY(heardElsewhere.waitFor(100));
+    there.unsubscribe();
+    QCOMPARE(Tracked::living.load(), 0);
+    QTRY_COMPARE(kept.size(), 600);
+    QCOMPARE(kept.constLast().json().value(QLatin1String("n")).toInt(), 600);
+    // A new one hears as before.
+    QList<int> again;
+    connection->subscribe(QStringLiteral("n"), this,
+                          [&](const Tracked &tracked) { again.append(tracked.n()); });
+    sendNumbers(601, 700);
+    QTRY_COMPARE(again, range(601, 700));
+    QCOMPARE(heardElsewhere.numbers(), range(1, 600));
+    delete connection;
+    connection = nullptr;
+    QCOMPARE(Tracked::living.load(), 0);
+}
+
+void tst_OtherThreads::m4_noCodeOfAGadgetRunsAfterwards()
+{
+    Worker worker;
+    int here = 0;
+    connection->subscribe(QStringLiteral("*"), this, [&] { ++here; });
+    openConnection();
+    int sent = 0;
+    for (int round = 0; round < 30; ++round) {
+        Heard heard;
+        Subscription subscription =
+            connection->subscribe(QStringLiteral("n"), round % 2 ? worker.context() : this,
+                                  [&](const Tracked &tracked) { heard.add(tracked.n()); });
+        sendNumbers(1, 300);
+        sent += 300;
+        QTRY_VERIFY(!heard.numbers().isEmpty());
+        subscription.unsubscribe(); // while the wire thread makes more
+        Tracked::isUnloaded = true;
+        QCOMPARE(Tracked::living.load(), 0);
+        QTRY_COMPARE(here, sent);
+        QCOMPARE(Tracked::usedLate.load(), 0);
+        Tracked::isUnloaded = false;
+    }
+}
+
+void tst_OtherThreads::m6_aHandlerThatThrows_data()
+{
+    QTest::addColumn<bool>("isElsewhere");
+    QTest::addColumn<bool>("isStandard");
+    QTest::newRow("in the provider's thread") << false << true;
+    QTest::newRow("in another thread") << true << true;
+    QTest::newRow("what is no std::exception") << false << false;
+    QTest::newRow("what is no std::exception, in another thread") << true << false;
+}
+
+void tst_OtherThreads::m6_aHandlerThatThrows()
+{
+    QFETCH(const bool, isElsewhere);
+    QFETCH(const bool, isStandard);
+    const LogRecorder log;
+    Worker worker;
+    Heard heard;
+    int here = 0;
+    QObject *const context = isElsewhere ? worker.context() : this;
+    connection->subscribe(QStringLiteral("n"), context, [isStandard] {
+        if (isStandard)
+            throw std::runtime_error("out of paper");
+        throw 5;
+    });
+    connection->subscribe(QStringLiteral("n"), context, [&](const QJsonObject &message) {
+        heard.add(message.value(QLatin1String("n")).toInt());
+    });
+    connection->subscribe(QStringLiteral("n"), this, [&] { ++here; });
+    openConnection();
+    sendNumbers(1, 20);
+    QTRY_COMPARE(here, 20);
+    QVERIFY(heard.waitFor(20));
+    QCOMPARE(heard.numbers(), range(1, 20));
+    const QString line =
+        QStringLiteral("threads - a handler of \"n\" threw: ") +
+        (isStandard ? QStringLiteral("out of paper") : QStringLiteral("something that is no std::exception"));
+    QCOMPARE(log.lines().count(line), 20);
+    QVERIFY(connection->isConnected());
+}
+
+// On the wire thread first, and then again where its handler is called.
+void tst_OtherThreads::m6_aSetterThatThrows()
+{
+    const LogRecorder log;
+    Worker worker;
+    Heard heard;
+    QList<int> here;
+    QList<int> others;
+    Tracked::throwsAt = 3;
+    const auto calm = qScopeGuard([] { Tracked::throwsAt = -1; });
+    connection->subscribe(QStringLiteral("n"), worker.context(),
+                          [&](const Tracked &tracked) { heard.add(tracked.n()); });
+    connection->subscribe(QStringLiteral("n"), this,
+                          [&](const Tracked &tracked) { here.append(tracked.n()); });
+    connection->subscribe(QStringLiteral("n"), this, [&](const QJsonObject &message) {
+        others.append(message.value(QLatin1String("n")).toInt());
+    });
+    openConnection();
+    sendNumbers(1, 5);
+    QTRY_COMPARE(others, range(1, 5));
+    QVERIFY(heard.waitFor(4));
+    QCOMPARE(here, (QList<int>{1, 2, 4, 5}));
+    QCOMPARE(heard.numbers(), (QList<int>{1, 2, 4, 5}));
+    QVERIFY(!log.lines().filter(QStringLiteral("the setter refuses")).isEmpty());
+    QVERIFY(connection->isConnected());
+    delete connection;
+    connection = nullptr;
+    QCOMPARE(Tracked::living.load(), 0);
+}
+
+void tst_OtherThreads::m8_readingGoesOnInADialog_data()
+{
+    QTest::addColumn<bool>("isElsewhere");
+    QTest::addColumn<bool>("isProcessEvents");
+    QTest::addColumn<int>("size");   // of the message whose handler runs it
+    QTest::addColumn<int>("before"); // as many as large come before it at once
+    for (const bool isElsewhere : {false, true}) {
+        const QByteArray where = isElsewhere ? "another thread: " : "";
+        QTest::newRow(where + "a large message") << isElsewhere << false << 60'000 << 0;
+        QTest::newRow(where + "a small one") << isElsewhere << false << 10 << 0;
+        QTest::newRow(where + "the last of several") << isElsewhere << false << 20'000 << 5;
+        QTest::newRow(where + "processEvents()") << isElsewhere << true << 60'000 << 0;
+    }
+}
+
+void tst_OtherThreads::m8_readingGoesOnInADialog()
+{
+    QFETCH(const bool, isElsewhere);
+    QFETCH(const bool, isProcessEvents);
+    QFETCH(const int, size);
+    QFETCH(const int, before);
+    Worker worker;
+    QObject *const context = isElsewhere ? worker.context() : this;
+    const int count = before + 41;
+    std::atomic<int> heard{0};
+    std::atomic<int> heardInside{-1};
+    QSemaphore isOver;
+    connection->subscribe(QStringLiteral("n"), context, [&](const QJsonObject &message) {
+        ++heard;
+        if (message.value(QLatin1String("n")).toInt() != before + 1)
+            return;
+        QDeadlineTimer patience(Patience);
+        QEventLoop dialog;
+        QTimer look;
+        QObject::connect(&look, &QTimer::timeout, &dialog, [&] {
+            if (heard == count || patience.hasExpired())
+                dialog.quit();
+        });
+        look.start(1);
+        if (isProcessEvents) {
+            while (heard < count && !patience.hasExpired())
+                QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+        } else {
+            dialog.exec();
+        }
+        heardInside = heard.load();
+        isOver.release();
+    });
+    openConnection(ConnectionConfig().setMaxPendingBytes(64 * 1024));
+    server->sendMany(count, [size, before](int i) {
+        const QByteArray pad(i <= before ? size : 30'000, 'x');
+        return R"({"type":"n","n":)" + QByteArray::number(i + 1) + R"(,"pad":")" + pad + R"("})";
+    });
+    QTRY_VERIFY_WITH_TIMEOUT(heardInside >= 0, 2 * Patience);
+    QCOMPARE(heardInside.load(), count);
+    QVERIFY(isOver.tryAcquire(1, Patience));
 }
 
 QTEST_GUILESS_MAIN(tst_OtherThreads)

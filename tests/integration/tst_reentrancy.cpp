@@ -6,6 +6,9 @@
 #include "support/testserver.h"
 
 #include <Everwire/ConnectionHandle>
+#include <Everwire/ConnectionsModel>
+#include <Everwire/Preparation>
+#include <Everwire/TokenProvider>
 #include <Everwire/WebSocketProvider>
 
 #include <QCoreApplication>
@@ -19,12 +22,74 @@
 #include <QTimer>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
 using namespace Everwire;
 using namespace std::chrono_literals;
 
 namespace {
+
+// As an app might, it goes on behind an exception that a slot or an event handler has thrown.
+class ForgivingApplication final : public QCoreApplication
+{
+public:
+    using QCoreApplication::QCoreApplication;
+
+    bool notify(QObject *receiver, QEvent *event) override
+    {
+        try {
+            return QCoreApplication::notify(receiver, event);
+        } catch (const std::runtime_error &) {
+            ++caught;
+            return true;
+        }
+    }
+    static inline int caught = 0;
+};
+
+class ThrowingTokens final : public TokenProvider
+{
+    Q_OBJECT
+
+public:
+    int asked = 0;
+
+protected:
+    void fetch(const TokenRequest &request) override
+    {
+        if (++asked == 1)
+            throw std::runtime_error("the keychain is locked");
+        request.resolve(QStringLiteral("good"));
+    }
+};
+
+class ThrowingPreparation final : public Preparation
+{
+    Q_OBJECT
+
+public:
+    int asked = 0;
+
+protected:
+    void prepare(const PreparationRequest &request) override
+    {
+        if (++asked == 1)
+            throw std::runtime_error("the office is closed");
+        request.resolve({});
+    }
+};
+
+// What the app calls itself may throw, too.
+template<typename Function>
+void forgive(Function &&function)
+{
+    try {
+        function();
+    } catch (const std::runtime_error &) {
+        ++ForgivingApplication::caught;
+    }
+}
 
 QString s(const char *text)
 {
@@ -70,6 +135,11 @@ private Q_SLOTS:
     void o7_retryingIsNotTheAppsOpen();
     void a7_aServerThatQuotesTheToken();
     void m8_overloadedSendsNothingTwice();
+    void m6_slotsThatThrow_data();
+    void m6_slotsThatThrow();
+    void m6_aSignOutThatIsThrownAtForgetsAll();
+    void m6_aProviderThatThrows();
+    void m6_theEndOfWhatThrows();
 
 private:
     void open();
@@ -756,5 +826,155 @@ void tst_Reentrancy::m8_overloadedSendsNothingTwice()
     }
 }
 
-QTEST_GUILESS_MAIN(tst_Reentrancy)
+void tst_Reentrancy::m6_slotsThatThrow_data()
+{
+    QTest::addColumn<QString>("which");
+    for (const char *which :
+         {"stateChanged", "isConnectedChanged", "connected", "disconnected", "errorOccurred", "reconnecting",
+          "messageReceived", "binaryMessageReceived", "parseError", "queuedMessagesChanged", "a binding",
+          "rowsInserted", "rowsAboutToBeInserted", "the provider's errorOccurred", "dataChanged"})
+        QTest::newRow(which) << s(which);
+}
+
+// Each time that they are called. Everything else is heard as if they were not there.
+void tst_Reentrancy::m6_slotsThatThrow()
+{
+    QFETCH(const QString, which);
+    const auto thrower = [] { throw std::runtime_error("thrown on purpose"); };
+    Connection *const c = connection;
+    QPropertyNotifier observer;
+    if (which == s("stateChanged"))
+        connect(c, &Connection::stateChanged, this, thrower);
+    else if (which == s("isConnectedChanged"))
+        connect(c, &Connection::isConnectedChanged, this, thrower);
+    else if (which == s("connected"))
+        connect(c, &Connection::connected, this, thrower);
+    else if (which == s("disconnected"))
+        connect(c, &Connection::disconnected, this, thrower);
+    else if (which == s("errorOccurred"))
+        connect(c, &Connection::errorOccurred, this, thrower);
+    else if (which == s("reconnecting"))
+        connect(c, &Connection::reconnecting, this, thrower);
+    else if (which == s("messageReceived"))
+        connect(c, &Connection::messageReceived, this, thrower);
+    else if (which == s("binaryMessageReceived"))
+        connect(c, &Connection::binaryMessageReceived, this, thrower);
+    else if (which == s("parseError"))
+        connect(c, &Connection::parseError, this, thrower);
+    else if (which == s("queuedMessagesChanged"))
+        connect(c, &Connection::queuedMessagesChanged, this, thrower);
+    else if (which == s("a binding"))
+        observer = c->bindableState().addNotifier(thrower);
+    else if (which == s("rowsInserted"))
+        connect(c->messages(), &MessageModel::rowsInserted, this, thrower);
+    else if (which == s("rowsAboutToBeInserted"))
+        connect(c->messages(), &MessageModel::rowsAboutToBeInserted, this, thrower);
+    else if (which == s("dataChanged"))
+        connect(provider->connections(), &ConnectionsModel::dataChanged, this, thrower);
+    else
+        connect(provider.get(), &WebSocketProvider::errorOccurred, this, thrower);
+    ForgivingApplication::caught = 0;
+    int numbers = 0;
+    int binaries = 0;
+    int broken = 0;
+    QStringList states;
+    c->subscribe(s("n"), this, [&] { ++numbers; });
+    c->subscribe(s("binaryMessage"), this, [&] { ++binaries; });
+    c->subscribe(s("parseError"), this, [&] { ++broken; });
+    c->subscribe(s("stateChange"), this, [&](const QString &state) { states.append(state); });
+
+    forgive([&] { c->open(); });
+    forgive([&] { c->sendJson({{s("type"), s("queued")}}); });
+    QTRY_VERIFY(c->isConnected());
+    QTRY_COMPARE(server->messages().size(), 1);
+    for (int round = 1; round <= 2; ++round) {
+        server->sendMany(50, [](int) { return QByteArray(R"({"type":"n"})"); });
+        server->sendBinary("x");
+        server->sendText("no JSON");
+        QTRY_COMPARE(numbers, 50 * round);
+        QTRY_COMPARE(binaries, round);
+        QTRY_COMPARE(broken, round);
+        QTRY_COMPARE(c->queuedMessages(), 0);
+        if (round == 1) {
+            server->drop();
+            QTRY_VERIFY(states.contains(s("reconnecting")));
+            QTRY_VERIFY(c->isConnected());
+        }
+    }
+    QTRY_COMPARE(c->messages()->rowCount(), 103);
+    forgive([&] { c->close(); });
+    forgive([&] { c->open(); }); // behind the goodbye
+    QTRY_VERIFY(c->state() == Connection::Connected && states.count(s("connected")) == 3);
+    QVERIFY(ForgivingApplication::caught > 0);
+    QCOMPARE(states, (QStringList{s("connecting"), s("authenticating"), s("connected"), s("reconnecting"),
+                                  s("connecting"), s("authenticating"), s("connected"), s("disconnecting"),
+                                  s("disconnected"), s("connecting"), s("authenticating"), s("connected")}));
+    // Bindings are evaluated as before.
+    QProperty<bool> isOnline([c] { return c->bindableState().value() == Connection::Connected; });
+    QVERIFY(isOnline);
+    forgive([&] { c->close(); });
+    QVERIFY(!isOnline);
+    QTRY_COMPARE(c->state(), Connection::Disconnected);
+}
+
+void tst_Reentrancy::m6_aSignOutThatIsThrownAtForgetsAll()
+{
+    open();
+    Connection *const other = provider->connection(s("y"));
+    other->open(ConnectionConfig().setUrl(server->url()));
+    QTRY_VERIFY(other->isConnected());
+    for (Connection *one : {connection, other}) {
+        QVERIFY(one->sendJson({{s("type"), s("mine")}}));
+        QTRY_COMPARE(one->messages()->rowCount(), 1);
+        connect(one, &Connection::stateChanged, this, [] { throw std::runtime_error("thrown on purpose"); });
+    }
+    QSignalSpy forgotten(other, &Connection::forgotten);
+    QVERIFY_EXCEPTION_THROWN(provider->signOut(), std::runtime_error);
+    QTRY_COMPARE(forgotten.size(), 1);
+    for (Connection *one : {connection, other}) {
+        QCOMPARE(one->messages()->rowCount(), 0);
+        QTRY_COMPARE(one->state(), Connection::Disconnected);
+        QVERIFY(!one->sendJson({{s("type"), s("mine")}}));
+    }
+}
+
+// The exception is a failure, which is tried again.
+void tst_Reentrancy::m6_aProviderThatThrows()
+{
+    ThrowingTokens tokens;
+    ThrowingPreparation preparation;
+    connection->setTokenProvider(&tokens);
+    connection->setPreparation(&preparation);
+    QStringList errors;
+    connect(connection, &Connection::errorOccurred, this,
+            [&](const ConnectionError &error) { errors.append(error.message()); });
+    connection->open();
+    QTRY_VERIFY(connection->isConnected());
+    QVERIFY(!errors.filter(s("the keychain is locked")).isEmpty());
+    QVERIFY(!errors.filter(s("the office is closed")).isEmpty());
+    QVERIFY(tokens.asked >= 2 && preparation.asked == 2);
+}
+
+// A destructor lets no exception out, and the rest of the end happens.
+void tst_Reentrancy::m6_theEndOfWhatThrows()
+{
+    open();
+    Connection *const other = provider->connection(s("y"));
+    const auto thrower = [] { throw std::runtime_error("thrown on purpose"); };
+    connect(provider->connections(), &ConnectionsModel::rowsAboutToBeRemoved, this, thrower);
+    connect(provider->connections(), &ConnectionsModel::countChanged, this, thrower);
+    connect(connection, &Connection::messagesDiscarded, this, thrower);
+    delete other;
+    QCOMPARE(provider->connections()->list(), QList<Connection *>{connection});
+    provider.reset();
+    QTRY_COMPARE(server->openConnections(), 0);
+}
+
+int main(int argc, char **argv)
+{
+    ForgivingApplication application(argc, argv);
+    tst_Reentrancy test;
+    return QTest::qExec(&test, argc, argv);
+}
+
 #include "tst_reentrancy.moc"

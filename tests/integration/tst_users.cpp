@@ -11,13 +11,15 @@
 
 #include <QJsonDocument>
 #include <QLoggingCategory>
-#include <QMutex>
 #include <QScopeGuard>
 #include <QSignalSpy>
 #include <QTest>
 
 #include <atomic>
+#include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 using namespace Everwire;
 using namespace Qt::StringLiterals;
@@ -283,10 +285,82 @@ void TestUsers::o5_deletedInForgotten()
     QVERIFY(!provider);
 }
 
-// The bar: no message of the old user on the new one's session, sent or shown, in 1,000 switches.
+namespace {
+
+// What a thread has sent while users came and went.
+struct Sent
+{
+    QString id;
+    int user = 0; // who was signed in before and after the call; 0: that changed meanwhile
+    bool wasAccepted = false;
+};
+
+// Sends beside the UI thread, without any agreement with it.
+class Sender
+{
+public:
+    Sender(Connection *connection, const std::atomic<int> &epoch, int number)
+        : m_connection(connection), m_epoch(epoch), m_number(number), m_thread([this] { run(); })
+    {
+    }
+    ~Sender() { (void)stop(); }
+    Q_DISABLE_COPY_MOVE(Sender)
+
+    [[nodiscard]] const std::vector<Sent> &stop()
+    {
+        m_goesOn = false;
+        if (m_thread.joinable())
+            m_thread.join();
+        return m_sent;
+    }
+
+private:
+    void run()
+    {
+        int acceptedIn = 0; // of this epoch
+        for (int n = 0, last = 0; m_goesOn;) {
+            const int before = m_epoch;
+            if (std::exchange(last, before) != before)
+                acceptedIn = 0;
+            if (acceptedIn >= 10) {
+                std::this_thread::yield();
+                continue;
+            }
+            Sent sent{u"%1-%2"_s.arg(m_number).arg(++n), 0, false};
+            sent.wasAccepted = send(sent.id, n % 2 == 0);
+            if (before == m_epoch && before % 2 == 0)
+                sent.user = before / 2;
+            if (!sent.wasAccepted) {
+                std::this_thread::yield();
+                continue;
+            }
+            ++acceptedIn;
+            m_sent.push_back(sent);
+        }
+    }
+    // Both ways, which record it for the history by different paths.
+    [[nodiscard]] bool send(const QString &id, bool asText)
+    {
+        if (asText)
+            return m_connection->send(uR"({"type":"from","sent":"%1"})"_s.arg(id));
+        return m_connection->sendJson({{u"type"_s, u"from"_s}, {u"sent"_s, id}});
+    }
+
+    Connection *const m_connection;
+    const std::atomic<int> &m_epoch;
+    const int m_number;
+    std::vector<Sent> m_sent;
+    std::atomic<bool> m_goesOn{true};
+    std::thread m_thread;
+};
+
+} // namespace
+
+// The bar: no message of one user on another's session, sent or shown, in 1,000 switches while six threads send.
 void TestUsers::aUserSwitchUnderLoad()
 {
     constexpr int Switches = 1000;
+    constexpr int Senders = 6;
     // Each refused message is a warning, and there are many.
     QLoggingCategory::setFilterRules(u"everwire.connection.warning=false"_s);
     const auto restored = qScopeGuard([] { QLoggingCategory::setFilterRules({}); });
@@ -294,10 +368,7 @@ void TestUsers::aUserSwitchUnderLoad()
     QVERIFY(provider->configure(
         u"held"_s, ConnectionConfig().setUrl(server->url()).setLinger(0ms).setMaxQueuedMessages(100000)));
     Connection *connection = handle.connection();
-    std::atomic<int> user{1};
-    std::atomic<bool> goesOn{true};
-    std::atomic<int> accepted{0}; // of this user's
-    qint64 acceptedOfAll = 0;
+    int user = 1;
     int wronglyShown = 0;
     int shown = 0;
     connection->subscribe(u"for"_s, this, [&](const QJsonObject &message) {
@@ -310,18 +381,23 @@ void TestUsers::aUserSwitchUnderLoad()
     QSignalSpy received(connection, &Connection::messageReceived);
     handle.open();
 
-    // Sends whose content depends on the user must see one user: the switch and the send exclude each other, as in an
-    // app that stops its microphone before the switch.
-    QMutex whoIsIt;
-    std::thread sender([&] {
-        while (goesOn) {
-            const QMutexLocker lock(&whoIsIt);
-            if (accepted < 50 && connection->sendJson({{u"type"_s, u"from"_s}, {u"user"_s, int(user)}}))
-                ++accepted;
+    std::atomic<int> epoch{2 * user}; // odd: the user is being switched
+    std::vector<std::unique_ptr<Sender>> senders;
+    for (int i = 0; i < Senders; ++i)
+        senders.push_back(std::make_unique<Sender>(connection, epoch, i));
+    QHash<QString, int> inHistoryOf;
+    const auto lookAtTheHistory = [&](int whose) {
+        for (int row = 0; row < connection->messages()->rowCount(); ++row) {
+            const Message message = connection->messages()->at(row);
+            const QString id = message.json().value("sent"_L1).toString();
+            if (message.direction() == Message::Incoming)
+                QCOMPARE(message.json().value("token"_L1).toString(), tokenOf(whose));
             else
-                std::this_thread::yield();
+                QCOMPARE(inHistoryOf.value(id, whose), whose);
+            if (!id.isEmpty())
+                inHistoryOf.insert(id, whose);
         }
-    });
+    };
     for (int i = 2; i <= Switches + 1; ++i) {
         while (i % 2 == 0 && !connection->isConnected()) // else it is switched while it connects
             QVERIFY(connected.wait());
@@ -330,36 +406,55 @@ void TestUsers::aUserSwitchUnderLoad()
             server->sendText(R"({"type":"for","token":")" + token + "\"}");
         for (const int before = shown; i % 4 == 0 && shown == before;) // else they are on their way, or wait
             QVERIFY(received.wait());
-        connection->sendJson({{u"type"_s, u"from"_s}, {u"user"_s, int(user)}});
-        const QMutexLocker lock(&whoIsIt);
+        lookAtTheHistory(user);
+        epoch = 2 * user + 1;
         user = i;
-        acceptedOfAll += accepted.exchange(0);
         provider->signIn(tokenOf(i));
-        for (int row = 0; row < connection->messages()->rowCount(); ++row)
-            QFAIL("something of the old user is still shown");
+        epoch = 2 * user;
+        lookAtTheHistory(user);
     }
-    goesOn = false;
-    sender.join();
     QTRY_VERIFY(connection->isConnected());
+    QHash<QString, int> acceptedOf;
+    int accepted = 0;
+    for (const auto &sender : senders) {
+        for (const Sent &sent : sender->stop()) {
+            ++accepted;
+            if (sent.user > 0)
+                acceptedOf.insert(sent.id, sent.user);
+        }
+    }
     QVERIFY(connection->sendJson({{u"type"_s, u"last"_s}}));
     QTRY_VERIFY(server->messages().contains(R"({"type":"last"})"));
+    lookAtTheHistory(user);
 
-    QHash<int, QByteArray> users; // by the server's connection
-    int sent = 0;
+    QHash<int, QString> users; // by the server's connection
+    QHash<QString, QString> arrivedAs;
     for (const TestServer::Received &one : server->received()) {
         const QJsonObject message = QJsonDocument::fromJson(one.bytes).object();
         if (message.contains("token"_L1)) {
             QVERIFY(!users.contains(one.connection));
-            users.insert(one.connection, message.value("token"_L1).toString().toLatin1());
-        } else if (message.contains("user"_L1)) {
-            ++sent;
-            QCOMPARE(users.value(one.connection), tokenOf(message.value("user"_L1).toInt()).toLatin1());
+            users.insert(one.connection, message.value("token"_L1).toString());
+        } else if (message.contains("sent"_L1)) {
+            const QString id = message.value("sent"_L1).toString();
+            QVERIFY(!arrivedAs.contains(id)); // once
+            arrivedAs.insert(id, users.value(one.connection));
         }
     }
+    for (auto it = arrivedAs.cbegin(); it != arrivedAs.cend(); ++it) {
+        if (acceptedOf.contains(it.key()))
+            QCOMPARE(it.value(), tokenOf(acceptedOf.value(it.key())));
+        if (inHistoryOf.contains(it.key()))
+            QCOMPARE(it.value(), tokenOf(inHistoryOf.value(it.key())));
+    }
+    for (auto it = inHistoryOf.cbegin(); it != inHistoryOf.cend(); ++it) {
+        if (acceptedOf.contains(it.key()))
+            QCOMPARE(it.value(), acceptedOf.value(it.key()));
+    }
     QCOMPARE(wronglyShown, 0);
-    QVERIFY(sent > 0 && acceptedOfAll > 0 && shown > 0);
-    qInfo("%d switches: %d messages sent, %d accepted beside the UI thread, %d shown, on %d sessions",
-          Switches, sent, int(acceptedOfAll), shown, int(users.size()));
+    QVERIFY(!arrivedAs.isEmpty() && !acceptedOf.isEmpty() && !inHistoryOf.isEmpty() && shown > 0);
+    qInfo("%d switches: %d messages accepted, %d of them arrived on %d sessions, %d seen in the history, "
+          "%d messages of the server shown",
+          Switches, accepted, int(arrivedAs.size()), int(users.size()), int(inHistoryOf.size()), shown);
 }
 
 QTEST_GUILESS_MAIN(TestUsers)

@@ -19,6 +19,17 @@
 #include <memory>
 #include <thread>
 
+class Padded
+{
+    Q_GADGET
+    Q_PROPERTY(int n MEMBER n)
+    Q_PROPERTY(QString pad MEMBER pad)
+
+public:
+    int n = 0;
+    QString pad;
+};
+
 using namespace Everwire;
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
@@ -217,12 +228,84 @@ int history(const Arguments &arguments)
     Client client;
     int heard = 0;
     listen(client.connection, &heard);
-    client.open(plain(arguments));
+    client.open(plain(arguments).setHistoryBytes(256 * MiB));
     const Growth growth;
     client.connection->send("go");
     runUntil([&] { return heard == arguments.count; });
     tell("most", growth.most());
     tell("rows", client.connection->messages()->rowCount());
+    return 0;
+}
+
+// One message is large, and a small one of another type comes behind it. What is left when both were handled?
+int largeOnce(const Arguments &arguments)
+{
+    Client client;
+    Connection *connection = client.connection;
+    int heard = 0;
+    bool isOver = false;
+    if (arguments.taken == u"json"_s)
+        connection->subscribe(u"n"_s, connection, [&](const QJsonObject &) { ++heard; });
+    else if (arguments.taken == u"gadget"_s)
+        connection->subscribe(u"n"_s, connection, [&](const Padded &) { ++heard; });
+    else if (arguments.taken == u"binary"_s)
+        connection->subscribe(u"binaryMessage"_s, connection, [&](const Message &) { ++heard; });
+    connection->subscribe(u"end"_s, connection, [&] { isOver = true; });
+    client.open(plain(arguments));
+    const Growth growth;
+    connection->send("go");
+    runUntil([&] { return isOver; });
+    tell("most", growth.most());
+    tell("heard", heard);
+    // The wire thread may have something to free yet.
+    QElapsedTimer patience;
+    patience.start();
+    runUntil([&] { return growth.now() < MiB || patience.hasExpired(1000); });
+    tell("left", growth.now());
+    return 0;
+}
+
+// As many types as messages, which a hostile server makes up.
+int manyTypes(const Arguments &arguments)
+{
+    Client client;
+    bool isOver = false;
+    client.connection->subscribe(u"end"_s, client.connection, [&] { isOver = true; });
+    client.open(plain(arguments));
+    const Growth growth;
+    client.connection->send("go");
+    runUntil([&] { return isOver; });
+    tell("most", growth.most());
+    return 0;
+}
+
+// Large messages of both directions, with and without somebody who watches the model.
+int historyBytes(const Arguments &arguments)
+{
+    Client client;
+    bool isOver = false;
+    Connection *connection = client.connection;
+    int inserted = 0;
+    if (arguments.taken == u"watched"_s)
+        QObject::connect(connection->messages(), &MessageModel::rowsInserted, connection,
+                         [&] { ++inserted; });
+    if (arguments.takesObjects)
+        connection->subscribe(u"n"_s, connection, [](const QJsonObject &) {});
+    if (arguments.taken == u"late"_s)
+        connection->subscribe(u"n"_s, connection, [](const Message &message) { (void)message.json(); });
+    connection->subscribe(u"end"_s, connection, [&] { isOver = true; });
+    client.open(plain(arguments).setMaxQueuedMessages(1 << 30).setMaxMessageSize(MiB));
+    const Growth growth;
+    connection->send("go");
+    runUntil([&] { return isOver; });
+    for (int i = 0; i < arguments.count; ++i) {
+        connection->send(QByteArray(500'000, 'x'));
+        if (i % 10 == 0)
+            runUntil([&] { return connection->bytesToWrite() == 0; });
+    }
+    runUntil([&] { return connection->bytesToWrite() == 0; });
+    tell("most", growth.most());
+    tell("rows", connection->messages()->rowCount());
     return 0;
 }
 
@@ -319,6 +402,9 @@ int run(const QString &name, const Arguments &arguments)
         {u"sentWhileBlocked"_s, sentWhileBlocked},
         {u"floodedWhileBlocked"_s, floodedWhileBlocked},
         {u"history"_s, history},
+        {u"historyBytes"_s, historyBytes},
+        {u"largeOnce"_s, largeOnce},
+        {u"manyTypes"_s, manyTypes},
         {u"sentBesideASlowUi"_s, sentBesideASlowUi},
         {u"refusedBesideASlowUi"_s, refusedBesideASlowUi},
         {u"subscriptions"_s, subscriptions},
@@ -329,3 +415,5 @@ int run(const QString &name, const Arguments &arguments)
 }
 
 } // namespace Cases
+
+#include "cases.moc"

@@ -16,6 +16,7 @@ struct Arguments
     bool isQWebSocket = false;
     bool discards = false;     // what is too much
     bool takesObjects = false; // of messages
+    QString taken;             // in which form messages are: "json", "gadget", "binary", or not at all
 };
 
 [[nodiscard]] int run(const QString &name, const Arguments &arguments);

@@ -5,6 +5,7 @@
 #include "cases.h"
 #include "figures.h"
 #include "support/rawserver.h"
+#include "transport/deflate.h"
 
 #include <QCoreApplication>
 #include <QFile>
@@ -14,6 +15,7 @@
 #include <QTimer>
 
 #include <algorithm>
+#include <functional>
 
 using namespace Qt::StringLiterals;
 using Figures::KiB;
@@ -120,6 +122,39 @@ private:
     QTimer m_turn;
 };
 
+// As many frames as asked for, once the client says so, and the message that says that this was all.
+class Replies
+{
+public:
+    Replies(RawServer &server, int count, std::function<QByteArray(int)> frame)
+        : m_server(server), m_count(count), m_frame(std::move(frame))
+    {
+        QObject::connect(&m_turn, &QTimer::timeout, &m_server, [this] { top(); });
+        m_turn.start(1);
+    }
+
+private:
+    void top()
+    {
+        if (!m_server.isConnected() || m_server.rest().isEmpty())
+            return;
+        while (m_sent <= m_count && m_server.bytesToWrite() < MiB) {
+            QByteArray chunk;
+            while (m_sent <= m_count && chunk.size() < 64 * KiB) {
+                chunk += m_sent < m_count ? m_frame(m_sent) : RawServer::frame(0x1, R"({"type":"end"})");
+                ++m_sent;
+            }
+            m_server.write(chunk);
+        }
+    }
+
+    RawServer &m_server;
+    const int m_count;
+    const std::function<QByteArray(int)> m_frame;
+    int m_sent = 0;
+    QTimer m_turn;
+};
+
 // The most that Linux lets a socket's buffer grow to: the last number of tcp_wmem or tcp_rmem.
 qint64 systemBuffer(const QString &name)
 {
@@ -156,6 +191,11 @@ private Q_SLOTS:
     void m8_floodedWhileTheUiIsBlocked();
     void m7_history_data();
     void m7_history();
+    void m7_historyBytes_data();
+    void m7_historyBytes();
+    void m8_oneLargeMessageLeavesNothing_data();
+    void m8_oneLargeMessageLeavesNothing();
+    void m8_manyTypes();
     void m4_subscriptions_data();
     void m4_subscriptions();
 };
@@ -329,6 +369,106 @@ void TestMemory::m7_history()
     compareMost(most, limit * perMessage + Allowance);
 }
 
+void TestMemory::m7_historyBytes_data()
+{
+    QTest::addColumn<QString>("taken");
+    QTest::addColumn<bool>("takesObjects");
+    QTest::newRow("nobody watches, nobody hears") << QString() << false;
+    QTest::newRow("nobody watches, objects are taken") << QString() << true;
+    QTest::newRow("nobody watches, decoded when asked for") << u"late"_s << false;
+    QTest::newRow("watched") << u"watched"_s << false;
+    QTest::newRow("watched, objects are taken") << u"watched"_s << true;
+}
+
+// 700 messages of 500 KB are received, and 100 are sent.
+void TestMemory::m7_historyBytes()
+{
+    QFETCH(const QString, taken);
+    QFETCH(const bool, takesObjects);
+    RawServer server;
+    Replies replies(server, 700, [](int i) {
+        return RawServer::frame(0x1, R"({"type":"n","n":)" + QByteArray::number(i) + R"(,"pad":)" +
+                                         padding(500'000) + '}');
+    });
+    QStringList arguments =
+        caseOf("historyBytes", 100, server.url()) + QStringList{u"--limit"_s, u"1000"_s, u"--taken"_s, taken};
+    if (takesObjects)
+        arguments.append(u"--objects"_s);
+    const Process process(arguments);
+    QTRY_VERIFY_WITH_TIMEOUT(process.isOver(), 100'000);
+    QVERIFY(process.hasSucceeded());
+    const qint64 most = process.figure("most");
+    qInfo("%lld rows, resident memory grew by at most %lld KiB",
+          static_cast<long long>(process.figure("rows")), static_cast<long long>(most / KiB));
+    constexpr qint64 historyBytes = 16 * MiB;
+    QCOMPARE(process.figure("rows"), historyBytes / (500'000 + 256));
+    // What is received and not handled yet is bounded for itself, and so is what waits to be sent.
+    constexpr qint64 maxPendingBytes = 32 * MiB;
+    compareMost(most, historyBytes + maxPendingBytes + 5 * MiB + 2 * Allowance);
+}
+
+void TestMemory::m8_oneLargeMessageLeavesNothing_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<QString>("taken");
+    QTest::addColumn<bool>("isCompressed");
+    const QByteArray text = R"({"type":"n","n":1,"pad":)" + padding(31 * MiB) + '}';
+    QTest::newRow("nobody hears") << text << QString() << false;
+    QTest::newRow("as JSON") << text << u"json"_s << false;
+    QTest::newRow("as a gadget") << text << u"gadget"_s << false;
+    QTest::newRow("compressed, nobody hears") << text << QString() << true;
+    QTest::newRow("compressed, as JSON") << text << u"json"_s << true;
+    QTest::newRow("binary") << QByteArray(31 * MiB, 'b') << u"binary"_s << false;
+    QTest::newRow("binary, nobody hears") << QByteArray(31 * MiB, 'b') << QString() << false;
+    const QByteArray numbers = R"({"type":"n","n":1,"pad":)" + padding(4 * MiB, "1,") + '}';
+    QTest::newRow("4 MiB of numbers, nobody hears") << numbers << QString() << false;
+    QTest::newRow("1 MiB, nobody hears")
+        << R"({"type":"n","pad":)" + padding(MiB) + '}' << QString() << false;
+}
+
+void TestMemory::m8_oneLargeMessageLeavesNothing()
+{
+    QFETCH(const QByteArray, text);
+    QFETCH(const QString, taken);
+    QFETCH(const bool, isCompressed);
+    RawServer server;
+    const bool isBinary = !text.startsWith('{');
+    QByteArray frame = RawServer::frame(isBinary ? 0x2 : 0x1, text);
+    if (isCompressed) {
+        server.setAnswer(RawServer::upgrade().replace(
+            "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"));
+        constexpr int compressed = 0x40;
+        Everwire::Deflater deflater({});
+        frame = RawServer::frame(compressed | 0x1, deflater.compress(text).toByteArray());
+    }
+    Replies replies(server, 1, [&](int) { return frame; });
+    const Process process(caseOf("largeOnce", 1, server.url()) +
+                          QStringList{u"--limit"_s, u"1000"_s, u"--taken"_s, taken});
+    QTRY_VERIFY_WITH_TIMEOUT(process.isOver(), 60'000);
+    QVERIFY(process.hasSucceeded());
+    const qint64 left = process.figure("left");
+    qInfo("resident memory grew by at most %lld KiB, and %lld KiB of it are left",
+          static_cast<long long>(process.figure("most") / KiB), static_cast<long long>(left / KiB));
+    QCOMPARE(process.figure("heard"), taken.isEmpty() ? 0 : 1);
+    compareMost(left, Allowance);
+}
+
+void TestMemory::m8_manyTypes()
+{
+    const int count = scaled(Million / 4);
+    RawServer server;
+    Replies replies(server, count, [](int i) {
+        return RawServer::frame(0x1, R"({"type":"a made-up type of some length, )" + QByteArray::number(i) +
+                                         R"("})");
+    });
+    const Process process(caseOf("manyTypes", count, server.url()) + QStringList{u"--limit"_s, u"10"_s});
+    QTRY_VERIFY_WITH_TIMEOUT(process.isOver(), 60'000);
+    QVERIFY(process.hasSucceeded());
+    qInfo("%d types: resident memory grew by at most %lld KiB", count,
+          static_cast<long long>(process.figure("most") / KiB));
+    compareMost(process.figure("most"), Allowance);
+}
+
 void TestMemory::m4_subscriptions_data()
 {
     QTest::addColumn<QString>("how");
@@ -358,9 +498,10 @@ int main(int argc, char **argv)
         return at < 0 ? QString() : arguments.value(at + 1);
     };
     if (const QString name = after(u"--case"_s); !name.isEmpty())
-        return Cases::run(name, {QUrl(after(u"--url"_s)), after(u"--count"_s).toInt(),
-                                 after(u"--limit"_s).toInt(), arguments.contains(u"--qwebsocket"_s),
-                                 arguments.contains(u"--discards"_s), arguments.contains(u"--objects"_s)});
+        return Cases::run(name,
+                          {QUrl(after(u"--url"_s)), after(u"--count"_s).toInt(), after(u"--limit"_s).toInt(),
+                           arguments.contains(u"--qwebsocket"_s), arguments.contains(u"--discards"_s),
+                           arguments.contains(u"--objects"_s), after(u"--taken"_s)});
     TestMemory test;
     return QTest::qExec(&test, argc, argv);
 }

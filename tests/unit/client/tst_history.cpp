@@ -36,6 +36,8 @@ private Q_SLOTS:
     void o2_whatComesBehindCloseIsNotInIt();
     void o6_nothingIsLeftOfAnotherUser();
     void m7_theLimitChanges();
+    void m7_bytesAreBounded_data();
+    void m7_bytesAreBounded();
     void m7_clear();
     void m7_theModelOutlivesNothing();
     void nobodyIsWokenForWhatIsSent();
@@ -258,6 +260,52 @@ void TestHistory::m7_theLimitChanges()
     QCOMPARE(texts(), QString());
     receiveAndHandle(12, 13);
     QCOMPARE(texts(), QString());
+}
+
+void TestHistory::m7_bytesAreBounded_data()
+{
+    QTest::addColumn<bool>("isWatched");
+    QTest::newRow("watched") << true;
+    QTest::newRow("not watched") << false;
+}
+
+// Of both directions, watched or not. What is too large for it leaves what there is.
+void TestHistory::m7_bytesAreBounded()
+{
+    QFETCH(const bool, isWatched);
+    connection->disconnect(this);
+    QVERIFY(
+        provider->configure(connection->type(), ConnectionConfig(provider->configuration(connection->type()))
+                                                    .setHistoryLimit(100)
+                                                    .setHistoryBytes(20'000)));
+    QSignalSpy inserted(isWatched ? model : nullptr, &MessageModel::rowsInserted);
+    const auto receiveLarge = [&](int number, int size) {
+        const int before = handled;
+        world->wire.current->receive(R"({"type":"n","n":)" + QByteArray::number(number) + R"(,"pad":")" +
+                                     QByteArray(size, 'x') + R"("})");
+        QTRY_COMPARE(handled, before + 1);
+    };
+    for (int i = 1; i <= 4; ++i)
+        receiveLarge(i, 6'000);
+    QCOMPARE(texts(), u"2 3 4"_s);
+    receiveLarge(5, 30'000);
+    QCOMPARE(texts(), u"2 3 4"_s);
+    QVERIFY(connection->send(QByteArray(7'000, '.')));
+    QTRY_COMPARE(model->at(model->count() - 1).bytes().size(), 7'000);
+    QCOMPARE(model->count(), 3);
+    QVERIFY(connection->send(QString(13'000, u'-')));
+    QTRY_COMPARE(model->count(), 1);
+    for (int i = 0; i < 10; ++i)
+        QVERIFY(connection->send(QString(3'000, u'-')));
+    QTRY_COMPARE(model->count(), 20'000 / 3'256);
+    receiveAndHandle(6, 6);
+    QVERIFY(model->bytes() <= 20'000);
+    QCOMPARE(model->at(model->count() - 1).json().value("n"_L1).toInt(), 6);
+    QVERIFY(provider->configure(
+        connection->type(),
+        ConnectionConfig(provider->configuration(connection->type())).setHistoryBytes(4'000)));
+    QVERIFY(model->bytes() <= 4'000);
+    QCOMPARE(model->at(model->count() - 1).json().value("n"_L1).toInt(), 6);
 }
 
 void TestHistory::m7_clear()

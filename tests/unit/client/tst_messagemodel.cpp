@@ -6,6 +6,8 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <stdexcept>
+
 using namespace Everwire;
 using namespace Qt::StringLiterals;
 
@@ -50,6 +52,9 @@ private Q_SLOTS:
     void m7_at();
     void m7_clear();
     void m7_countChangesOnce();
+    void m7_bytesAreBounded();
+    void m7_aSlotThatThrowsLosesNoRow_data();
+    void m7_aSlotThatThrowsLosesNoRow();
     void m7_randomWalk();
 };
 
@@ -224,6 +229,81 @@ void TestMessageModel::m7_countChangesOnce()
     model.append(batch(3, 4)); // as many as before
     QCOMPARE(count.size(), 1);
     QCOMPARE(types(model), u"t3 t4"_s);
+}
+
+void TestMessageModel::m7_bytesAreBounded()
+{
+    MessageModel model(u"simulation"_s);
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    QCOMPARE(model.byteLimit(), 16 * 1024 * 1024);
+    model.append(batch(1, 1));
+    const qint64 cost = model.bytes();
+    QVERIFY(cost > 0);
+    QSignalSpy counts(&model, &MessageModel::countChanged);
+    model.setByteLimit(3 * cost);
+    model.append(batch(2, 3));
+    QCOMPARE(types(model), u"t1 t2 t3"_s);
+    model.append(batch(4, 4)); // in the first one's place
+    QCOMPARE(types(model), u"t2 t3 t4"_s);
+    QCOMPARE(counts.size(), 1);
+    model.append(batch(5, 9)); // of a batch that is too much the newest
+    QCOMPARE(types(model), u"t7 t8 t9"_s);
+    QCOMPARE(model.bytes(), 3 * cost);
+    const Message large = Message::fromText(QByteArray(4096, ' '), u"large"_s, Message::Outgoing);
+    model.append({large}); // which is more than all
+    QCOMPARE(types(model), u"t7 t8 t9"_s);
+    model.setByteLimit(3 * cost - 1);
+    QCOMPARE(types(model), u"t8 t9"_s);
+    model.setByteLimit(0);
+    QCOMPARE(model.count(), 0);
+    QCOMPARE(model.bytes(), 0);
+    model.append(batch(1, 3));
+    QCOMPARE(model.count(), 0);
+    model.setByteLimit(100'000);
+    model.append({large});
+    model.append(batch(1, 3));
+    QCOMPARE(types(model), u"large t1 t2 t3"_s);
+    model.clear();
+    QCOMPARE(model.bytes(), 0);
+}
+
+void TestMessageModel::m7_aSlotThatThrowsLosesNoRow_data()
+{
+    QTest::addColumn<QString>("which");
+    for (const char *which :
+         {"rowsAboutToBeInserted", "rowsInserted", "rowsAboutToBeRemoved", "rowsRemoved", "countChanged"})
+        QTest::newRow(which) << QString::fromLatin1(which);
+}
+
+void TestMessageModel::m7_aSlotThatThrowsLosesNoRow()
+{
+    QFETCH(const QString, which);
+    MessageModel model(u"simulation"_s);
+    model.setLimit(5);
+    model.append(batch(1, 4));
+    const QPersistentModelIndex kept(model.index(3));
+    bool throws = true;
+    const auto slot = [&] {
+        if (throws)
+            throw std::runtime_error("thrown on purpose");
+    };
+    if (which == u"rowsAboutToBeInserted")
+        connect(&model, &MessageModel::rowsAboutToBeInserted, this, slot);
+    else if (which == u"rowsInserted")
+        connect(&model, &MessageModel::rowsInserted, this, slot);
+    else if (which == u"rowsAboutToBeRemoved")
+        connect(&model, &MessageModel::rowsAboutToBeRemoved, this, slot);
+    else if (which == u"rowsRemoved")
+        connect(&model, &MessageModel::rowsRemoved, this, slot);
+    else
+        connect(&model, &MessageModel::countChanged, this, slot);
+    QVERIFY_EXCEPTION_THROWN(model.append(batch(5, 7)), std::runtime_error);
+    QCOMPARE(types(model), u"t3 t4 t5 t6 t7"_s);
+    throws = false;
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    model.append(batch(8, 8));
+    QCOMPARE(types(model), u"t4 t5 t6 t7 t8"_s);
+    model.disconnect(this);
 }
 
 void TestMessageModel::m7_randomWalk()

@@ -80,6 +80,9 @@ private Q_SLOTS:
     void m4_unsubscribeEndsWhatIsUnderWay();
     void m6_contextThatWasMoved();
     void m5_reservedNames();
+    void m4_manySubscriptionsEnd_data();
+    void m4_manySubscriptionsEnd();
+    void m4_whatAHandlerHasCapturedGoes();
 };
 
 void TestRouter::m1_onlyItsOwnType()
@@ -436,6 +439,104 @@ void TestRouter::m5_reservedNames()
     QVERIFY(!Events::isReserved(u"error"_s)); // the backend uses it
     QVERIFY(!Events::isReserved(u"Connected"_s));
     QVERIFY(!Events::isReserved(u"status"_s));
+}
+
+void TestRouter::m4_manySubscriptionsEnd_data()
+{
+    QTest::addColumn<bool>("areElsewhere");
+    QTest::addColumn<bool>("areOfOneEvent");
+    QTest::addColumn<bool>("endWithContext");
+    for (const bool elsewhere : {false, true}) {
+        for (const bool oneEvent : {false, true}) {
+            for (const bool withContext : {false, true}) {
+                const QString name = u"%1, %2, %3"_s.arg(
+                    elsewhere ? u"elsewhere"_s : u"here"_s, oneEvent ? u"one event"_s : u"many events"_s,
+                    withContext ? u"with the context"_s : u"one by one"_s);
+                QTest::newRow(qPrintable(name)) << elsewhere << oneEvent << withContext;
+            }
+        }
+    }
+}
+
+// What the wire thread calls is put together anew a few times, and not for each that ends.
+void TestRouter::m4_manySubscriptionsEnd()
+{
+    QFETCH(const bool, areElsewhere);
+    QFETCH(const bool, areOfOneEvent);
+    QFETCH(const bool, endWithContext);
+    constexpr int count = 40'000;
+    int changes = 0;
+    TakeMessage wire;
+    Router router;
+    Router::Source source;
+    source.divert = [&](const std::function<void()> &change, TakeMessage all, const TakeMessage &) {
+        ++changes;
+        change();
+        wire = std::move(all);
+    };
+    router.setSource(source);
+    ThreadWithObject other;
+    std::atomic<int> heard{0};
+    (void)router.add(u"listened"_s, other.object, [&](const Message &) { ++heard; });
+    QCOMPARE(changes, 1);
+    const auto event = [&](int i) { return areOfOneEvent ? u"a"_s : u"a%1"_s.arg(i); };
+    {
+        ThreadWithObject elsewhere;
+        QObject here;
+        QObject *const context = areElsewhere ? elsewhere.object : &here;
+        QList<Subscription> all;
+        for (int i = 0; i < count; ++i)
+            all.append(router.add(event(i), context, [&](const Message &) { ++heard; }));
+        changes = 0;
+        if (!endWithContext) {
+            for (Subscription &one : all)
+                one.unsubscribe();
+        }
+    }
+    QCoreApplication::processEvents();
+    QVERIFY2(changes <= (areElsewhere ? 20 : 0), qPrintable(QString::number(changes)));
+    for (int i = 0; i < count; i += 1000)
+        QVERIFY(!router.hasSubscribers(event(i)));
+    QVERIFY(wire);
+    wire(message(u"listened"_s), 1, 0);
+    wire(message(event(0)), 1, 0);
+    router.dispatchMessage(message(event(0)));
+    other.drain();
+    QCOMPARE(heard.load(), 1);
+}
+
+// Behind unsubscribe(), behind the end of the context, and behind the handler that ends itself.
+void TestRouter::m4_whatAHandlerHasCapturedGoes()
+{
+    for (const QString &how :
+         {u"unsubscribe"_s, u"itself"_s, u"context"_s, u"contextItself"_s, u"router"_s, u"routerItself"_s}) {
+        auto router = std::make_unique<Router>();
+        auto context = std::make_unique<QObject>();
+        auto captured = std::make_shared<int>(5);
+        const std::weak_ptr<int> watched = captured;
+        Subscription subscription;
+        bool wasThere = false;
+        subscription = router->add(u"a"_s, context.get(), [&, captured](const Message &) {
+            if (how == u"itself")
+                subscription.unsubscribe();
+            else if (how == u"contextItself")
+                context.reset();
+            else if (how == u"routerItself")
+                router.reset();
+            wasThere = !watched.expired() && *captured == 5;
+        });
+        captured.reset();
+        router.get()->dispatch(u"a"_s, message());
+        QVERIFY(wasThere);
+        if (how == u"unsubscribe")
+            subscription.unsubscribe();
+        else if (how == u"context")
+            context.reset();
+        else if (how == u"router")
+            router.reset();
+        QVERIFY2(watched.expired(), qPrintable(how));
+        QVERIFY(!subscription.isActive());
+    }
 }
 
 QTEST_GUILESS_MAIN(TestRouter)

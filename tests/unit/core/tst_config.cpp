@@ -132,6 +132,7 @@ QList<Option> options()
         {"replyIdField", u"request_id"_s, u"in_reply_to"_s, {QString(), 5, QVariant()}},
         {"binarySupported", true, false, notABool()},
         {"historyLimit", 1000, 0, notAtLeast(0)},
+        {"historyBytes", 16 * 1024 * 1024, 0, notAtLeast(0)},
         {"drainBudget", 4, 1, notAtLeast(1)},
         {"maxPendingBytes", 32 * 1024 * 1024, 1, notAtLeast(1)},
         {"pendingOverflow", u"Reconnect"_s, u"Discard"_s, notAnEnum()},

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/outbox.h"
 
+#include <QHash>
 #include <QTest>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -77,6 +79,8 @@ class TestOutbox : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void q1_changingTheUserIsOneStep();
+    void q1_whoseMessageItIsAndWhetherItIsAccepted();
     void q1_oneFifo();
     void q2_acceptsOnlyWhileOpen();
     void q3_refusesWhatDoesNotFit();
@@ -655,6 +659,66 @@ void TestOutbox::q2_whatFollowsAGoodbyeCanBeDiscarded()
     outbox->startNext();
     QCOMPARE(takeAll(*outbox), QList<QByteArray>{"old"});
     QCOMPARE(outbox->counters().bytes, 0);
+void TestOutbox::q1_changingTheUserIsOneStep()
+{
+    const auto outbox = opened();
+    const quint32 before = outbox->user();
+    QCOMPARE(outbox->push(text("a")).user, before);
+    QVERIFY(outbox->push(pair("b", "c")).accepted);
+    QCOMPARE(outbox->changeUser(), 3);
+    QVERIFY(outbox->user() != before);
+    QVERIFY(!outbox->isAccepting());
+    QVERIFY(!outbox->push(text("d")).accepted);
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 0);
+    outbox->setAccepting(true);
+    QCOMPARE(outbox->push(text("e")).user, outbox->user());
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"e"});
+}
+
+// Whatever the threads do, a message that was accepted for one user is not taken behind the next one's beginning.
+void TestOutbox::q1_whoseMessageItIsAndWhetherItIsAccepted()
+{
+    constexpr int users = 300;
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(1 << 30));
+    std::atomic<bool> goesOn{true};
+    std::array<QHash<QByteArray, quint32>, 6> accepted; // whose, by the message
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < accepted.size(); ++i) {
+        threads.emplace_back([&, i] {
+            for (int n = 0; goesOn; ++n) {
+                const QByteArray id = QByteArray::number(quint64(i)) + ' ' + QByteArray::number(n);
+                if (const Outbox::Pushed pushed = outbox->push(text(id)); pushed.accepted)
+                    accepted.at(i).insert(id, pushed.user);
+                if (n % 50 == 0)
+                    std::this_thread::yield();
+            }
+        });
+    }
+    QHash<QByteArray, quint32> taken;
+    for (int i = 0; i < users; ++i) {
+        for (int n = 0; n < 20;) {
+            const std::optional<Outgoing> message = takeOne(*outbox);
+            if (!message) {
+                std::this_thread::yield();
+                continue;
+            }
+            taken.insert(QByteArray(message->bytes.constData(), message->bytes.size()), outbox->user());
+            outbox->settle(message->size());
+            ++n;
+        }
+        (void)outbox->changeUser();
+        outbox->setAccepting(true);
+    }
+    goesOn = false;
+    for (std::thread &thread : threads)
+        thread.join();
+    QVERIFY(!taken.isEmpty());
+    QHash<QByteArray, quint32> all;
+    for (const auto &some : accepted)
+        all.insert(some);
+    for (auto it = taken.cbegin(); it != taken.cend(); ++it)
+        QCOMPARE(all.value(it.key(), 1'000'000), it.value());
 }
 
 QTEST_GUILESS_MAIN(TestOutbox)

@@ -18,6 +18,8 @@ private Q_SLOTS:
     void m7_sentTexts();
     void m7_whatIsTooOldIsUsedAgain();
     void o2_receivedOnesAreForgotten();
+    void m7_bytesAreBounded();
+    void m7_whatIsTooLargeIsNotKept();
     void m7_randomWalk();
 };
 
@@ -124,6 +126,38 @@ void TestRecentMessages::o2_receivedOnesAreForgotten()
     QCOMPARE(take(recent), QByteArray("s1 s2 s3"));
 }
 
+void TestRecentMessages::m7_bytesAreBounded()
+{
+    RecentMessages recent;
+    QVERIFY(!recent.hasDropped());
+    const auto add = [&](int number, qint64 cost) {
+        recent.add({{Message::fromText(QByteArray::number(number), {}, Message::Incoming), cost}, 0, false},
+                   100, 1000);
+        QVERIFY(recent.bytes() <= 1000);
+    };
+    for (int i = 0; i < 10; ++i)
+        add(i, 100);
+    QCOMPARE(recent.bytes(), 1000);
+    QVERIFY(!recent.hasDropped());
+    add(10, 250); // for which three go
+    QVERIFY(recent.hasDropped());
+    QCOMPARE(recent.bytes(), 950);
+    recent.addSentText(0, "11", 1000, 100, 1000);
+    QCOMPARE(take(recent), QByteArray("s11"));
+    QVERIFY(!recent.hasDropped());
+    QCOMPARE(recent.bytes(), 0);
+}
+
+void TestRecentMessages::m7_whatIsTooLargeIsNotKept()
+{
+    RecentMessages recent;
+    recent.addSentText(0, "0", 300, 10, 1000);
+    recent.add({{Message::fromText("1", {}, Message::Incoming), 1001}, 0, false}, 10, 1000);
+    recent.addSentText(0, "2", 1001, 10, 1000);
+    recent.addSentText(0, "3", 700, 10, 1000);
+    QCOMPARE(take(recent), QByteArray("s0 s3"));
+}
+
 // Beside a list that does the same in the plainest way.
 void TestRecentMessages::m7_randomWalk()
 {
@@ -131,6 +165,8 @@ void TestRecentMessages::m7_randomWalk()
     RecentMessages recent;
     QByteArrayList expected;
     int keep = 5;
+    qint64 keepBytes = 100;
+    const auto bytesOf = [](const QByteArrayList &list) { return qint64(list.join().size()); };
     for (int i = 0; i < 20'000; ++i) {
         switch (random.bounded(40)) {
         case 0: keep = 1 + random.bounded(20); break;
@@ -144,16 +180,22 @@ void TestRecentMessages::m7_randomWalk()
                                           [](const QByteArray &one) { return !one.startsWith('s'); }),
                            expected.end());
             break;
+        case 3: keepBytes = random.bounded(300); break;
         default: {
-            const QByteArray text = QByteArray::number(i).rightJustified(1 + random.bounded(30), '0');
             const bool isSent = random.bounded(2) == 0;
+            const QByteArray text = QByteArray::number(i).rightJustified(1 + random.bounded(30), '0');
+            const QByteArray shown = (isSent ? "s" : "") + text;
             if (isSent)
-                recent.addSentText(0, text, 1, keep);
+                recent.addSentText(0, text, shown.size(), keep, keepBytes);
             else
-                recent.add({{Message::fromText(text, {}, Message::Incoming), 1}, 0, false}, keep);
-            expected.append((isSent ? "s" : "") + text);
-            while (expected.size() > keep)
+                recent.add({{Message::fromText(text, {}, Message::Incoming), shown.size()}, 0, false}, keep,
+                           keepBytes);
+            if (shown.size() > keepBytes)
+                break;
+            expected.append(shown);
+            while (expected.size() > keep || bytesOf(expected) > keepBytes)
                 expected.removeFirst();
+            QCOMPARE(recent.bytes(), bytesOf(expected));
         }
         }
     }
