@@ -131,9 +131,9 @@ public:
     // the goodbye, and messages are accepted from here on (Q2). Otherwise it does nothing (O1).
     // Without a URL the connection is in Error at once (O4).
     Q_INVOKABLE void open();
-    // The same; this configuration counts from here on, for every later open() too (C1, C5). An empty one takes
-    // an earlier one back. While Connecting, Authenticating or Connected, open() does nothing and warns if the
-    // configuration is another one; reconnect(config) makes it count.
+    // The same; this configuration counts from here on, for every later open() too (C1, C5). An
+    // empty one takes an earlier one back. While Connecting, Authenticating or Connected, open()
+    // does nothing and warns if the configuration is another one; reconnect(config) makes it count.
     void open(const ConnectionConfig &config);
     Q_INVOKABLE void open(const QVariantMap &config);
     // open(), and how it ended: finished when Connected is reached, at once where it is reached already; throws a
@@ -149,9 +149,9 @@ public:
     Q_INVOKABLE void close();
     // A new attempt at once, in any state, with the current configuration; the queue is kept (C5).
     Q_INVOKABLE void reconnect();
-    // The same; this configuration takes the place of the one that open(config) has given, and counts from here
-    // on (C1, C5). An empty one takes that back: what configure() and the environment say counts again. One
-    // that cannot be used changes nothing and is logged.
+    // The same; this configuration takes the place of the one that open(config) has given, and
+    // counts from here on (C1, C5). An empty one takes that back: what configure() and the
+    // environment say counts again. One that cannot be used changes nothing and is logged.
     void reconnect(const ConnectionConfig &config);
     Q_INVOKABLE void reconnect(const QVariantMap &config);
 
@@ -166,10 +166,11 @@ public:
     // (Q9).
     Q_INVOKABLE bool sendJson(const QJsonObject &message, const QByteArray &attachment);
 
-    // Sends the message with an id in requestIdField, and finishes with the message that has the same id in
-    // replyIdField, which its subscribers are given as well. An id that is a non-empty text or a number is the
-    // app's and is kept; without one (or with null or "") the library makes a text. A reply has an equal id of
-    // the same JSON type (5 and 5.0 are equal, "5" is another), and needs no "type" (Q12, Q13).
+    // Sends the message with an id in requestIdField, and finishes with the message that has the
+    // same id in replyIdField, which its subscribers are given as well. An id that is a non-empty
+    // text or a number is the app's and is kept; without one (or with null or "") the library makes
+    // a text. A reply has an equal id of the same JSON type (5 and 5.0 are equal, "5" is another),
+    // and needs no "type" (Q12, Q13).
     //
     // Throws a ConnectionException:
     // - RequestTimeout after *timeout*, counted from now. More than 2^31 - 1 ms (24.8 days) count as that; with
@@ -178,11 +179,11 @@ public:
     //   server replied with an error: serverCode(), serverMessage() and serverObject() have what that said.
     // - The connection's error if the connection is lost after the message was sent, or gives up (Error).
     //
-    // A request owns its message until the connection has taken it for sending. However it ends before that
-    // (QFuture::cancel() included), the message is withdrawn and never sent. A request that is not sent yet when
-    // the connection is lost goes on waiting, and is sent by the next connection (Q11). After a message was
-    // sent, nobody knows whether the server has done what was asked. The provider's thread only; cancel() from
-    // any thread.
+    // A request owns its message until the connection has taken it for sending. However it ends
+    // before that (QFuture::cancel() included), the message is withdrawn and never sent. A request
+    // that is not sent yet when the connection is lost goes on waiting, and is sent by the next
+    // connection (Q11). After a message was sent, nobody knows whether the server has done what was
+    // asked. The provider's thread only; cancel() from any thread.
     QFuture<QJsonObject> request(const QJsonObject &message, std::chrono::milliseconds timeout);
 
     // Closes, and forgets all that belongs to the user: queue, messages, session, error, what open(config) and the

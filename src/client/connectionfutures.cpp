@@ -3,6 +3,7 @@
 // What openAsync(), opened() and request() wait for. The rest of ConnectionPrivate is in connectionprivate.cpp.
 #include "client/connection_p.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -128,7 +129,8 @@ void ConnectionPrivate::tellDoomed()
     m_signals.push([this] { m_pendingRequests.rejectDoomed(); });
 }
 
-// What openAsync() and request() wait for. A connection that fails for good fails them in announceFailure().
+// What openAsync() and request() wait for. A connection that fails for good fails them in
+// announceFailure().
 void ConnectionPrivate::settle(const Transition &transition)
 {
     if (transition.to == ConnectionState::Connected)

@@ -83,9 +83,10 @@ void ConnectionPrivate::resumeReading()
         m_outbox->post(Command::ResumeReading{});
 }
 
-// Whether the next entry is a message that must not be heard yet: the signals of what happened before it are still
-// being emitted, further up the stack, and a handler of theirs lets events be processed (rule S7). In a deeper event
-// loop, a dialog's for instance, these signals go on here. Who hears them may delete the connection.
+// Whether the next entry is a message that must not be heard yet: the signals of what happened
+// before it are still being emitted, further up the stack, and a handler of theirs lets events be
+// processed (rule S7). In a deeper event loop, a dialog's for instance, these signals go on here.
+// Who hears them may delete the connection.
 bool ConnectionPrivate::isHeldBack()
 {
     if (m_backlog[m_handled].other)

@@ -61,8 +61,9 @@ private:
 
 // Requests that were sent, or are queued, and have no reply yet. Belongs to the connection's thread.
 //
-// A request is known by the key of its id, and by a ticket to the outbox, in which its message waits. When a
-// request ends without a reply, its message is taken out of the queue, if it is still there (rule Q11).
+// A request is known by the key of its id, and by a ticket to the outbox, in which its message
+// waits. When a request ends without a reply, its message is taken out of the queue, if it is still
+// there (rule Q11).
 class EVERWIRE_EXPORT PendingRequests
 {
 public:
@@ -77,8 +78,9 @@ public:
     PendingRequests(std::shared_ptr<Outbox> outbox, std::function<void()> queueChanged);
     Q_DISABLE_COPY_MOVE(PendingRequests)
 
-    // By which a request and its reply are told to belong together. The key of a text is never that of a number;
-    // 5 and 5.0 have the same. Empty where there is no id: an empty text, null, nothing.
+    // By which a request and its reply are told to belong together. The key of a text is never that
+    // of a number; 5 and 5.0 have the same. Empty where there is no id: an empty text, null,
+    // nothing.
     [[nodiscard]] static QString keyOf(const QJsonValue &id);
     // Whether an app may give its request such an id: one that has a key, or none.
     [[nodiscard]] static bool isUsable(const QJsonValue &id);
@@ -92,8 +94,8 @@ public:
     void take(const Message &message, const QString &idField);
     void fail(const QString &key, const ConnectionError &error);
 
-    // These (sorted), or all, wait no more, and their messages are out of the queue. rejectDoomed() tells whoever
-    // waits.
+    // These (sorted), or all, wait no more, and their messages are out of the queue. rejectDoomed()
+    // tells whoever waits.
     void doom(const Tickets &tickets, const ConnectionError &error);
     void doomAll(const ConnectionError &error);
     [[nodiscard]] bool hasDoomed() const { return !m_doomed.empty(); }

@@ -34,8 +34,8 @@ bool SignalQueue::isEmittingHere() const
 
 void SignalQueue::flush()
 {
-    // An event loop that a handler runs is deeper than the one that emits: there it goes on. A handler that calls
-    // processEvents() is in the same one.
+    // An event loop that a handler runs is deeper than the one that emits: there it goes on. A
+    // handler that calls processEvents() is in the same one.
     if (m_entries.empty() || isEmittingHere())
         return;
     const QPointer<QObject> owner(m_owner);

@@ -19,8 +19,8 @@ public:
     using Signal = std::function<void()>;
     enum class Heard { Always, UntilSilenced };
 
-    // As long as one lives, flush() does nothing, except in an event loop that began after it. It may outlive the
-    // queue.
+    // As long as one lives, flush() does nothing, except in an event loop that began after it. It
+    // may outlive the queue.
     class EVERWIRE_EXPORT Hold
     {
     public:
@@ -56,8 +56,9 @@ public:
 
     // Nothing waits, and nothing is being emitted.
     [[nodiscard]] bool isIdle() const { return m_entries.empty() && m_level == Nowhere; }
-    // Signals are being emitted, or held, further up the stack, in the event loop that runs at present. So
-    // whatever is done here happens inside of one of their handlers, which processes events itself.
+    // Signals are being emitted, or held, further up the stack, in the event loop that runs at
+    // present. So whatever is done here happens inside of one of their handlers, which processes
+    // events itself.
     [[nodiscard]] bool isEmittingHere() const;
 
 private:

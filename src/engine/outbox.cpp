@@ -154,7 +154,7 @@ std::vector<Outgoing> Outbox::take(std::vector<Outgoing> spare)
     const QMutexLocker lock(&m_mutex);
     OutgoingQueue::Lot lot;
     do {
-        lot = m_queue.takeLot(std::move(spare));
+        lot = m_queue.takeLot(std::exchange(spare, {}));
         m_queuedMessages -= lot.count;
         m_queuedBytes -= lot.bytes;
         if (!m_requests.isEmpty())

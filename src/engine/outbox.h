@@ -118,8 +118,8 @@ public:
     // These requests have ended. Their messages are removed, unless the engine has taken them, and
     // are not queued again if they come back. Returns how many were removed (rule Q11).
     int withdraw(const RequestTickets::Tickets &tickets);
-    // open() was called while the connection says goodbye: what is pushed from here on waits for the
-    // connection that follows, under its limits, and the engine sees nothing of it (rule Q2).
+    // open() was called while the connection says goodbye: what is pushed from here on waits for
+    // the connection that follows, under its limits, and the engine sees nothing of it (rule Q2).
     void beginNext(const ConnectionConfig &limits);
     // That connection begins: what waits for it is the queue.
     void startNext();

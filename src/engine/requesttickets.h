@@ -11,9 +11,9 @@ namespace Everwire {
 
 // What has become of the messages of requests that still wait for their replies, by ticket.
 //
-// A request owns its message until the transport has it (rule Q11). The outbox asks this table before it hands a message
-// over or queues it again: a message whose request has ended is dropped. Messages of no request have the ticket 0 and are
-// never looked up. Guarded by the outbox's lock.
+// A request owns its message until the transport has it (rule Q11). The outbox asks this table
+// before it hands a message over or queues it again: a message whose request has ended is dropped.
+// Messages of no request have the ticket 0 and are never looked up. Guarded by the outbox's lock.
 class EVERWIRE_EXPORT RequestTickets
 {
 public:
@@ -30,7 +30,8 @@ public:
 
     [[nodiscard]] bool isEmpty() const { return m_states.empty(); }
     void add(quint64 ticket, State state, IsCancelled isCancelled);
-    // The request waits no more. Returns whether its message is still queued, so that it must be removed.
+    // The request waits no more. Returns whether its message is still queued, so that it must be
+    // removed.
     bool end(quint64 ticket);
     // Whether the message may be handed over, or queued again. A cancelled one is forgotten.
     [[nodiscard]] bool isWanted(quint64 ticket);

@@ -619,7 +619,10 @@ void TestFutures::q11_aCancelledRequestLeavesNothing()
     future.cancel();
     QTRY_VERIFY(isCancelled);
     QVERIFY(future.isFinished());
+    int heard = 0;
+    connection->subscribe(u"got"_s, this, [&] { ++heard; });
     server->sendText(R"({"type":"got","request_id":"mine"})"); // nobody waits for it
+    QTRY_COMPARE(heard, 1);
     const QFuture<QJsonObject> again = connection->request(message, 1h);
     QTRY_COMPARE(server->messages().size(), 2);
     server->sendText(R"({"type":"got","request_id":"mine"})");
