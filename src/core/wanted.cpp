@@ -10,7 +10,7 @@ void Fields::reset()
     constexpr qsizetype kept = 4096; // bytes, for the texts of the next ones
     for (Field &field : m_fields)
         field = {};
-    m_utf8.resize(0);
+    m_utf8.erase(m_utf8.cbegin(), m_utf8.cend()); // in resize(0), GCC 14 warns of Qt's code
     if (m_utf8.capacity() > kept)
         m_utf8.squeeze();
     m_others.clear();
