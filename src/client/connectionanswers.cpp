@@ -101,7 +101,7 @@ void ConnectionPrivate::handle(const Notice::PreparationNeeded &notice)
             url = resolve(effectiveConfig(), &error);
             if (!url) {
                 m_prepared.reset();
-                result = {PreparationResult::Refused, {}, error.message()};
+                result = {PreparationResult::Refused, {}, error.message(), true};
             }
         }
         if (url)
@@ -112,7 +112,7 @@ void ConnectionPrivate::handle(const Notice::PreparationNeeded &notice)
     if (m_preparation)
         m_preparation->run(m_type, effectiveConfig(), notice.token, &m_preparationContext, answer);
     else
-        answer({PreparationResult::Failed, {}, QStringLiteral("its Preparation object is gone")});
+        answer({PreparationResult::Failed, {}, QStringLiteral("its Preparation object is gone"), true});
 }
 
 void ConnectionPrivate::handle(const Notice::SessionRenewed &notice)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/peertext.h"
 #include "core/reconnectpolicy.h"
 #include "engine/inbox.h"
 #include "engine/phases.h"
@@ -90,7 +91,9 @@ private:
     void retire(Link link, Farewell farewell, int code, const QString &reason);
     void buryRetired(std::chrono::milliseconds delay);
     void keepUnsent(Link &link);
-    [[nodiscard]] QString withoutToken(QString text);
+    // Text of the peer, or of whoever speaks for it, as it may be shown (rule A7).
+    [[nodiscard]] QString shown(const QString &text, qsizetype limit = PeerText::Longest);
+    [[nodiscard]] QStringList secrets();
     void reportDiscarded(int count, const QString &reason);
 
     // Messages.
@@ -111,7 +114,7 @@ private:
     [[nodiscard]] Link takeLink();
     void leaveLink(Farewell farewell);
     [[nodiscard]] bool wasRefused(const QString &token) const;
-    [[nodiscard]] bool isUnusable(const QString &token) const;
+    [[nodiscard]] QString problemOf(const QString &token) const;
     [[nodiscard]] QString currentToken();
 
     Surroundings m_around;

@@ -27,6 +27,7 @@ struct Link
     qint64 position = 0;  // bytes handed to the transport so far
     qint64 backlog = 0;   // of these, what the system did not take at once
     QString token;        // what it authenticates with; empty where it does not
+    QStringList secrets;  // what the server may quote and nobody may see: tokens, credentials in headers
 };
 
 // What the engine does, one struct a phase. What belongs to a phase lives in it: leaving the phase cancels

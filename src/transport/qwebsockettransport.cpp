@@ -2,6 +2,8 @@
 #include "transport/qwebsockettransport.h"
 
 #include "core/closecode.h"
+#include "core/peertext.h"
+#include "core/scalartext.h"
 #include "transport/proxy.h"
 #include "transport/tls.h"
 #include "transport/transporterrors.h"
@@ -55,7 +57,7 @@ void QWebSocketTransport::open(const TransportTarget &target)
 
     QNetworkRequest request(target.url);
     for (auto it = target.headers.begin(); it != target.headers.end(); ++it)
-        request.setRawHeader(it.key().toLatin1(), it.value().toString().toUtf8());
+        request.setRawHeader(it.key().toLatin1(), scalarText(it.value()).value_or(QString()).toUtf8());
     QWebSocketHandshakeOptions options;
     options.setSubprotocols(target.protocols);
     m_socket->open(request, options);
@@ -134,7 +136,7 @@ void QWebSocketTransport::connectSignals()
         if (tls && Tls::areIgnored(errors, m_target.tls, m_where))
             tls->ignoreSslErrors(errors);
         else
-            m_tlsEnd = Tls::untrusted(m_where, errors, m_target.tls);
+            m_tlsEnd = Tls::untrusted(m_where, errors, m_target.tls, secrets());
     });
 #endif
 }
@@ -276,7 +278,7 @@ void QWebSocketTransport::end()
 TransportEnd QWebSocketTransport::howItEnded() const
 {
     if (!m_closeSeen && !m_closeCalled) {
-        return TransportErrors::lost(m_where, m_errorString);
+        return TransportErrors::lost(m_where, m_errorString, secrets());
     }
     const QString reason = m_socket->closeReason();
     // QWebSocket takes 1012 to 2999 for a violation, although IANA has registered some ("service restart"),
@@ -290,7 +292,7 @@ TransportEnd QWebSocketTransport::howItEnded() const
                 {},
                 {}};
     const int code = m_socket->closeCode();
-    TransportEnd end = TransportErrors::closed(m_where, code, reason);
+    TransportEnd end = TransportErrors::closed(m_where, code, reason, secrets());
     // With these it may have closed by itself.
     if (code == CloseCode::ProtocolError || code == CloseCode::InvalidData ||
         code == CloseCode::MessageTooBig)
@@ -307,14 +309,14 @@ TransportEnd QWebSocketTransport::whyItNeverOpened() const
         return Tls::unusable(m_errorString, m_target.tls);
     const bool isInTls = m_tcpConnected && !m_isEncrypted && qobject_cast<QSslSocket *>(m_inner.data());
     if (m_error == QAbstractSocket::SslHandshakeFailedError || Tls::isAlert(m_errorString) || isInTls)
-        return Tls::failed(m_where, m_errorString, m_target.tls);
+        return Tls::failed(m_where, m_errorString, m_target.tls, secrets());
 #endif
     if (!m_tcpConnected)
-        return TransportErrors::notConnected(m_where, m_error, m_errorString, m_target.proxy);
+        return TransportErrors::notConnected(m_where, m_error, m_errorString, m_target.proxy, secrets());
     return {{ConnectionError::HandshakeFailed,
              QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
-                 .arg(m_where,
-                      m_errorString.isEmpty() ? QStringLiteral("it ended the connection") : m_errorString)},
+                 .arg(m_where, m_errorString.isEmpty() ? QStringLiteral("it ended the connection")
+                                                       : PeerText::shown(m_errorString, secrets()))},
             {},
             {}};
 }
