@@ -5,6 +5,7 @@
 #include "client/websocketprovider.h"
 #include "core/jsondepth.h"
 #include "core/logging.h"
+#include "core/peertext.h"
 
 #include <QEvent>
 #include <QJsonDocument>
@@ -230,6 +231,11 @@ QVariant Connection::request(const QJsonObject &message, double timeoutMs)
 {
     const auto timeout = std::chrono::milliseconds(qint64(std::clamp(timeoutMs, 0.0, 1e9)));
     return s_toPromise ? s_toPromise(toVariants(request(message, timeout))) : QVariant();
+}
+
+QString Connection::shown(const QString &peerText) const
+{
+    return PeerText::shown(peerText, d->secrets());
 }
 
 void Connection::forget()

@@ -6,6 +6,7 @@
 
 #include "auth/tokenprovider.h"
 #include "client/websocketprovider.h"
+#include "core/peertext.h"
 
 namespace Everwire {
 
@@ -67,6 +68,12 @@ void ConnectionPrivate::handle(const Notice::TokenAbandoned &)
 
 void ConnectionPrivate::answerToken(quint64 request, const TokenResult &result)
 {
+    if (result.kind == TokenResult::Token && !m_secrets.startsWith(result.token)) {
+        // The one before it is still in use while it is renewed.
+        m_secrets = QStringList{result.token} + m_secrets.mid(0, 1);
+        m_secrets += PeerText::secretsOf(effectiveConfig().headers());
+        m_pendingRequests.setSecrets(m_secrets);
+    }
     m_outbox->post(Command::AnswerToken{request, result});
 }
 

@@ -4,6 +4,7 @@
 #include "client/environment.h"
 #include "client/messagemodel.h"
 #include "client/websocketprovider.h"
+#include "core/effective.h"
 #include "core/logging.h"
 #include "core/loopback.h"
 #include "engine/wirethread.h"
@@ -137,6 +138,10 @@ std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, C
     if (!problem.isEmpty())
         return refuse(ConnectionError::NotConfigured,
                       QStringLiteral("The URL of \"%1\" cannot be used: %2").arg(m_type, problem));
+    if (const QStringList problems = Effective::problems(config, url); !problems.isEmpty())
+        return refuse(ConnectionError::InvalidConfiguration,
+                      QStringLiteral("The configuration of \"%1\" cannot be used: %2")
+                          .arg(m_type, problems.join(QStringLiteral("; "))));
     const bool plain = url.scheme().compare(QLatin1String("ws"), Qt::CaseInsensitive) == 0;
     if (plain && config.authentication() != ConnectionConfig::Authentication::None &&
         !config.allowInsecureAuth() && (!isLoopback(url.host()) || Proxy::isElsewhere(config.proxy())))
@@ -184,6 +189,7 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
     }
     if (config)
         m_openConfig = *config;
+    warnOf(Effective::warnings(effective));
     start(*url, Command::Open{effective, *url, prepares()});
     if (now == ConnectionState::Disconnected || now == ConnectionState::Error) {
         QMetaObject::invokeMethod(
@@ -194,6 +200,13 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
     } else {
         m_signals.flush();
     }
+}
+
+// Once, however often it is opened.
+void ConnectionPrivate::warnOf(const QStringList &warnings)
+{
+    if (warnings != std::exchange(m_warnings, warnings) && !warnings.isEmpty())
+        qCWarning(lcConfig).noquote() << m_type << "-" << warnings.join(QStringLiteral("; "));
 }
 
 // The open() of while it was Disconnecting.
@@ -296,6 +309,7 @@ void ConnectionPrivate::forget()
         return;
     ++m_user;
     m_openConfig = {};
+    m_secrets.clear();
     m_prepared.reset();
     showError({});
     set(m_closeCode, 0, &Connection::closeCodeChanged);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "client/pending.h"
 
+#include "core/peertext.h"
+
 #include <QRandomGenerator>
 
 namespace Everwire {
@@ -69,9 +71,11 @@ void PendingRequests::take(const Message &message, const QString &idField)
     }
     const QString reason =
         reply.value(QLatin1String("payload")).toObject().value(QLatin1String("error")).toString();
-    request->deferred.reject({ConnectionError::RequestFailed,
-                              reason.isEmpty() ? QStringLiteral("The server replied with an error")
-                                               : QStringLiteral("The server replied: %1").arg(reason)});
+    request->deferred.reject(
+        {ConnectionError::RequestFailed,
+         reason.isEmpty()
+             ? QStringLiteral("The server replied with an error")
+             : QStringLiteral("The server replied: %1").arg(PeerText::shown(reason, m_secrets))});
 }
 
 void PendingRequests::fail(const QString &id, const ConnectionError &error)

@@ -63,6 +63,8 @@ public:
     [[nodiscard]] QString makeId();
     [[nodiscard]] bool isEmpty() const { return m_waiting.empty(); }
     [[nodiscard]] bool contains(const QString &id) const { return m_waiting.count(id) > 0; }
+    // What no error may quote of a reply.
+    void setSecrets(const QStringList &secrets) { m_secrets = secrets; }
     [[nodiscard]] QFuture<QJsonObject> add(const QString &id, std::chrono::milliseconds timeout);
     // If this message is a reply, whoever waits for it gets it. These may run the app's code, which may delete this.
     void take(const Message &message, const QString &idField);
@@ -89,6 +91,7 @@ private:
     std::map<QString, std::unique_ptr<Request>> m_waiting;
     QString m_idPrefix; // so that no late reply to another connection's request is taken for ours
     quint64 m_lastId = 0;
+    QStringList m_secrets;
 };
 
 } // namespace Everwire

@@ -17,7 +17,8 @@ constexpr int SecondsPerDay = 24 * 60 * 60;
 
 QDateTime fromNumber(double number)
 {
-    const double milliseconds = std::abs(number) < LargestSeconds ? number * 1000 : number;
+    const double milliseconds =
+        std::abs(number) < LargestSeconds ? std::round(number * 1000) : std::trunc(number);
     if (!(std::abs(milliseconds) <= Furthest))
         return {};
 #if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
@@ -25,7 +26,7 @@ QDateTime fromNumber(double number)
 #else
     const auto utc = Qt::UTC;
 #endif
-    return QDateTime::fromMSecsSinceEpoch(std::llround(milliseconds), utc);
+    return QDateTime::fromMSecsSinceEpoch(qint64(milliseconds), utc);
 }
 
 // Seconds east of Greenwich: "", "Z", "+02", "+0200", "-02:00".
