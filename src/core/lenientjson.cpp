@@ -4,6 +4,7 @@
 #include "core/jsondepth.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace Everwire::LenientJson {
 
@@ -20,6 +21,40 @@ int hexDigit(char c)
         return c - '0';
     const char lower = char(c | 0x20);
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Whether a number of valid grammar is 1 or more, by the place of its first digit that counts and its exponent.
+bool isLarge(QByteArrayView digits)
+{
+    constexpr qsizetype most = 18; // digits of an exponent that 64 bits hold
+    const auto isExponent = [](char c) { return c == 'e' || c == 'E'; };
+    const auto e = std::find_if(digits.begin(), digits.end(), isExponent);
+    const QByteArrayView mantissa = digits.first(e - digits.begin());
+    const auto counts = [](char c) { return c >= '1' && c <= '9'; };
+    const auto first = std::find_if(mantissa.begin(), mantissa.end(), counts);
+    if (first == mantissa.end())
+        return false;
+    const qsizetype point = mantissa.indexOf('.');
+    const qsizetype wholes = point < 0 ? mantissa.size() : point;
+    const qint64 place = wholes - (first - mantissa.begin());
+    if (e == digits.end())
+        return place > 0;
+    const QByteArrayView exponent = digits.sliced(e + 1 - digits.begin());
+    const bool isNegative = exponent.startsWith('-');
+    if (exponent.size() > most)
+        return !isNegative;
+    return place + exponent.toByteArray().toLongLong() > 0;
+}
+
+// Beyond a double's range as JSON.parse does it: an infinity, or 0.
+double toDouble(const QByteArray &digits)
+{
+    bool fits = false;
+    const double number = digits.toDouble(&fits);
+    if (fits)
+        return number;
+    const double size = isLarge(digits) ? std::numeric_limits<double>::infinity() : 0;
+    return digits.startsWith('-') ? -size : size;
 }
 
 class Parser
@@ -262,8 +297,7 @@ private:
         bool fits = false;
         const QByteArray bytes = digits.toByteArray();
         const qint64 integer = isWhole ? bytes.toLongLong(&fits) : 0;
-        // Beyond a double's range it gives an infinity, or 0, as JSON.parse does.
-        return fits ? QJsonValue(integer) : QJsonValue(bytes.toDouble());
+        return fits ? QJsonValue(integer) : QJsonValue(toDouble(bytes));
     }
 
     QByteArrayView m_rest;

@@ -59,14 +59,22 @@ char32_t characterAt(QStringView text, qsizetype at)
 struct Level
 {
     QString text;
-    QList<qsizetype> places; // one more than characters: where the last one ends
+    QList<qsizetype> begins;
+    QList<qsizetype> ends;
+
+    void append(QChar c, qsizetype begin, qsizetype end)
+    {
+        text.append(c);
+        begins.append(begin);
+        ends.append(end);
+    }
 };
 
 Level original(QStringView text)
 {
-    Level level{text.toString(), {}};
-    for (qsizetype i = 0; i <= text.size(); ++i)
-        level.places.append(i);
+    Level level;
+    for (qsizetype i = 0; i < text.size(); ++i)
+        level.append(text[i], i, i + 1);
     return level;
 }
 
@@ -83,20 +91,16 @@ public:
             const qsizetype begin = m_at;
             const std::optional<QChar> decoded = decodeOne();
             if (decoded) {
-                m_out.text.append(*decoded);
-                m_out.places.append(m_in.places.at(begin));
+                m_out.append(*decoded, m_in.begins.at(begin), m_in.ends.at(m_at - 1));
             } else {
                 // Invisible characters inside a secret do not hide it.
                 const qsizetype units = unitsAt(text, begin);
                 const bool skips = isHidden(characterAt(text, begin));
-                for (qsizetype i = begin; i < begin + units && !skips; ++i) {
-                    m_out.text.append(text[i]);
-                    m_out.places.append(m_in.places.at(i));
-                }
+                for (qsizetype i = begin; i < begin + units && !skips; ++i)
+                    m_out.append(text[i], m_in.begins.at(i), m_in.ends.at(i));
                 m_at = begin + units;
             }
         }
-        m_out.places.append(m_in.places.last());
         return m_out;
     }
 
@@ -212,7 +216,7 @@ public:
 private:
     void cover(const Level &level, qsizetype at, qsizetype size)
     {
-        std::fill(m_covered.begin() + level.places.at(at), m_covered.begin() + level.places.at(at + size),
+        std::fill(m_covered.begin() + level.begins.at(at), m_covered.begin() + level.ends.at(at + size - 1),
                   true);
     }
 
