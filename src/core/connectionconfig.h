@@ -224,8 +224,8 @@ public:
     [[nodiscard]] int compressionThreshold() const;
     ConnectionConfig &setCompressionThreshold(int compressionThreshold);
     // Whether redirects of the handshake (301, 302, 303, 307, 308) are followed, at most 5 of them, on the same host
-    // and never from wss:// to ws:// (rule A8). Otherwise the error names the new address. QWebSocket follows none.
-    // Default: off.
+    // and never from wss:// to ws://. With a token or headers also the scheme and the port must stay (rule A8).
+    // Otherwise the error names the new address. QWebSocket follows none, and refuses this option. Default: off.
     [[nodiscard]] bool followRedirects() const;
     ConnectionConfig &setFollowRedirects(bool followRedirects);
     // PEM certificates to trust beside the system's, for wss (rule A8): each a file's path (":/…" is a resource), or the
