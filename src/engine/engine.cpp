@@ -291,7 +291,7 @@ void Engine::transportEnded(const TransportEnd &end)
         return;
     }
     const ConnectionError &error = end.error;
-    const QString reason = shown(end.reason);
+    const QString &reason = end.reason;
     if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
         if (error.closeCode() == CloseCode::AuthenticationFailed) {
             refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason,

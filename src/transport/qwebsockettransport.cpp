@@ -52,6 +52,12 @@ void QWebSocketTransport::open(const TransportTarget &target)
     m_target = target;
     if (const std::optional<QNetworkProxy> proxy = Proxy::fromOption(target.proxy))
         m_socket->setProxy(*proxy);
+    if (target.followRedirects) {
+        refuse(
+            QStringLiteral("followRedirects: QWebSocket follows no redirect. Set transport to Automatic, or "
+                           "leave it out"));
+        return;
+    }
     if (!prepareTls())
         return;
 
@@ -79,13 +85,19 @@ bool QWebSocketTransport::prepareTls()
         m_socket->setSslConfiguration(Tls::configuration(m_target.tls, &problem));
     if (problem.isEmpty())
         return true;
-    abort();
-    if (listener())
-        listener()->transportEnded(TransportErrors::badOption(problem));
+    refuse(problem);
     return false;
 #else
     return true;
 #endif
+}
+
+// An option that cannot be used.
+void QWebSocketTransport::refuse(const QString &problem)
+{
+    abort();
+    if (listener())
+        listener()->transportEnded(TransportErrors::badOption(problem));
 }
 
 void QWebSocketTransport::connectSignals()

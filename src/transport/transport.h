@@ -50,7 +50,7 @@ struct TransportTarget
 struct TransportEnd
 {
     ConnectionError error;
-    QString reason; // the Close frame's text, as the peer sent it: PeerText::shown() before anybody sees it
+    QString reason; // the Close frame's text as it may be shown: PeerText::shown() of it, or our own words
     std::chrono::milliseconds retryAfter{}; // the server asked not to be tried before (HTTP's Retry-After)
 };
 

@@ -85,13 +85,13 @@ TransportEnd lost(const QString &where, const QString &why, const QStringList &s
 
 TransportEnd closed(const QString &where, int code, const QString &reason, const QStringList &secrets)
 {
-    const QString because =
-        reason.isEmpty() ? QString() : QStringLiteral(": ") + PeerText::shown(reason, secrets);
+    const QString shown = PeerText::shown(reason, secrets);
+    const QString because = shown.isEmpty() ? QString() : QStringLiteral(": ") + shown;
     return {
         {ConnectionError::ClosedByServer,
          QStringLiteral("The connection to %1 was closed with code %2%3").arg(where).arg(code).arg(because),
          code},
-        reason,
+        shown,
         {}};
 }
 
