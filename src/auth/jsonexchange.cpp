@@ -58,6 +58,8 @@ JsonExchange::JsonExchange(QNetworkAccessManager &network, const Request &reques
     , m_secrets(PeerText::secretsOf(request.headers))
     , m_callback(std::move(callback))
 {
+    if (request.body)
+        m_secrets += PeerText::secretsOf(request.body->toVariantMap());
     if (!request.bearer.isEmpty())
         m_secrets.append(request.bearer);
     const QString problem = problemWith(request);
@@ -191,7 +193,7 @@ QString JsonExchange::explainFailure() const
         return explainRedirect(m_reply->url().resolved(location));
     if (status == 0)
         return QStringLiteral("%1 could not be asked: %2")
-            .arg(m_where, PeerText::shown(m_reply->errorString(), m_secrets));
+            .arg(m_where, PeerText::shown(m_reply->errorString(), PeerText::longOnes(m_secrets)));
     const QString phrase = PeerText::shown(
         m_reply->attribute(QNetworkRequest::HttpReasonPhraseAttribute).toString().simplified(), m_secrets,
         80);

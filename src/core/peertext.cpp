@@ -5,6 +5,8 @@
 #include <QSet>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -319,13 +321,23 @@ QString shownLine(QByteArrayView utf8, const QStringList &secrets, qsizetype lim
     return shown(text, secrets, limit);
 }
 
-QStringList secretsOf(const QVariantMap &headers)
+QStringList longOnes(const QStringList &secrets)
 {
+    QStringList longOnes;
+    std::copy_if(secrets.begin(), secrets.end(), std::back_inserter(longOnes),
+                 [](const QString &secret) { return secret.size() >= ShortestPiece; });
+    return longOnes;
+}
+
+QStringList secretsOf(const QVariantMap &named)
+{
+    constexpr std::array words{"auth", "cookie", "token", "key", "secret", "password", "refresh"};
     QStringList secrets;
-    for (auto it = headers.begin(); it != headers.end(); ++it) {
-        const QString name = it.key().toLower();
-        const auto says = [&name](const char *what) { return name.contains(QLatin1String(what)); };
-        if (!says("auth") && !says("cookie") && !says("token") && !says("key") && !says("secret"))
+    for (auto it = named.begin(); it != named.end(); ++it) {
+        const bool isSecret = std::any_of(words.begin(), words.end(), [&it](const char *word) {
+            return it.key().contains(QLatin1String(word), Qt::CaseInsensitive);
+        });
+        if (!isSecret)
             continue;
         const QStringList parts = it.value().toString().split(QLatin1Char(' '), Qt::SkipEmptyParts);
         for (const QString &part : parts) {

@@ -32,7 +32,11 @@ inline constexpr qsizetype ShortestPiece = 8;
 [[nodiscard]] EVERWIRE_EXPORT QString shownLine(QByteArrayView utf8, const QStringList &secrets = {},
                                                 qsizetype limit = Longest);
 
-// What is secret in HTTP headers (name to value): credentials without their scheme, cookies, keys.
-[[nodiscard]] EVERWIRE_EXPORT QStringList secretsOf(const QVariantMap &headers);
+// Those secrets that no sentence holds by chance: for words that are mostly Qt's, as a socket's errorString().
+[[nodiscard]] EVERWIRE_EXPORT QStringList longOnes(const QStringList &secrets);
+
+// What is secret in HTTP headers or in a request's body (name to value), by the names: credentials without their scheme,
+// cookies, keys, passwords.
+[[nodiscard]] EVERWIRE_EXPORT QStringList secretsOf(const QVariantMap &named);
 
 } // namespace Everwire::PeerText

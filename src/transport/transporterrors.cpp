@@ -14,12 +14,7 @@ namespace {
 QString qtsWords(const QString &why, const QStringList &secrets)
 {
     constexpr qsizetype most = 2000; // characters: a chain of certificates has its names and pins in it
-    QStringList longOnes;
-    for (const QString &secret : secrets) {
-        if (secret.size() >= PeerText::ShortestPiece)
-            longOnes.append(secret);
-    }
-    return PeerText::shown(why, longOnes, most);
+    return PeerText::shown(why, PeerText::longOnes(secrets), most);
 }
 
 } // namespace

@@ -288,6 +288,9 @@ void TestPeerText::a7_secretsOfHeaders()
     QStringList secrets = PeerText::secretsOf(headers);
     secrets.sort();
     QCOMPARE(secrets, (QStringList{Jwt, u"key-0123456789"_s, u"sid=0123456789abcdef"_s}));
+    // And of a body.
+    QCOMPARE(PeerText::secretsOf({{u"refresh"_s, Opaque}, {u"password"_s, u"short"_s}, {u"name"_s, Jwt}}),
+             QStringList{Opaque});
 }
 
 void TestPeerText::a7_mutations()
