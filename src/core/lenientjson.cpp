@@ -23,7 +23,8 @@ int hexDigit(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Whether a number of valid grammar is 1 or more, by the place of its first digit that counts and its exponent.
+// Whether a number of valid grammar is 1 or more, by the place of its first digit that counts and
+// its exponent.
 bool isLarge(QByteArrayView digits)
 {
     constexpr qsizetype most = 18; // digits of an exponent that 64 bits hold

@@ -80,7 +80,8 @@ Level original(QStringView text)
     return level;
 }
 
-// Reads escapes of JSON, JavaScript, URLs and HTML, leniently: what is decoded needlessly matches no secret.
+// Reads escapes of JSON, JavaScript, URLs and HTML, leniently: what is decoded needlessly matches
+// no secret.
 class Decoder
 {
 public:
@@ -234,7 +235,8 @@ private:
         }
     }
 
-    // Whether the word of this character goes on in that direction. "api.dev.example" is one word, "no dev." ends one.
+    // Whether the word of this character goes on in that direction. "api.dev.example" is one word,
+    // "no dev." ends one.
     static bool goesOn(QStringView text, qsizetype at, int step)
     {
         const auto isPart = [text](qsizetype i) {
@@ -286,7 +288,8 @@ QList<bool> findAll(QStringView text, const QStringList &secrets)
 
 QString shown(QStringView text, const QStringList &secrets, qsizetype limit)
 {
-    // Escapes take up to twelve characters of each, and a masked secret makes room for what follows it.
+    // Escapes take up to twelve characters of each, and a masked secret makes room for what follows
+    // it.
     constexpr qsizetype widest = 12;
     const QStringView looked = text.left(widest * limit + 1024);
     const QList<bool> covered =

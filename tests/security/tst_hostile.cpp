@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-//
-// A server's words are a hostile string wherever they are shown or logged (rules A7, C4), and its valid JSON is data,
-// however odd (rule M1).
+//  A server's words are a hostile string wherever they are shown or logged (rules A7, C4), and its
+// valid JSON is data, however odd (rule M1).
 #include <Everwire/ConnectionException>
 #include <Everwire/HttpPreparation>
 #include <Everwire/SimulationSession>
