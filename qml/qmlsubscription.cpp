@@ -8,6 +8,9 @@
 #include <QJsonDocument>
 #include <QMetaMethod>
 #include <QQmlEngine>
+#include <QQmlInfo>
+
+#include <limits>
 
 namespace Everwire {
 
@@ -119,8 +122,13 @@ void QmlSubscription::setFields(const QStringList &named)
         Q_EMIT latestChanged();
 }
 
-void QmlSubscription::setInterval(int interval)
+void QmlSubscription::setInterval(double ms)
 {
+    if (!(ms >= 0 && ms <= std::numeric_limits<int>::max())) {
+        qmlWarning(this) << "interval: " << ms << " is not between 0 and 2147483647 ms";
+        return;
+    }
+    const int interval = int(ms);
     if (interval == m_interval)
         return;
     m_interval = interval;

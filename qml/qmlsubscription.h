@@ -38,7 +38,7 @@ class QmlSubscription : public QObject, public QQmlParserStatus
     // (undefined where the message has none of that name), and is made without the rest. Empty: all of it.
     Q_PROPERTY(QStringList fields READ fields WRITE setFields NOTIFY fieldsChanged FINAL)
     // Milliseconds between two deliveries when they are Sampled.
-    Q_PROPERTY(int interval READ interval WRITE setInterval NOTIFY intervalChanged FINAL)
+    Q_PROPERTY(double interval READ interval WRITE setInterval NOTIFY intervalChanged FINAL)
 
 public:
     enum Delivery {
@@ -62,7 +62,7 @@ public:
     [[nodiscard]] QStringList fields() const { return m_fields; }
     void setFields(const QStringList &named);
     [[nodiscard]] int interval() const { return m_interval; }
-    void setInterval(int interval);
+    void setInterval(double ms);
 
     void classBegin() override { m_complete = false; }
     void componentComplete() override;

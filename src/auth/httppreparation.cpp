@@ -67,12 +67,13 @@ void HttpPreparation::prepare(const PreparationRequest &request)
         [this, request](const JsonExchange::Answer &answer) {
             if (answer.problem.isEmpty())
                 take(answer.json, request);
-            else if (answer.isUnauthorized())
-                request.refuseToken(answer.problem);
-            else if (answer.mayPass)
-                request.reject(answer.problem);
             else
-                request.refuse(answer.problem);
+                request.answer({answer.isUnauthorized() ? PreparationResult::TokenRefused
+                                : answer.mayPass        ? PreparationResult::Failed
+                                                        : PreparationResult::Refused,
+                                {},
+                                answer.problem,
+                                true});
         },
         this);
 }

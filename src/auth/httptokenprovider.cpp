@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 namespace Everwire {
 
@@ -88,6 +89,14 @@ void HttpTokenProvider::setTimeout(int timeout)
         return;
     m_timeout = timeout;
     Q_EMIT timeoutChanged();
+}
+
+void HttpTokenProvider::setTimeoutMs(double timeout)
+{
+    if (timeout >= 1 && timeout <= std::numeric_limits<int>::max())
+        setTimeout(int(timeout));
+    else
+        qCWarning(lcAuth) << "HttpTokenProvider's timeout is 1 to 2147483647 ms, not" << timeout;
 }
 
 void HttpTokenProvider::setRetries(int retries)

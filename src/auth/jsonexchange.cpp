@@ -4,6 +4,9 @@
 #include "core/httpheader.h"
 #include "core/jsondepth.h"
 #include "core/loopback.h"
+#include "core/origin.h"
+#include "core/peertext.h"
+#include "core/scalartext.h"
 
 #include <QJsonDocument>
 #include <QNetworkAccessManager>
@@ -50,8 +53,15 @@ QString problemWith(const JsonExchange::Request &request)
 
 JsonExchange::JsonExchange(QNetworkAccessManager &network, const Request &request, Callback callback,
                            QObject *parent)
-    : QObject(parent), m_where(withoutSecrets(request.url)), m_callback(std::move(callback))
+    : QObject(parent)
+    , m_where(withoutSecrets(request.url))
+    , m_secrets(PeerText::secretsOf(request.headers))
+    , m_callback(std::move(callback))
 {
+    if (request.body)
+        m_secrets += PeerText::secretsOf(request.body->toVariantMap());
+    if (!request.bearer.isEmpty())
+        m_secrets.append(request.bearer);
     const QString problem = problemWith(request);
     if (problem.isEmpty()) {
         send(network, request);
@@ -83,7 +93,7 @@ milliseconds JsonExchange::Answer::waitBefore(int retry) const
 void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
 {
     QNetworkRequest http(request.url);
-    http.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::SameOriginRedirectPolicy);
+    http.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::UserVerifiedRedirectPolicy);
     http.setAttribute(QNetworkRequest::CacheLoadControlAttribute, QNetworkRequest::AlwaysNetwork);
     http.setRawHeader("Accept", "application/json");
     if (request.body)
@@ -91,11 +101,23 @@ void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
     if (!request.bearer.isEmpty())
         http.setRawHeader("Authorization", "Bearer " + request.bearer.toUtf8());
     for (auto it = request.headers.begin(); it != request.headers.end(); ++it)
-        http.setRawHeader(it.key().toUtf8(), it->toString().toUtf8());
+        http.setRawHeader(it.key().toUtf8(), scalarText(*it).value_or(QString()).toUtf8());
     const QByteArray body =
         request.body ? QJsonDocument(*request.body).toJson(QJsonDocument::Compact) : QByteArray();
     m_reply = network.sendCustomRequest(http, request.method, body);
 
+    // Credentials stay at their origin. Qt's own policy takes ":443" for another one.
+    connect(m_reply, &QNetworkReply::redirected, this, [this, from = request.url](const QUrl &to) {
+        if (isSameOrigin(to, from)) {
+            Q_EMIT m_reply->redirectAllowed();
+            return;
+        }
+        Answer elsewhere;
+        elsewhere.status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+        elsewhere.problem = explainRedirect(to);
+        QMetaObject::invokeMethod(
+            this, [this, elsewhere] { finish(elsewhere); }, Qt::QueuedConnection);
+    });
     connect(m_reply, &QNetworkReply::finished, this, &JsonExchange::readReply);
     connect(m_reply, &QNetworkReply::readyRead, this, [this] {
         if (m_reply->bytesAvailable() > LargestAnswer)
@@ -157,17 +179,24 @@ JsonExchange::Answer JsonExchange::judge(const QByteArray &body) const
     return answer;
 }
 
+QString JsonExchange::explainRedirect(const QUrl &to) const
+{
+    return QStringLiteral("%1 redirects to %2, which is another server. Use that URL")
+        .arg(m_where, PeerText::shown(withoutSecrets(to), m_secrets));
+}
+
 QString JsonExchange::explainFailure() const
 {
     const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
     const QUrl location = m_reply->header(QNetworkRequest::LocationHeader).toUrl();
     if (!location.isEmpty())
-        return QStringLiteral("%1 redirects to %2, which is another server. Use that URL")
-            .arg(m_where, withoutSecrets(m_reply->url().resolved(location)));
+        return explainRedirect(m_reply->url().resolved(location));
     if (status == 0)
-        return QStringLiteral("%1 could not be asked: %2").arg(m_where, m_reply->errorString());
-    const QString phrase =
-        m_reply->attribute(QNetworkRequest::HttpReasonPhraseAttribute).toString().left(80).simplified();
+        return QStringLiteral("%1 could not be asked: %2")
+            .arg(m_where, PeerText::shown(m_reply->errorString(), PeerText::longOnes(m_secrets)));
+    const QString phrase = PeerText::shown(
+        m_reply->attribute(QNetworkRequest::HttpReasonPhraseAttribute).toString().simplified(), m_secrets,
+        80);
     const QString what = QStringLiteral("%1 answered %2")
                              .arg(m_where, QStringLiteral("%1 %2").arg(status).arg(phrase).trimmed());
     if (status == 401 || status == 403)

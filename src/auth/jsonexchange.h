@@ -5,6 +5,7 @@
 
 #include <QJsonObject>
 #include <QObject>
+#include <QStringList>
 #include <QUrl>
 #include <QVariantMap>
 
@@ -57,10 +58,12 @@ private:
     void finish(const Answer &answer);
     void readReply();
     [[nodiscard]] Answer judge(const QByteArray &body) const;
+    [[nodiscard]] QString explainRedirect(const QUrl &to) const;
     [[nodiscard]] QString explainFailure() const;
 
     QNetworkReply *m_reply = nullptr;
     QString m_where; // the URL without what may be secret
+    QStringList m_secrets;
     Callback m_callback;
 };
 

@@ -31,22 +31,22 @@ QString PreparationRequest::token() const
 
 void PreparationRequest::resolve(const QVariantMap &options) const
 {
-    answer({PreparationResult::Ready, options, {}});
+    answer({PreparationResult::Ready, options, {}, false});
 }
 
 void PreparationRequest::reject(const QString &reason) const
 {
-    answer({PreparationResult::Failed, {}, reason});
+    answer({PreparationResult::Failed, {}, reason, false});
 }
 
 void PreparationRequest::refuse(const QString &reason) const
 {
-    answer({PreparationResult::Refused, {}, reason});
+    answer({PreparationResult::Refused, {}, reason, false});
 }
 
 void PreparationRequest::refuseToken(const QString &reason) const
 {
-    answer({PreparationResult::TokenRefused, {}, reason});
+    answer({PreparationResult::TokenRefused, {}, reason, false});
 }
 
 void PreparationRequest::answer(PreparationResult result) const

@@ -25,7 +25,8 @@ struct PreparationResult
     };
     Kind kind = Failed;
     QVariantMap options;
-    QString reason; // for a person
+    QString reason;       // for a person
+    bool isShown = false; // for the library: reason holds no secret and nothing to escape
 };
 
 class Preparation;
@@ -52,6 +53,7 @@ public:
 
 private:
     friend class Preparation;
+    friend class HttpPreparation;
     struct State;
     explicit PreparationRequest(std::shared_ptr<State> state) : d(std::move(state)) {}
     void answer(PreparationResult result) const;

@@ -5,6 +5,7 @@
 #include "client/websocketprovider.h"
 #include "core/jsondepth.h"
 #include "core/logging.h"
+#include "core/peertext.h"
 
 #include <QEvent>
 #include <QJsonDocument>
@@ -229,6 +230,11 @@ QVariant Connection::request(const QJsonObject &message)
 QVariant Connection::request(const QJsonObject &message, double timeoutMs)
 {
     return s_toPromise ? s_toPromise(toVariants(d->request(message, timeoutMs))) : QVariant();
+}
+
+QString Connection::shown(const QString &peerText) const
+{
+    return PeerText::shown(peerText, d->secrets());
 }
 
 void Connection::forget()

@@ -186,6 +186,11 @@ public:
     // asked. The provider's thread only; cancel() from any thread.
     QFuture<QJsonObject> request(const QJsonObject &message, std::chrono::milliseconds timeout);
 
+    // Words of the server as a person may see them, for an app that shows or logs a field of a message: controls are
+    // escaped, the length is bounded, and the connection's token is masked. The library shows nothing of the server's
+    // otherwise. The provider's thread only.
+    [[nodiscard]] QString shown(const QString &peerText) const;
+
     // Closes, and forgets all that belongs to the user: queue, messages, session, error, what open(config) and the
     // preparation have said. WebSocketProvider::signOut() does it to every connection.
     Q_INVOKABLE void forget();

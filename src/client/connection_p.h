@@ -75,6 +75,8 @@ public:
     {
         return configWith(m_reopenConfig.value_or(m_openConfig));
     }
+    // What the server may quote and nobody may see (rule A7).
+    [[nodiscard]] const QStringList &secrets() const { return m_secrets; }
     // Where to connect to, empty where a preparation has to run first; none, with the error to show, where that cannot
     // be.
     [[nodiscard]] std::optional<QUrl> resolve(const ConnectionConfig &config, ConnectionError *error) const;
@@ -121,6 +123,7 @@ private:
     void takeBackOpen();
     void reopen();
     [[nodiscard]] std::optional<ConnectionConfig> readMap(const QVariantMap &map, const char *call);
+    void warnOf(const QStringList &warnings);
     void apply(const Transition &transition);
     void show(const Transition &transition, bool opens, AllSteps &steps);
     void announce(const Transition &transition);
@@ -179,6 +182,7 @@ private:
     void set(QProperty<T> &property, const T &value, void (Connection::*changed)());
     [[nodiscard]] ConnectionConfig configWith(const ConnectionConfig &openConfig) const;
 
+    QStringList m_warnings;                // of the configuration, that were logged last
     ConnectionConfig m_openConfig;         // open(config)'s, which stays for later open()s
     std::optional<QVariantMap> m_prepared; // options that this open()'s preparation has found
     PendingOpens m_pendingOpens;
@@ -203,6 +207,7 @@ private:
     QObject m_tokenContext;                  // stands for the one request under way
     std::optional<quint64> m_tokenRequest;   // the engine's, which waits for the answer
     std::optional<TokenResult> m_tokenAhead; // the answer, which came before the engine has asked
+    QStringList m_secrets;                   // the last two tokens, and credentials in headers
     QObject m_preparationContext;
     std::optional<quint64> m_preparationRequest; // the engine's, under way
     QString m_refusal;                           // the last of reject(), on the provider's thread

@@ -6,6 +6,7 @@
 
 #include "auth/tokenprovider.h"
 #include "client/websocketprovider.h"
+#include "core/peertext.h"
 
 namespace Everwire {
 
@@ -67,6 +68,12 @@ void ConnectionPrivate::handle(const Notice::TokenAbandoned &)
 
 void ConnectionPrivate::answerToken(quint64 request, const TokenResult &result)
 {
+    if (result.kind == TokenResult::Token && !m_secrets.startsWith(result.token)) {
+        // The one before it is still in use while it is renewed.
+        m_secrets = QStringList{result.token} + m_secrets.mid(0, 1);
+        m_secrets += PeerText::secretsOf(effectiveConfig().headers());
+        m_pendingRequests.setSecrets(m_secrets);
+    }
     m_outbox->post(Command::AnswerToken{request, result});
 }
 
@@ -101,7 +108,7 @@ void ConnectionPrivate::handle(const Notice::PreparationNeeded &notice)
             url = resolve(effectiveConfig(), &error);
             if (!url) {
                 m_prepared.reset();
-                result = {PreparationResult::Refused, {}, error.message()};
+                result = {PreparationResult::Refused, {}, error.message(), true};
             }
         }
         if (url)
@@ -112,7 +119,7 @@ void ConnectionPrivate::handle(const Notice::PreparationNeeded &notice)
     if (m_preparation)
         m_preparation->run(m_type, effectiveConfig(), notice.token, &m_preparationContext, answer);
     else
-        answer({PreparationResult::Failed, {}, QStringLiteral("its Preparation object is gone")});
+        answer({PreparationResult::Failed, {}, QStringLiteral("its Preparation object is gone"), true});
 }
 
 void ConnectionPrivate::handle(const Notice::SessionRenewed &notice)

@@ -5,6 +5,7 @@
 #include "client/messagemodel.h"
 #include "client/websocketprovider.h"
 #include "core/exceptions.h"
+#include "core/effective.h"
 #include "core/logging.h"
 #include "core/loopback.h"
 #include "engine/wirethread.h"
@@ -151,6 +152,10 @@ std::optional<QUrl> ConnectionPrivate::resolve(const ConnectionConfig &config, C
     if (!problem.isEmpty())
         return refuse(ConnectionError::NotConfigured,
                       QStringLiteral("The URL of \"%1\" cannot be used: %2").arg(m_type, problem));
+    if (const QStringList problems = Effective::problems(config, url); !problems.isEmpty())
+        return refuse(ConnectionError::InvalidConfiguration,
+                      QStringLiteral("The configuration of \"%1\" cannot be used: %2")
+                          .arg(m_type, problems.join(QStringLiteral("; "))));
     const bool plain = url.scheme().compare(QLatin1String("ws"), Qt::CaseInsensitive) == 0;
     if (plain && config.authentication() != ConnectionConfig::Authentication::None &&
         !config.allowInsecureAuth() && (!isLoopback(url.host()) || Proxy::isElsewhere(config.proxy())))
@@ -200,6 +205,7 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
     }
     if (config)
         m_openConfig = *config;
+    warnOf(Effective::warnings(effective));
     start(*url, Command::Open{effective, *url, prepares()});
     if (now == ConnectionState::Disconnected || now == ConnectionState::Error) {
         QMetaObject::invokeMethod(
@@ -233,6 +239,13 @@ void ConnectionPrivate::takeBackOpen()
     if (const int lost = m_outbox->discardNext(); lost > 0)
         lineUp(Notice::Discarded{lost, QStringLiteral("close() was called before they could be sent")});
     lineUpCounters(m_outbox->counters());
+}
+
+// Once, however often it is opened.
+void ConnectionPrivate::warnOf(const QStringList &warnings)
+{
+    if (warnings != std::exchange(m_warnings, warnings) && !warnings.isEmpty())
+        qCWarning(lcConfig).noquote() << m_type << "-" << warnings.join(QStringLiteral("; "));
 }
 
 // The open() of while it was Disconnecting.
@@ -371,6 +384,7 @@ void ConnectionPrivate::forget()
     steps.run([&] { close(Command::Close::Why::SignedOut); });
     if (self) {
         m_openConfig = {};
+        m_secrets.clear();
         m_prepared.reset();
         showError({});
         set(m_closeCode, 0, &Connection::closeCodeChanged);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "client/pending.h"
 
+#include "core/peertext.h"
+
 #include <QRandomGenerator>
 
 #include <algorithm>
@@ -48,12 +50,13 @@ std::optional<ServerError> errorIn(const Message &message, const QJsonObject &re
     return found;
 }
 
-ConnectionError toError(const ServerError &server)
+ConnectionError toError(const ServerError &server, const QStringList &secrets)
 {
     const QString sentence =
-        !server.message.isEmpty() ? QStringLiteral("The server replied: %1").arg(server.message)
+        !server.message.isEmpty() ? QStringLiteral("The server replied: %1").arg(PeerText::shown(server.message, secrets))
         : isCode(server.code)
-            ? QStringLiteral("The server replied with the error %1").arg(server.code.toVariant().toString())
+            ? QStringLiteral("The server replied with the error %1")
+                  .arg(PeerText::shown(server.code.toVariant().toString(), secrets))
             : QStringLiteral("The server replied with an error");
     return ConnectionError(ConnectionError::RequestFailed, sentence).withServerError(server);
 }
@@ -130,7 +133,7 @@ void PendingRequests::take(const Message &message, const QString &idField)
         return;
     m_outbox->withdraw({request->ticket});
     if (const auto error = errorIn(message, reply))
-        request->deferred.reject(toError(*error));
+        request->deferred.reject(toError(*error, m_secrets));
     else
         request->deferred.resolve(reply);
 }

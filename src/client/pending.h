@@ -87,6 +87,8 @@ public:
 
     [[nodiscard]] QString makeId();
     [[nodiscard]] bool isEmpty() const { return m_waiting.empty(); }
+    // What no error may quote of a reply.
+    void setSecrets(const QStringList &secrets) { m_secrets = secrets; }
     [[nodiscard]] bool contains(const QString &key) const { return m_waiting.count(key) > 0; }
     [[nodiscard]] Added add(const QString &key, std::chrono::milliseconds timeout);
 
@@ -142,6 +144,7 @@ private:
     QString m_idPrefix; // so that no late reply to another connection's request is taken for ours
     quint64 m_lastId = 0;
     quint64 m_lastTicket = 0;
+    QStringList m_secrets;
 };
 
 } // namespace Everwire

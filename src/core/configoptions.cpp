@@ -207,13 +207,19 @@ std::enable_if_t<std::is_enum_v<Enum>, QString> read(const QVariant &in, Enum *o
 
 // ---- value → QVariant ----
 
+// Setters take any duration; problems() refuses what a timer cannot hold.
+constexpr bool isInt(qint64 number)
+{
+    return number >= std::numeric_limits<int>::min() && number <= std::numeric_limits<int>::max();
+}
+
 template<typename T>
 QVariant write(const T &value)
 {
     if constexpr (std::is_enum_v<T>)
         return QVariant::fromValue(value).toString(); // the key
     else if constexpr (std::is_same_v<T, milliseconds>)
-        return int(value.count());
+        return isInt(value.count()) ? QVariant(int(value.count())) : QVariant(qlonglong(value.count()));
     else if constexpr (std::is_same_v<T, QList<int>>) {
         QVariantList list;
         for (const int number : value)

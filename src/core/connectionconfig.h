@@ -10,7 +10,9 @@
 #include <QUrl>
 #include <QVariantMap>
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 
 class QDebug;
 
@@ -79,6 +81,7 @@ class EVERWIRE_EXPORT ConnectionConfig
     Q_PROPERTY(QVariantMap options READ options CONSTANT)
 
 public:
+    // A name that several of these have stands for the same number in each: to QML they are all ConnectionConfig.Off.
     enum class Authentication {
         FirstMessage, // {"type":"auth","token":…} is the first message (the default)
         None,         // Connected as soon as the socket is open
@@ -105,8 +108,8 @@ public:
     Q_ENUM(Transport)
 
     enum class Compression {
-        Auto, // permessage-deflate (RFC 7692) is offered, and used where the server takes it (the default)
-        Off,  // it is not offered
+        Auto,    // permessage-deflate (RFC 7692) is offered, and used where the server takes it (the default)
+        Off = 2, // it is not offered
     };
     Q_ENUM(Compression)
 
@@ -223,8 +226,8 @@ public:
     [[nodiscard]] int compressionThreshold() const;
     ConnectionConfig &setCompressionThreshold(int compressionThreshold);
     // Whether redirects of the handshake (301, 302, 303, 307, 308) are followed, at most 5 of them, on the same host
-    // and never from wss:// to ws:// (rule A8). Otherwise the error names the new address. QWebSocket follows none.
-    // Default: off.
+    // and never from wss:// to ws://. With a token or headers also the scheme and the port must stay (rule A8).
+    // Otherwise the error names the new address. QWebSocket follows none, and refuses this option. Default: off.
     [[nodiscard]] bool followRedirects() const;
     ConnectionConfig &setFollowRedirects(bool followRedirects);
     // PEM certificates to trust beside the system's, for wss (rule A8): each a file's path (":/…" is a resource), or the
@@ -309,18 +312,24 @@ public:
     friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const ConnectionConfig &config);
 
 private:
-    [[nodiscard]] int initialReconnectDelayMs() const { return int(initialReconnectDelay().count()); }
-    [[nodiscard]] int maxReconnectDelayMs() const { return int(maxReconnectDelay().count()); }
-    [[nodiscard]] int stableAfterMs() const { return int(stableAfter().count()); }
-    [[nodiscard]] int connectTimeoutMs() const { return int(connectTimeout().count()); }
-    [[nodiscard]] int tokenTimeoutMs() const { return int(tokenTimeout().count()); }
-    [[nodiscard]] int preparationTimeoutMs() const { return int(preparationTimeout().count()); }
-    [[nodiscard]] int authTimeoutMs() const { return int(authTimeout().count()); }
-    [[nodiscard]] int closeTimeoutMs() const { return int(closeTimeout().count()); }
-    [[nodiscard]] int drainBudgetMs() const { return int(drainBudget().count()); }
-    [[nodiscard]] int pingIntervalMs() const { return int(pingInterval().count()); }
-    [[nodiscard]] int pongTimeoutMs() const { return int(pongTimeout().count()); }
-    [[nodiscard]] int lingerMs() const { return int(linger().count()); }
+    // A longer one is no valid configuration (problems()), but has to be shown.
+    [[nodiscard]] static int toMs(std::chrono::milliseconds duration)
+    {
+        constexpr std::chrono::milliseconds most{std::numeric_limits<int>::max()};
+        return int(std::clamp(duration, -most, most).count());
+    }
+    [[nodiscard]] int initialReconnectDelayMs() const { return toMs(initialReconnectDelay()); }
+    [[nodiscard]] int maxReconnectDelayMs() const { return toMs(maxReconnectDelay()); }
+    [[nodiscard]] int stableAfterMs() const { return toMs(stableAfter()); }
+    [[nodiscard]] int connectTimeoutMs() const { return toMs(connectTimeout()); }
+    [[nodiscard]] int tokenTimeoutMs() const { return toMs(tokenTimeout()); }
+    [[nodiscard]] int preparationTimeoutMs() const { return toMs(preparationTimeout()); }
+    [[nodiscard]] int authTimeoutMs() const { return toMs(authTimeout()); }
+    [[nodiscard]] int closeTimeoutMs() const { return toMs(closeTimeout()); }
+    [[nodiscard]] int drainBudgetMs() const { return toMs(drainBudget()); }
+    [[nodiscard]] int pingIntervalMs() const { return toMs(pingInterval()); }
+    [[nodiscard]] int pongTimeoutMs() const { return toMs(pongTimeout()); }
+    [[nodiscard]] int lingerMs() const { return toMs(linger()); }
 
     QSharedDataPointer<ConnectionConfigData> d;
 };

@@ -41,7 +41,7 @@ public:
         InvalidConfiguration, // an unknown key, a wrong type or an impossible value (C3)
         InsecureTransport,    // a token would go over ws:// to a host that is not loopback (A8)
         NoToken,              // the token provider says that there is none (A4)
-        InvalidToken,         // the token holds control characters
+        InvalidToken,         // the token holds control characters, or is too large for a message
         TokenFailed,          // the token provider failed (A4)
         TokenTimeout,         // no token within tokenTimeout (R9)
         ConnectTimeout,       // TCP, TLS and upgrade took longer than connectTimeout (R9)

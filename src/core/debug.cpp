@@ -6,6 +6,8 @@
 #include <Everwire/Message>
 #include <Everwire/SessionInfo>
 
+#include "core/peertext.h"
+
 #include <QDebug>
 
 namespace Everwire {
@@ -13,8 +15,9 @@ namespace Everwire {
 QDebug operator<<(QDebug debug, const SessionInfo &session)
 {
     const QDebugStateSaver saver(debug);
-    debug.nospace() << "SessionInfo(" << session.sessionId() << ", user " << session.userId() << ", "
-                    << session.timestamp() << ")";
+    const auto shown = [](const QString &text) { return PeerText::shown(text, {}, PeerText::LongestName); };
+    debug.nospace() << "SessionInfo(" << shown(session.sessionId()) << ", user " << shown(session.userId())
+                    << ", " << shown(session.timestamp()) << ")";
     return debug;
 }
 
@@ -34,8 +37,9 @@ QDebug operator<<(QDebug debug, const Message &message)
     debug.nospace() << "Message(";
     if (!message.isNull())
         debug << (message.direction() == Message::Incoming ? "incoming " : "outgoing ")
-              << (message.isBinary() ? QStringLiteral("binary") : message.type()) << ", "
-              << message.bytes().size() << " bytes";
+              << (message.isBinary() ? QStringLiteral("binary")
+                                     : PeerText::shown(message.type(), {}, PeerText::LongestName))
+              << ", " << message.bytes().size() << " bytes";
     debug << ")";
     return debug;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/httpheader.h"
 
+#include "core/scalartext.h"
+
 #include <QRegularExpression>
 
 namespace Everwire::HttpHeader {
@@ -16,7 +18,8 @@ QString problem(const QString &name, const QVariant &value)
     if (!isToken(name))
         return QStringLiteral("headers: \"%1\" is not a header name (RFC 9110 §5.1)").arg(name);
     static const QRegularExpression control(QStringLiteral("[\\x00-\\x08\\x0a-\\x1f\\x7f]"));
-    if (!value.canConvert<QString>() || control.match(value.toString()).hasMatch())
+    const std::optional<QString> text = scalarText(value);
+    if (!text || control.match(*text).hasMatch())
         return QStringLiteral("headers: the value of %1 is not a line of text").arg(name);
     return {};
 }

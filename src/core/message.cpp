@@ -2,7 +2,7 @@
 #include "core/message_p.h"
 
 #include "core/gadgetstore.h"
-#include "core/tapejson.h"
+#include "core/lenientjson.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -49,15 +49,9 @@ QVariant decodeJson(const QByteArray &utf8)
         return document.object();
     if (document.isArray())
         return document.array();
-    // A scalar is JSON too (RFC 8259 §2), which QJsonDocument does not take alone.
-    const QJsonArray wrapped = QJsonDocument::fromJson('[' + utf8 + ']').array();
-    if (wrapped.size() == 1)
-        return wrapped.first().toVariant();
-    // Numbers too small for a double are none to QJsonDocument, and 0 to everybody else.
-    simdjson::dom::parser parser;
-    simdjson::dom::element root;
-    if (!parser.parse(utf8.constData(), size_t(utf8.size())).get(root))
-        return root.is_object() ? QVariant(toQJson(root).toObject()) : toQJson(root).toVariant();
+    // Scalars (RFC 8259 §2), and what Qt's parser refuses.
+    if (const std::optional<QJsonValue> value = LenientJson::parse(utf8))
+        return value->isObject() ? QVariant(value->toObject()) : value->toVariant();
     return QString::fromUtf8(utf8);
 }
 

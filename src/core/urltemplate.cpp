@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/urltemplate.h"
 
+#include "core/scalartext.h"
+
 #include <QRegularExpression>
 #include <QStringList>
 #include <QUrl>
@@ -33,7 +35,15 @@ QString fill(const QString &text, const QVariantMap &values, QString *problem)
     for (auto it = part().globalMatch(text); it.hasNext();) {
         const auto match = it.next();
         const QString name = match.captured(1);
-        const QString value = values.value(name).toString();
+        const std::optional<QString> scalar = scalarText(values.value(name));
+        if (!scalar) {
+            *problem = QStringLiteral(
+                           "the option for the part {%1} of the URL is neither a text nor a finite number "
+                           "nor true or false")
+                           .arg(name);
+            return {};
+        }
+        const QString &value = *scalar;
         if (value.isEmpty()) {
             *problem =
                 QStringLiteral("the URL has a part {%1} that nothing fills; pass it as options: { %1: … }")

@@ -165,6 +165,9 @@ void Engine::openTransport(const QString &token)
 {
     Phase::Opening opening;
     opening.link.token = token;
+    opening.link.secrets = PeerText::secretsOf(m_config.headers());
+    if (!token.isEmpty())
+        opening.link.secrets.append(token);
     opening.link.transport = m_around.transports(m_config);
     opening.link.protocol = m_around.protocols();
     opening.timeout = m_around.scheduler->after(m_config.connectTimeout(), [this] {
@@ -176,6 +179,7 @@ void Engine::openTransport(const QString &token)
     });
     Transport &transport = *opening.link.transport;
     transport.setListener(this);
+    transport.setSecrets(opening.link.secrets);
     enter(std::move(opening), ConnectionState::Connecting);
     TransportTarget target;
     target.url = m_url;
@@ -186,6 +190,7 @@ void Engine::openTransport(const QString &token)
     target.compress = m_config.compression() == ConnectionConfig::Compression::Auto;
     target.compressionThreshold = m_config.compressionThreshold();
     target.followRedirects = m_config.followRedirects();
+    target.hasCredentials = !token.isEmpty() || !m_config.headers().isEmpty();
     target.tls = tlsOptions(m_config);
     target.proxy = m_config.proxy();
     transport.open(target);
@@ -241,16 +246,15 @@ void Engine::transportEnded(const TransportEnd &end)
         abortLink(std::exchange(closing->link, {}));
         return;
     }
-    const QString reason = withoutToken(end.reason);
-    const ConnectionError error(end.error.code(), withoutToken(end.error.message()), end.error.closeCode(),
-                                end.error.isFinal());
+    const ConnectionError &error = end.error;
+    const QString &reason = end.reason;
     if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
-        if (end.error.closeCode() == CloseCode::AuthenticationFailed) {
+        if (error.closeCode() == CloseCode::AuthenticationFailed) {
             refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason,
                     CloseCode::AuthenticationFailed, Farewell::Close);
             return;
         }
-        const bool late = end.error.closeCode() == CloseCode::AuthenticationTimeout;
+        const bool late = error.closeCode() == CloseCode::AuthenticationTimeout;
         fail({late ? ConnectionError::AuthenticationTimeout : error.code(), error.message(),
               error.closeCode(), error.isFinal()},
              Farewell::Abort, reason);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/peertext.h"
 #include "core/reconnectpolicy.h"
 #include "engine/inbox.h"
 #include "engine/phases.h"
@@ -107,7 +108,9 @@ private:
     void abortLink(Link link);
     void buryLater();
     void requeue(std::vector<Outgoing> unsent);
-    [[nodiscard]] QString withoutToken(QString text);
+    // Text of the peer, or of whoever speaks for it, as it may be shown (rule A7).
+    [[nodiscard]] QString shown(const QString &text, qsizetype limit = PeerText::Longest);
+    [[nodiscard]] QStringList secrets();
     void reportDiscarded(int count, const QString &reason);
 
     // Messages.
@@ -133,7 +136,7 @@ private:
     [[nodiscard]] Link *linkOf(const Transport *transport);
     [[nodiscard]] Link takeLink();
     [[nodiscard]] bool wasRefused(const QString &token) const;
-    [[nodiscard]] bool isUnusable(const QString &token) const;
+    [[nodiscard]] QString problemOf(const QString &token) const;
     [[nodiscard]] QString currentToken();
 
     Surroundings m_around;

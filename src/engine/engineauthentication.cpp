@@ -24,7 +24,7 @@ QByteArray fingerprint(const QString &token)
 }
 
 // A sentence about the first character that cannot be in a token; empty where there is none.
-QString tokenProblem(const QString &token)
+QString controlProblem(const QString &token)
 {
     for (qsizetype i = 0; i < token.size(); ++i) {
         const ushort unit = token.at(i).unicode();
@@ -56,19 +56,21 @@ void Engine::handle(Command::AnswerToken &command)
                               : result.kind == TokenResult::None ? "none"
                                                                  : "failed");
     if (result.kind == TokenResult::Failed) {
-        fail({ConnectionError::TokenFailed, QStringLiteral("No token could be had: %1").arg(result.reason)},
+        fail({ConnectionError::TokenFailed,
+              QStringLiteral("No token could be had: %1").arg(PeerText::shown(result.reason))},
              Farewell::Abort);
     } else if (result.kind == TokenResult::None) {
         fail({ConnectionError::NoToken,
               !result.reason.isEmpty()
-                  ? QStringLiteral("There is no token to authenticate with: %1").arg(result.reason)
+                  ? QStringLiteral("There is no token to authenticate with: %1")
+                        .arg(PeerText::shown(result.reason))
                   : QStringLiteral(
                         "There is no token to authenticate with. Set WebSocketProvider's token or token "
                         "provider, or "
                         "authentication: None for a server that wants none"),
               0, true},
              Farewell::Abort);
-    } else if (const QString problem = tokenProblem(result.token); !problem.isEmpty()) {
+    } else if (const QString problem = problemOf(result.token); !problem.isEmpty()) {
         fail({ConnectionError::InvalidToken, problem, 0, true}, Farewell::Abort);
     } else if (wasRefused(result.token)) {
         fail({ConnectionError::AuthenticationFailed,
@@ -86,9 +88,22 @@ bool Engine::wasRefused(const QString &token) const
     return m_refusedTokens.contains(fingerprint(token));
 }
 
-bool Engine::isUnusable(const QString &token) const
+// A sentence about why it cannot be sent; empty if it can.
+QString Engine::problemOf(const QString &token) const
 {
-    return token.isEmpty() || !tokenProblem(token).isEmpty() || wasRefused(token);
+    const QString problem = controlProblem(token);
+    constexpr qint64 mostPerCharacter = 6; // bytes of JSON, for one of UTF-16
+    constexpr qint64 mostAround = 1024;    // bytes of the message besides the token
+    if (!problem.isEmpty() || token.size() * mostPerCharacter + mostAround <= m_config.maxMessageSize())
+        return problem;
+    const qsizetype size = m_around.protocols()->authenticate(token).size();
+    if (size <= m_config.maxMessageSize())
+        return {};
+    return QStringLiteral(
+               "The message with the token has %1 bytes, and maxMessageSize is %2. Is it a token? If so, "
+               "raise maxMessageSize to what the server takes")
+        .arg(size)
+        .arg(m_config.maxMessageSize());
 }
 
 void Engine::proceed(const QString &token)
@@ -120,7 +135,7 @@ void Engine::handle(Command::AnswerPreparation &command)
     if (!preparing || preparing->request != command.request)
         return;
     const QString token = preparing->token;
-    const QString reason = withoutToken(command.result.reason);
+    const QString reason = command.result.isShown ? command.result.reason : shown(command.result.reason);
     switch (command.result.kind) {
     case PreparationResult::Ready:
         m_url = command.url;
@@ -155,30 +170,30 @@ void Engine::authenticate()
     transport.sendSecretText(message);
 }
 
-void Engine::refused(const QString &serverReason, int closeCode, Farewell farewell)
+// reason: shown() already.
+void Engine::refused(const QString &reason, int closeCode, Farewell farewell)
 {
     m_refusedTokens.append(fingerprint(currentToken()));
     if (m_refusedTokens.size() > RefusedTokensKept)
         m_refusedTokens.removeFirst();
     m_needsFreshToken = true;
-    const QString reason = withoutToken(serverReason);
     reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
     fail({ConnectionError::AuthenticationFailed,
           QStringLiteral("The server refused the token: %1").arg(reason), closeCode},
          farewell, QStringLiteral("Authentication failed"));
 }
 
-// A server may quote the token, in whatever it says (rule A7).
-QString Engine::withoutToken(QString text)
+QString Engine::shown(const QString &text, qsizetype limit)
 {
-    QStringList secrets{currentToken()};
-    if (const auto *open = std::get_if<Phase::Established>(&m_phase))
-        secrets.append(open->renewal.offered);
-    for (const QString &token : std::as_const(secrets)) {
-        if (!token.isEmpty())
-            text.replace(token, QStringLiteral("[token]"));
-    }
-    return text;
+    return PeerText::shown(text, secrets(), limit);
+}
+
+QStringList Engine::secrets()
+{
+    if (const auto *preparing = std::get_if<Phase::Preparing>(&m_phase))
+        return {preparing->token};
+    const Link *current = link();
+    return current ? current->secrets : QStringList();
 }
 
 QString Engine::currentToken()

@@ -187,7 +187,8 @@ void Engine::transportTextReceived(PaddedView utf8)
     Received::Outcome outcome = current->protocol->receiveText(utf8);
     std::visit(Overloaded{
                    [&](Message &message) {
-                       everwireTrace(lcWire) << "received" << size << "bytes of text, type" << message.type();
+                       everwireTrace(lcWire) << "received" << size << "bytes of text, type"
+                                             << shown(message.type(), PeerText::LongestName);
                        deliver(Inbox::costOf(message), std::move(message));
                    },
                    [&](Received::Authenticated &answer) {
@@ -202,10 +203,11 @@ void Engine::transportTextReceived(PaddedView utf8)
                        if (open)
                            reconnectWith(std::get<Phase::Established>(m_phase).renewal.offered);
                        else
-                           refused(answer.reason, CloseCode::AuthenticationFailed, Farewell::Close);
+                           refused(shown(answer.reason), CloseCode::AuthenticationFailed, Farewell::Close);
                    },
                    [&](Received::Ignored &ignored) {
-                       ignoreEarly(QStringLiteral("a message of type ") + ignored.type);
+                       ignoreEarly(QStringLiteral("a message of type ") +
+                                   shown(ignored.type, PeerText::LongestName));
                    },
                    [&](Received::Malformed &malformed) {
                        everwireTrace(lcWire)

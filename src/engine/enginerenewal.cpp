@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include "core/closecode.h"
+#include "core/timestamp.h"
 #include "engine/trace.h"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ constexpr qint64 LargestSkew = qint64(24) * 3600 * 1000; // ms
 // The server judges by its own clock, and mostly tells it.
 qint64 serverTime(const SessionInfo &session, qint64 ours)
 {
-    const QDateTime theirs = QDateTime::fromString(session.timestamp(), Qt::ISODateWithMs);
+    const QDateTime theirs = Timestamp::fromText(session.timestamp());
     const bool isNow = theirs.isValid() && std::abs(theirs.toMSecsSinceEpoch() - ours) <= LargestSkew;
     return isNow ? theirs.toMSecsSinceEpoch() : ours;
 }
@@ -66,7 +67,12 @@ void Engine::takeRenewal(const TokenResult &result)
     const QString old = std::get<Phase::Established>(m_phase).link.token;
     const auto expiry = [](const QString &token) { return tokenTimes(token).expiresAt; };
     const bool isLater = !expiry(result.token) || expiry(result.token) > expiry(old);
-    if (result.kind != TokenResult::Token || result.token == old || !isLater || isUnusable(result.token)) {
+    const QString problem =
+        result.kind == TokenResult::Token && result.token != old ? problemOf(result.token) : QString();
+    if (!problem.isEmpty())
+        qCWarning(lcAuth).noquote() << m_around.name << "- the new token cannot be used:" << problem;
+    if (result.kind != TokenResult::Token || result.token == old || !isLater || !problem.isEmpty() ||
+        wasRefused(result.token)) {
         everwireTrace(lcAuth) << "the token provider has no later token";
         retryRenewal();
     } else if (m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Reauthenticate) {
@@ -92,6 +98,8 @@ void Engine::offerToken(const QString &token)
     everwireTrace(lcAuth) << "sending it on the live connection";
     open.renewal.request = 0;
     open.renewal.offered = token;
+    open.link.secrets.append(token);
+    open.link.transport->setSecrets(open.link.secrets);
     open.renewal.timer =
         m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
     open.link.transport->sendSecretText(open.link.protocol->reauthenticate(token));

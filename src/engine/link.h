@@ -7,6 +7,7 @@
 
 #include <QList>
 #include <QString>
+#include <QStringList>
 
 #include <deque>
 
@@ -40,6 +41,7 @@ struct EVERWIRE_EXPORT Link
     qint64 backlog = 0;       // bytes that the system did not take at once
     bool hasMessages = false; // some of the app's were handed to the transport
     QString token;            // what it authenticates with; empty where it does not
+    QStringList secrets; // what the server may quote and nobody may see: tokens, credentials in headers
 };
 
 } // namespace Everwire

@@ -2,6 +2,8 @@
 #include "protocol/jsoneventprotocol.h"
 
 #include "core/exceptions.h"
+#include "core/lenientjson.h"
+#include "core/scalartext.h"
 #include "core/typename.h"
 
 #include <QJsonDocument>
@@ -58,6 +60,19 @@ struct JsonEventProtocol::Parser
         if (dom.capacity() > kept)
             dom = simdjson::dom::parser();
     }
+    // The type of a text that simdjson refuses may hold half a surrogate pair, which UTF-8 cannot say.
+    Message toMessageOf(PaddedView utf8, const QString &type, Decoded *former)
+    {
+        const QByteArray bytes = type.toUtf8();
+        if (QString::fromUtf8(bytes) == type)
+            return toMessage(utf8, bytes, former);
+        lastType = {};
+        lastShared = nullptr;
+        findWanted();
+        Message message = pool->text(utf8.bytes(), nullptr, former);
+        message.d->ownType = type;
+        return message;
+    }
     Message toMessage(PaddedView utf8, QByteArrayView type, Decoded *former)
     {
         if (type != lastType) {
@@ -94,57 +109,38 @@ QString explain(simdjson::error_code code)
     }
 }
 
-// "1." and ".5" are not JSON, but QJsonDocument reads them.
-bool hasBareDecimalPoint(const QByteArray &json)
+// simdjson refuses some texts that JSON.parse takes: numbers beyond 64 bits and halves of surrogate pairs. Which error it
+// gives for them depends on its version.
+bool mayBeJson(simdjson::error_code error)
 {
-    const auto isDigit = [&](qsizetype at) {
-        return at >= 0 && at < json.size() && json[at] >= '0' && json[at] <= '9';
-    };
-    bool inString = false;
-    for (qsizetype at = 0; at < json.size(); ++at) {
-        const char c = json[at];
-        if (c == '"')
-            inString = !inString;
-        else if (inString && c == '\\')
-            ++at; // and what it escapes
-        else if (!inString && c == '.' && !(isDigit(at - 1) && isDigit(at + 1)))
-            return true;
-    }
-    return false;
-}
-
-// simdjson refuses numbers that do not fit in 64 bits, although they are JSON. Which code it reports for them depends on
-// its version: NUMBER_ERROR, TAPE_ERROR, or BIGINT_ERROR, which 3.0 does not know. So the codes are listed that no number
-// causes.
-bool mayBeOfANumber(simdjson::error_code error)
-{
-    switch (error) {
-    case simdjson::SUCCESS:
-    case simdjson::CAPACITY:
-    case simdjson::MEMALLOC:
-    case simdjson::DEPTH_ERROR:
-    case simdjson::STRING_ERROR:
-    case simdjson::T_ATOM_ERROR:
-    case simdjson::F_ATOM_ERROR:
-    case simdjson::N_ATOM_ERROR:
-    case simdjson::UTF8_ERROR:
-    case simdjson::EMPTY:
-    case simdjson::UNESCAPED_CHARS:
-    case simdjson::UNCLOSED_STRING: return false;
-    default: return true;
-    }
-}
-
-bool parseLeniently(const QByteArray &utf8, QByteArray *type)
-{
-    const QJsonDocument document = QJsonDocument::fromJson(utf8);
-    *type = document.object().value(QLatin1String("type")).toString().toUtf8();
-    return !document.isNull() && !hasBareDecimalPoint(utf8);
+    return error != simdjson::EMPTY && error != simdjson::UTF8_ERROR && error != simdjson::DEPTH_ERROR &&
+           error != simdjson::CAPACITY && error != simdjson::MEMALLOC;
 }
 
 QString text(const QJsonObject &object, const char *key)
 {
     return object.value(QLatin1String(key)).toString();
+}
+
+// The first of these members that has a text of its own. Ids are numbers on some servers.
+QString firstText(const QList<QJsonObject> &objects, std::initializer_list<const char *> keys)
+{
+    for (const QJsonObject &object : objects) {
+        for (const char *key : keys) {
+            const QString found = scalarText(object.value(QLatin1String(key))).value_or(QString());
+            if (!found.isEmpty())
+                return found;
+        }
+    }
+    return {};
+}
+
+// The wire protocol's names, or the guide's, in the answer itself or in its payload.
+SessionInfo sessionIn(const QJsonObject &answer)
+{
+    const QList<QJsonObject> places{answer, answer.value(QLatin1String("payload")).toObject()};
+    return {firstText(places, {"session_id", "sessionId"}), firstText(places, {"user_id", "userId"}),
+            firstText(places, {"timestamp"})};
 }
 
 // Brackets that open one, those in strings included. In lots that a byte can count: so it is done 16 at a time.
@@ -212,21 +208,14 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     static_assert(Padding >= qsizetype(simdjson::SIMDJSON_PADDING));
     simdjson::dom::element root;
     const auto error = m_parser->dom.parse(padded.data(), size_t(padded.size()), false).get(root);
-    QByteArray lenientType;
+    const std::optional<QString> lenientType =
+        error && mayBeJson(error) ? LenientJson::typeOf(padded.bytes()) : std::nullopt;
+    if (error && !lenientType)
+        return Received::Malformed{padded.toByteArray(), explain(error)};
     QByteArrayView type;
     simdjson::dom::object object;
-    bool isObject = false;
-    if (mayBeOfANumber(error)) {
-        if (!parseLeniently(padded.toByteArray(), &lenientType)) {
-            // If it was a large number that simdjson stopped at, something else is wrong.
-            const auto reason =
-                error == simdjson::NUMBER_ERROR ? simdjson::NUMBER_ERROR : simdjson::TAPE_ERROR;
-            return Received::Malformed{padded.toByteArray(), explain(reason)};
-        }
-        type = lenientType;
-    } else if (error) {
-        return Received::Malformed{padded.toByteArray(), explain(error)};
-    } else if (isObject = !root.get(object); isObject) {
+    const bool isObject = !error && !root.get(object);
+    if (isObject) {
         // The last of several "type"s counts, as in JSON.parse and QJsonDocument.
         for (const auto field : object) {
             std::string_view value;
@@ -238,7 +227,8 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     if (m_interest)
         m_parser->look(*m_interest);
     Decoded former;
-    Message message = m_parser->toMessage(padded, type, &former);
+    Message message = lenientType ? m_parser->toMessageOf(padded, *lenientType, &former)
+                                  : m_parser->toMessage(padded, type, &former);
     if (m_stage != Stage::Open)
         return answerToAuthentication(message);
     if (m_parser->interest)
@@ -263,7 +253,9 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
         made += decodeFor(*m_parser->lastWanted, message, object, &former);
     former = {}; // a gadget that is not used again goes while the guard holds
     message.d->interest = m_parser->interestNumber;
-    message.d->audience = m_parser->audience();
+    // What is heard is known by the type's UTF-8, which a type with half a surrogate pair does not have.
+    const bool isTypeKnown = !m_parser->lastType.isEmpty() || message.d->type().isEmpty();
+    message.d->audience = isTypeKnown ? m_parser->audience() : Audience::Each;
     if (made > 0) {
         const QByteArray &utf8 = message.d->bytes;
         // What simdjson has refused is no longer than its text.
@@ -302,9 +294,7 @@ Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &messa
     const QString type = message.type();
     if (type == QLatin1String("auth_success")) {
         m_stage = Stage::Open;
-        const QJsonObject answer = message.json();
-        return Received::Authenticated{
-            {text(answer, "session_id"), text(answer, "user_id"), text(answer, "timestamp")}};
+        return Received::Authenticated{sessionIn(message.json())};
     }
     const bool renews = m_stage == Stage::Renewing;
     const auto failure = [this, renews](const QString &reason) {

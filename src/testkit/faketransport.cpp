@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "testkit/faketransport.h"
 
+#include "core/peertext.h"
+
 #include <algorithm>
 
 namespace Everwire {
@@ -43,8 +45,9 @@ void FakeTransport::end(ConnectionError::Code code, int closeCode, const QString
                         std::chrono::milliseconds retryAfter, bool isFinal)
 {
     closeSocket();
-    const TransportEnd how{
-        {code, QStringLiteral("the fake network ended it"), closeCode, isFinal}, reason, retryAfter};
+    const TransportEnd how{{code, QStringLiteral("the fake network ended it"), closeCode, isFinal},
+                           PeerText::shown(reason, secrets()),
+                           retryAfter};
     tell([&](TransportListener &l) { l.transportEnded(how); });
 }
 

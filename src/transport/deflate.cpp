@@ -4,6 +4,7 @@
 #include "transport/buffers.h"
 
 #include "core/padded.h"
+#include "core/peertext.h"
 #include "transport/headervalue.h"
 
 #include <QStringList>
@@ -40,7 +41,8 @@ bool setWindowBits(int *bits, QByteArrayView value)
 }
 
 // A sentence, where the parameter is not one of RFC 7692 §7.1 or has a value that it cannot have.
-QString setParameter(DeflateParameters *parameters, const HeaderValue::Parameter &parameter)
+QString setParameter(DeflateParameters *parameters, const HeaderValue::Parameter &parameter,
+                     const QStringList &secrets)
 {
     bool isGood = false;
     if (parameter.name == "server_no_context_takeover" && !parameter.value) {
@@ -55,7 +57,8 @@ QString setParameter(DeflateParameters *parameters, const HeaderValue::Parameter
     if (isGood)
         return {};
     return QStringLiteral("permessage-deflate with \"%1\", which RFC 7692 does not know")
-        .arg(QString::fromLatin1(parameter.name + (parameter.value ? "=" + *parameter.value : QByteArray())));
+        .arg(PeerText::shownLine(parameter.name + (parameter.value ? "=" + *parameter.value : QByteArray()),
+                                 secrets, PeerText::LongestName));
 }
 
 } // namespace
@@ -65,7 +68,8 @@ QByteArray deflateOffer()
     return QByteArrayLiteral("permessage-deflate; client_max_window_bits");
 }
 
-std::optional<DeflateParameters> deflateFromAnswer(QByteArrayView extensions, QString *problem)
+std::optional<DeflateParameters> deflateFromAnswer(QByteArrayView extensions, QString *problem,
+                                                   const QStringList &secrets)
 {
     const std::optional<QList<HeaderValue::Extension>> answer = HeaderValue::parseExtensions(extensions);
     if (!answer) {
@@ -73,17 +77,17 @@ std::optional<DeflateParameters> deflateFromAnswer(QByteArrayView extensions, QS
         return {};
     }
     if (answer->size() != 1 || answer->constFirst().name != "permessage-deflate") {
-        *problem =
-            QStringLiteral("an extension that nobody asked for: %1")
-                .arg(QString::fromLatin1(extensions.first(std::min<qsizetype>(100, extensions.size()))));
+        *problem = QStringLiteral("an extension that nobody asked for: %1")
+                       .arg(PeerText::shownLine(extensions, secrets, PeerText::LongestName));
         return {};
     }
     DeflateParameters parameters;
     QList<QByteArray> seen;
     for (const HeaderValue::Parameter &parameter : answer->constFirst().parameters) {
-        *problem = seen.contains(parameter.name) ? QStringLiteral("permessage-deflate with \"%1\" twice")
-                                                       .arg(QString::fromLatin1(parameter.name))
-                                                 : setParameter(&parameters, parameter);
+        *problem = seen.contains(parameter.name)
+                       ? QStringLiteral("permessage-deflate with \"%1\" twice")
+                             .arg(PeerText::shownLine(parameter.name, secrets, PeerText::LongestName))
+                       : setParameter(&parameters, parameter, secrets);
         if (!problem->isEmpty())
             return {};
         seen.append(parameter.name);

@@ -5,6 +5,7 @@
 
 #include <QByteArray>
 #include <QString>
+#include <QStringList>
 
 #include <memory>
 #include <optional>
@@ -25,9 +26,9 @@ struct DeflateParameters
 // The value of Sec-WebSocket-Extensions that offers it, as browsers do.
 [[nodiscard]] EVERWIRE_EXPORT QByteArray deflateOffer();
 // Reads the server's Sec-WebSocket-Extensions. Nothing, and a sentence in *problem, where it is not a valid
-// answer to that offer.
-[[nodiscard]] EVERWIRE_EXPORT std::optional<DeflateParameters> deflateFromAnswer(QByteArrayView extensions,
-                                                                                 QString *problem);
+// answer to that offer. *secrets* are masked in what the sentence quotes.
+[[nodiscard]] EVERWIRE_EXPORT std::optional<DeflateParameters>
+deflateFromAnswer(QByteArrayView extensions, QString *problem, const QStringList &secrets = {});
 
 // Compresses messages. Allocates nothing before the first one.
 class EVERWIRE_EXPORT Deflater

@@ -213,8 +213,8 @@ void FrameTransport::takeIncoming(const Incoming &incoming)
         const QString reason = QString::fromUtf8(incoming.payload.bytes());
         if (isOpen)
             startClosing(incoming.closeCode, {});
-        endAfterClose(
-            TransportErrors::closed(TransportErrors::where(m_target.url), incoming.closeCode, reason));
+        endAfterClose(TransportErrors::closed(TransportErrors::where(m_target.url), incoming.closeCode,
+                                              reason, secrets()));
         break;
     }
     case Incoming::Violation:
@@ -562,7 +562,8 @@ void FrameTransport::lost()
     else if (m_stage == Stage::Upgrading && m_handshake->finish() != ClientHandshake::Outcome::Unfinished)
         finish(whyNotConnected());
     else
-        finish(TransportErrors::lost(TransportErrors::where(m_target.url), m_socket->errorString()));
+        finish(
+            TransportErrors::lost(TransportErrors::where(m_target.url), m_socket->errorString(), secrets()));
 }
 
 void FrameTransport::finish(const TransportEnd &end)

@@ -83,6 +83,7 @@ private:
     [[nodiscard]] bool takeAnswer(PaddedView *input);
     void takeFrames(PaddedView input);
     void takeIncoming(const Incoming &incoming);
+    [[nodiscard]] bool mayFollow(const QUrl &next) const;
     void follow(const QUrl &location);
 
     [[nodiscard]] bool canSend() const { return m_stage == Stage::Open; }

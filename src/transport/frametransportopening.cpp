@@ -4,6 +4,7 @@
 // is in frametransport.cpp.
 #include "transport/frametransport.h"
 
+#include "core/origin.h"
 #include "transport/pinning.h"
 #include "transport/proxy.h"
 #include "transport/tls.h"
@@ -64,7 +65,7 @@ bool FrameTransport::prepareTls()
 #else
     finish(TransportErrors::tlsFailed(TransportErrors::where(m_target.url),
                                       QStringLiteral("this Qt was built without TLS"),
-                                      QStringLiteral("Use one that was built with it")));
+                                      QStringLiteral("Use one that was built with it"), secrets()));
     return false;
 #endif
 }
@@ -113,7 +114,7 @@ void FrameTransport::connectByAddress(const QString &host, quint16 port)
             tcpConnected();
         } else {
             finish(TransportErrors::notConnected(TransportErrors::where(m_target.url), outcome.error,
-                                                 outcome.problem, m_target.proxy));
+                                                 outcome.problem, m_target.proxy, secrets()));
         }
     });
     m_dialer->dial(host, port, openMode());
@@ -146,7 +147,7 @@ void FrameTransport::connectTlsSignals()
         if (Tls::areIgnored(errors, m_target.tls, where))
             tls->ignoreSslErrors(errors);
         else
-            m_tlsEnd = Tls::untrusted(where, errors, m_target.tls);
+            m_tlsEnd = Tls::untrusted(where, errors, m_target.tls, secrets());
     });
     QObject::connect(tls, &QSslSocket::encrypted, &m_context, [this, tls] {
         const QStringList &pins = m_target.tls.pinnedPublicKeys;
@@ -156,7 +157,7 @@ void FrameTransport::connectTlsSignals()
         if (problem.isEmpty())
             sendRequest();
         else
-            finish(Tls::notPinned(TransportErrors::where(m_target.url), problem));
+            finish(Tls::notPinned(TransportErrors::where(m_target.url), problem, secrets()));
     });
 #endif
 }
@@ -209,14 +210,23 @@ void FrameTransport::sendRequest()
     request.protocols = m_target.protocols;
     request.headers = m_target.headers;
     request.offerDeflate = m_target.compress;
+    request.secrets = secrets();
     request.key = ClientHandshake::makeKey();
     m_handshake = std::make_unique<ClientHandshake>(std::move(request));
     m_out = m_handshake->request();
     flush();
 }
 
-// The token goes with the first message to where the WebSocket opens, so that is the host that was configured,
-// and TLS is never given up (rule A8).
+// Whether it may be followed: on the same host and never out of TLS. Credentials stay at their origin (rule A8): the
+// token would go with the first message to where the WebSocket opens, and the headers with the request.
+bool FrameTransport::mayFollow(const QUrl &next) const
+{
+    const bool isWebSocket = next.scheme() == QLatin1String("ws") || next.scheme() == QLatin1String("wss");
+    return isWebSocket && next.host() == m_target.url.host() &&
+           (!m_isTls || next.scheme() == QLatin1String("wss")) &&
+           (!m_target.hasCredentials || isSameOrigin(next, m_target.url));
+}
+
 void FrameTransport::follow(const QUrl &location)
 {
     QUrl next = location;
@@ -226,10 +236,8 @@ void FrameTransport::follow(const QUrl &location)
     else if (scheme == QLatin1String("https"))
         next.setScheme(QStringLiteral("wss"));
     next.setFragment(QString());
-    const bool isWebSocket = next.scheme() == QLatin1String("ws") || next.scheme() == QLatin1String("wss");
-    const bool isSafe = isWebSocket && next.host() == m_target.url.host() &&
-                        (!m_isTls || next.scheme() == QLatin1String("wss"));
-    if (!m_target.followRedirects || !isSafe || m_redirects == MaxRedirects) {
+    next.setUserInfo(QString());
+    if (!m_target.followRedirects || !mayFollow(next) || m_redirects == MaxRedirects) {
         finish(whyNotConnected());
         return;
     }
@@ -270,22 +278,27 @@ TransportEnd FrameTransport::whyNotConnected() const
                     ? QStringLiteral(". Use that URL, or set followRedirects")
                     : QStringLiteral(
                           ". Only redirects to the same host, never from wss to ws and at most %1, are "
-                          "followed")
-                          .arg(MaxRedirects);
+                          "followed%2")
+                          .arg(MaxRedirects)
+                          .arg(m_target.hasCredentials
+                                   ? QStringLiteral("; with a token or headers, only those to the same "
+                                                    "scheme, host and port")
+                                   : QString());
         return {{ConnectionError::HandshakeFailed, message}, {}, m_handshake->retryAfter()};
     }
     if (m_tlsEnd)
         return *m_tlsEnd;
     if (!m_socket)
         return TransportErrors::notConnected(where, QAbstractSocket::OperationError,
-                                             QStringLiteral("it was given up"), m_target.proxy);
+                                             QStringLiteral("it was given up"), m_target.proxy, secrets());
 #if QT_CONFIG(ssl)
     if (m_socket->error() == QAbstractSocket::SslInvalidUserDataError)
         return Tls::unusable(m_socket->errorString(), m_target.tls);
     if (m_isTls && m_tcpConnected)
-        return Tls::failed(where, m_socket->errorString(), m_target.tls);
+        return Tls::failed(where, m_socket->errorString(), m_target.tls, secrets());
 #endif
-    return TransportErrors::notConnected(where, m_socket->error(), m_socket->errorString(), m_target.proxy);
+    return TransportErrors::notConnected(where, m_socket->error(), m_socket->errorString(), m_target.proxy,
+                                         secrets());
 }
 
 } // namespace Everwire

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "transport/handshake.h"
 
+#include "core/peertext.h"
+#include "core/scalartext.h"
 #include "transport/headervalue.h"
 
 #include <QCryptographicHash>
@@ -72,15 +74,6 @@ QDateTime httpDate(const QByteArray &bytes)
     return time.isValid() ? QDateTime(date, time, QTimeZone::utc()) : QDateTime();
 }
 
-QString printable(const QByteArray &bytes, qsizetype most)
-{
-    QString text = QString::fromUtf8(bytes);
-    std::replace_if(
-        text.begin(), text.end(), [](QChar c) { return !c.isPrint(); }, QLatin1Char(' '));
-    text = text.simplified();
-    return text.size() > most ? text.left(most) + QStringLiteral("…") : text;
-}
-
 QString adviceFor(int status)
 {
     switch (status) {
@@ -139,7 +132,7 @@ QByteArray ClientHandshake::request() const
     if (m_request.offerDeflate)
         bytes += "Sec-WebSocket-Extensions: " + deflateOffer() + "\r\n";
     for (auto it = m_request.headers.begin(); it != m_request.headers.end(); ++it)
-        bytes += it.key().toLatin1() + ": " + it.value().toString().toUtf8() + "\r\n";
+        bytes += it.key().toLatin1() + ": " + scalarText(it.value()).value_or(QString()).toUtf8() + "\r\n";
     return bytes + "\r\n";
 }
 
@@ -153,7 +146,7 @@ ClientHandshake::Outcome ClientHandshake::read(QByteArrayView *input)
         const qsizetype known = std::min(m_head.size(), HttpName.size());
         if (QByteArrayView(m_head).first(known) != HttpName.first(known))
             return invalid(
-                QStringLiteral("it does not speak HTTP, but said: %1").arg(printable(m_head.left(80), 60)));
+                QStringLiteral("it does not speak HTTP, but said: %1").arg(shown(m_head.left(80), 60)));
         const qsizetype end = endOfHead(m_head, std::max<qsizetype>(0, before - 2));
         if (end < 0) {
             *input = input->sliced(size);
@@ -191,6 +184,12 @@ ClientHandshake::Outcome ClientHandshake::finish()
                                     : QStringLiteral("it ended the connection in the middle of its answer"));
 }
 
+// The server's words.
+QString ClientHandshake::shown(QByteArrayView bytes, qsizetype most) const
+{
+    return PeerText::shownLine(bytes, m_request.secrets, most);
+}
+
 ClientHandshake::Outcome ClientHandshake::invalid(const QString &problem)
 {
     m_problem = problem;
@@ -220,7 +219,7 @@ bool ClientHandshake::parseStatusLine(QByteArrayView line)
                               line[8] == ' ' && isDigit(9) && line[9] != '0' && isDigit(10) && isDigit(11) &&
                               (line.size() == 12 || line[12] == ' ');
     if (!isStatusLine) {
-        invalid(QStringLiteral("its answer begins with: %1").arg(printable(line.toByteArray(), 60)));
+        invalid(QStringLiteral("its answer begins with: %1").arg(shown(line, 60)));
         return false;
     }
     m_status = line.sliced(9, 3).toByteArray().toInt();
@@ -240,7 +239,7 @@ bool ClientHandshake::parseHeader(QByteArrayView line)
         return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
     });
     if (colon < 0 || !isToken(line.first(colon)) || hasControl) {
-        invalid(QStringLiteral("a header that is none: %1").arg(printable(line.toByteArray(), 60)));
+        invalid(QStringLiteral("a header that is none: %1").arg(shown(line, 60)));
         return false;
     }
     m_headers.append({line.first(colon).toByteArray().toLower(), value.toByteArray().trimmed()});
@@ -272,10 +271,11 @@ ClientHandshake::Outcome ClientHandshake::judgeHead()
     if (isRedirect(m_status) && count("location") == 1 && !value("location").isEmpty() &&
         QUrl::fromEncoded(value("location")).isValid()) {
         m_location = m_request.url.resolved(QUrl::fromEncoded(value("location")));
-        const QString shown =
+        const QString target =
             m_location.toDisplayString(QUrl::RemoveUserInfo | QUrl::RemoveQuery | QUrl::RemoveFragment);
-        m_problem =
-            QStringLiteral("it redirects to %1 (%2)").arg(printable(shown.toUtf8(), 300)).arg(m_status);
+        m_problem = QStringLiteral("it redirects to %1 (%2)")
+                        .arg(PeerText::shown(target, m_request.secrets, 300))
+                        .arg(m_status);
         return Outcome::Redirected;
     }
     bool isNumber = false;
@@ -289,9 +289,10 @@ ClientHandshake::Outcome ClientHandshake::judgeHead()
 
 ClientHandshake::Outcome ClientHandshake::judgeUpgrade()
 {
-    if (!listHas(value("upgrade"), "websocket"))
+    // One value, unlike Connection's list (RFC 6455 §4.1 items 2 and 3).
+    if (count("upgrade") != 1 || value("upgrade").compare("websocket", Qt::CaseInsensitive) != 0)
         return invalid(QStringLiteral("it does not upgrade to websocket (its Upgrade header says \"%1\")")
-                           .arg(printable(value("upgrade"), 40)));
+                           .arg(shown(value("upgrade"), 40)));
     if (!listHas(value("connection"), "upgrade"))
         return invalid(QStringLiteral("its Connection header does not say \"upgrade\""));
     if (count("sec-websocket-accept") != 1 || value("sec-websocket-accept") != acceptFor(m_request.key))
@@ -303,16 +304,16 @@ ClientHandshake::Outcome ClientHandshake::judgeUpgrade()
         if (count("sec-websocket-protocol") > 1 ||
             !m_request.protocols.contains(QString::fromLatin1(m_protocol)))
             return invalid(QStringLiteral("it chose the subprotocol \"%1\", which nobody asked for")
-                               .arg(printable(m_protocol, 40)));
+                               .arg(shown(m_protocol, 40)));
     }
     const QByteArray extensions = value("sec-websocket-extensions");
     if (extensions.isEmpty())
         return Outcome::Accepted;
     if (!m_request.offerDeflate)
         return invalid(
-            QStringLiteral("it chose an extension that nobody asked for: %1").arg(printable(extensions, 60)));
+            QStringLiteral("it chose an extension that nobody asked for: %1").arg(shown(extensions, 60)));
     QString problem;
-    m_deflate = deflateFromAnswer(extensions, &problem);
+    m_deflate = deflateFromAnswer(extensions, &problem, m_request.secrets);
     return m_deflate ? Outcome::Accepted : invalid(QStringLiteral("it chose ") + problem);
 }
 
@@ -329,14 +330,14 @@ ClientHandshake::Outcome ClientHandshake::readBody(QByteArrayView *input)
 QString ClientHandshake::explanation() const
 {
     QString text = QString::number(m_status);
-    const QString phrase = printable(m_reasonPhrase, 60);
+    const QString phrase = shown(m_reasonPhrase, 60);
     if (!phrase.isEmpty())
         text += QLatin1Char(' ') + phrase;
     QByteArray body = m_body;
     if (listHas(value("transfer-encoding"), "chunked"))
         body.remove(0, body.indexOf('\n') + 1); // the first chunk's size; what follows it is seldom longer
     // A page is for a browser; what a program writes is shown.
-    const QString said = printable(body, 200);
+    const QString said = shown(body, 200);
     if (!said.isEmpty() && !said.startsWith(QLatin1Char('<')))
         text += QStringLiteral(" (it says: %1)").arg(said);
     return text + QStringLiteral(". ") + adviceFor(m_status);

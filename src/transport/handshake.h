@@ -24,7 +24,8 @@ public:
         QStringList protocols;
         QVariantMap headers; // name to string
         bool offerDeflate = false;
-        QByteArray key; // 16 random bytes, in base64
+        QByteArray key;      // 16 random bytes, in base64
+        QStringList secrets; // masked in what problem() quotes of the answer
     };
     enum class Outcome {
         Unfinished, // more bytes are needed
@@ -61,6 +62,7 @@ private:
         QByteArray value;
     };
 
+    [[nodiscard]] QString shown(QByteArrayView bytes, qsizetype most) const;
     Outcome invalid(const QString &problem);
     [[nodiscard]] bool parseHead();
     [[nodiscard]] bool parseStatusLine(QByteArrayView line);

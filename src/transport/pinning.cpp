@@ -3,6 +3,8 @@
 
 #if QT_CONFIG(ssl)
 
+#include "core/peertext.h"
+
 #include <QCryptographicHash>
 #include <QLibrary>
 #include <QSslSocket>
@@ -148,7 +150,9 @@ QString offered(const QList<QSslCertificate> &chain)
     QStringList pins;
     for (const QSslCertificate &certificate : chain)
         pins.append(QStringLiteral("%1 (%2)").arg(
-            pinOf(certificate), certificate.subjectInfo(QSslCertificate::CommonName).join(QLatin1Char(' '))));
+            pinOf(certificate),
+            PeerText::shown(certificate.subjectInfo(QSslCertificate::CommonName).join(QLatin1Char(' ')), {},
+                            PeerText::LongestName)));
     return pins.join(QStringLiteral(", "));
 }
 

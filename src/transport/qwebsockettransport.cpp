@@ -2,6 +2,8 @@
 #include "transport/qwebsockettransport.h"
 
 #include "core/closecode.h"
+#include "core/peertext.h"
+#include "core/scalartext.h"
 #include "transport/proxy.h"
 #include "transport/tls.h"
 #include "transport/transporterrors.h"
@@ -73,12 +75,18 @@ void QWebSocketTransport::open(const TransportTarget &target)
     m_target = target;
     if (const std::optional<QNetworkProxy> proxy = Proxy::fromOption(target.proxy))
         m_socket->setProxy(*proxy);
+    if (target.followRedirects) {
+        refuse(
+            QStringLiteral("followRedirects: QWebSocket follows no redirect. Set transport to Automatic, or "
+                           "leave it out"));
+        return;
+    }
     if (!prepareTls())
         return;
 
     QNetworkRequest request(target.url);
     for (auto it = target.headers.begin(); it != target.headers.end(); ++it)
-        request.setRawHeader(it.key().toLatin1(), it.value().toString().toUtf8());
+        request.setRawHeader(it.key().toLatin1(), scalarText(it.value()).value_or(QString()).toUtf8());
     QWebSocketHandshakeOptions options;
     options.setSubprotocols(target.protocols);
     m_socket->open(request, options);
@@ -100,13 +108,19 @@ bool QWebSocketTransport::prepareTls()
         m_socket->setSslConfiguration(Tls::configuration(m_target.tls, &problem));
     if (problem.isEmpty())
         return true;
-    abort();
-    if (listener())
-        listener()->transportEnded(TransportErrors::badOption(problem));
+    refuse(problem);
     return false;
 #else
     return true;
 #endif
+}
+
+// An option that cannot be used.
+void QWebSocketTransport::refuse(const QString &problem)
+{
+    abort();
+    if (listener())
+        listener()->transportEnded(TransportErrors::badOption(problem));
 }
 
 void QWebSocketTransport::connectSignals()
@@ -153,7 +167,7 @@ void QWebSocketTransport::connectSignals()
         if (tls && Tls::areIgnored(errors, m_target.tls, m_where))
             tls->ignoreSslErrors(errors);
         else
-            m_tlsEnd = Tls::untrusted(m_where, errors, m_target.tls);
+            m_tlsEnd = Tls::untrusted(m_where, errors, m_target.tls, secrets());
     });
 #endif
 }
@@ -378,7 +392,7 @@ void QWebSocketTransport::end()
 TransportEnd QWebSocketTransport::howItEnded() const
 {
     if (!m_closeSeen && !m_closeCalled) {
-        return TransportErrors::lost(m_where, m_errorString);
+        return TransportErrors::lost(m_where, m_errorString, secrets());
     }
     const QString reason = m_socket->closeReason();
     // QWebSocket takes 1012 to 2999 for a violation, although IANA has registered some ("service restart"),
@@ -392,7 +406,7 @@ TransportEnd QWebSocketTransport::howItEnded() const
                 {},
                 {}};
     const int code = m_socket->closeCode();
-    TransportEnd end = TransportErrors::closed(m_where, code, reason);
+    TransportEnd end = TransportErrors::closed(m_where, code, reason, secrets());
     // With these it may have closed by itself.
     if (code == CloseCode::ProtocolError || code == CloseCode::InvalidData ||
         code == CloseCode::MessageTooBig)
@@ -409,13 +423,13 @@ TransportEnd QWebSocketTransport::whyItNeverOpened() const
         return Tls::unusable(m_errorString, m_target.tls);
     const bool isInTls = m_tcpConnected && !m_isEncrypted && qobject_cast<QSslSocket *>(m_inner.data());
     if (m_error == QAbstractSocket::SslHandshakeFailedError || Tls::isAlert(m_errorString) || isInTls)
-        return Tls::failed(m_where, m_errorString, m_target.tls);
+        return Tls::failed(m_where, m_errorString, m_target.tls, secrets());
 #endif
     if (!m_tcpConnected)
-        return TransportErrors::notConnected(m_where, m_error, m_errorString, m_target.proxy);
+        return TransportErrors::notConnected(m_where, m_error, m_errorString, m_target.proxy, secrets());
     return {{ConnectionError::HandshakeFailed,
              QStringLiteral("%1 did not open a WebSocket: %2. Check the URL's path")
-                 .arg(m_where, refusal(m_errorString))},
+                 .arg(m_where, PeerText::shown(refusal(m_errorString), secrets()))},
             {},
             {}};
 }

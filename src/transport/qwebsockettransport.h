@@ -43,6 +43,7 @@ public:
 
 private:
     [[nodiscard]] bool prepareTls();
+    void refuse(const QString &problem);
     void connectSignals();
     void watchInnerSocket();
     void fitReadBuffer();

@@ -5,6 +5,7 @@
 
 #include "core/filepath.h"
 #include "core/logging.h"
+#include "core/peertext.h"
 #include "transport/transporterrors.h"
 
 #include <QFile>
@@ -149,7 +150,7 @@ QString namesIn(const QSslCertificate &certificate)
     return names.isEmpty() ? QStringLiteral("none") : names.join(QStringLiteral(", "));
 }
 
-QString adviceFor(const QSslError &error)
+QString adviceFor(const QSslError &error, const QStringList &secrets)
 {
     switch (error.error()) {
     case QSslError::SelfSignedCertificate:
@@ -163,7 +164,7 @@ QString adviceFor(const QSslError &error)
                               "caCertificates");
     case QSslError::HostNameMismatch:
         return QStringLiteral("Connect to a name that the certificate is for (%1)")
-            .arg(namesIn(error.certificate()));
+            .arg(PeerText::shown(namesIn(error.certificate()), secrets));
     case QSslError::CertificateExpired:
         return QStringLiteral(
             "Renew the server's certificate; if it is valid, correct the date of this machine");
@@ -206,13 +207,14 @@ bool areIgnored(const QList<QSslError> &errors, const TlsOptions &options, const
     return true;
 }
 
-TransportEnd untrusted(const QString &where, const QList<QSslError> &errors, const TlsOptions &options)
+TransportEnd untrusted(const QString &where, const QList<QSslError> &errors, const TlsOptions &options,
+                       const QStringList &secrets)
 {
     QStringList texts;
     QStringList advice;
     for (const QSslError &error : errors) {
         texts.append(QStringLiteral("%1 (%2)").arg(error.errorString(), nameOf(error)));
-        advice.append(adviceFor(error));
+        advice.append(adviceFor(error, secrets));
     }
     if (!options.ignoreTlsErrors.isEmpty())
         advice.append(QStringLiteral("Note that ignoreTlsErrors names %1 only")
@@ -220,15 +222,16 @@ TransportEnd untrusted(const QString &where, const QList<QSslError> &errors, con
     texts.removeDuplicates();
     advice.removeDuplicates();
     return TransportErrors::tlsFailed(where, texts.join(QStringLiteral("; ")),
-                                      advice.join(QStringLiteral(". ")));
+                                      advice.join(QStringLiteral(". ")), secrets);
 }
 
-TransportEnd notPinned(const QString &where, const QString &why)
+TransportEnd notPinned(const QString &where, const QString &why, const QStringList &secrets)
 {
     return TransportErrors::tlsFailed(
         where, why,
         QStringLiteral(
-            "If the server has a new key that you have checked, pin that; otherwise somebody is between"));
+            "If the server has a new key that you have checked, pin that; otherwise somebody is between"),
+        secrets);
 }
 
 bool isAlert(const QString &why)
@@ -236,7 +239,8 @@ bool isAlert(const QString &why)
     return why.contains(QLatin1String("SSL routines")) && why.contains(QLatin1String(" alert "));
 }
 
-TransportEnd failed(const QString &where, const QString &why, const TlsOptions &options)
+TransportEnd failed(const QString &where, const QString &why, const TlsOptions &options,
+                    const QStringList &secrets)
 {
     const auto says = [&why](const char *what) {
         return why.contains(QLatin1String(what), Qt::CaseInsensitive);
@@ -257,7 +261,7 @@ TransportEnd failed(const QString &where, const QString &why, const TlsOptions &
             "Check that the server accepts the clientCertificate: its CA, its dates and its purpose");
     else
         advice = QStringLiteral("Check that a TLS server listens there, and what it logs");
-    return TransportErrors::tlsFailed(where, why, advice);
+    return TransportErrors::tlsFailed(where, why, advice, secrets);
 }
 
 TransportEnd unusable(const QString &why, const TlsOptions &options)

@@ -25,16 +25,18 @@ namespace Everwire::Tls {
 [[nodiscard]] bool areIgnored(const QList<QSslError> &errors, const TlsOptions &options,
                               const QString &where);
 // The server is not trusted: why, by the names that ignoreTlsErrors takes, and what to do.
+// Its certificate's names are the server's words: *secrets* are masked in them.
 [[nodiscard]] EVERWIRE_EXPORT TransportEnd untrusted(const QString &where, const QList<QSslError> &errors,
-                                                     const TlsOptions &options);
+                                                     const TlsOptions &options,
+                                                     const QStringList &secrets = {});
 // None of its keys is pinned.
-[[nodiscard]] TransportEnd notPinned(const QString &where, const QString &why);
+[[nodiscard]] TransportEnd notPinned(const QString &where, const QString &why, const QStringList &secrets);
 // Whether this, of a socket's errorString(), is the peer's refusal (RFC 8446 §6). OpenSSL's words: with another library,
 // an alert that comes after the handshake looks as any other end of the connection.
 [[nodiscard]] bool isAlert(const QString &why);
 // The handshake broke off, or the server did once it was over: what TLS itself says about it.
 [[nodiscard]] EVERWIRE_EXPORT TransportEnd failed(const QString &where, const QString &why,
-                                                  const TlsOptions &options);
+                                                  const TlsOptions &options, const QStringList &secrets = {});
 // The TLS library took an option for nonsense, as it does with a key of another certificate.
 [[nodiscard]] TransportEnd unusable(const QString &why, const TlsOptions &options);
 

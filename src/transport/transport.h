@@ -40,6 +40,8 @@ struct TransportTarget
     bool compress = false;           // offer permessage-deflate (rule C6)
     qint64 compressionThreshold = 0; // bytes: shorter messages are not compressed
     bool followRedirects = false;
+    // The headers, or the first message, hold credentials: no redirect leads them to another origin (rule A8).
+    bool hasCredentials = false;
     TlsOptions tls; // also where a redirect leads
     QString proxy;  // as the option says it
 };
@@ -49,7 +51,7 @@ struct TransportTarget
 struct TransportEnd
 {
     ConnectionError error;
-    QString reason;                         // the Close frame's text
+    QString reason; // the Close frame's text as it may be shown: PeerText::shown() of it, or our own words
     std::chrono::milliseconds retryAfter{}; // the server asked not to be tried before (HTTP's Retry-After)
 };
 
@@ -85,6 +87,8 @@ public:
 
     // nullptr: nothing is reported any more.
     void setListener(TransportListener *listener) { m_listener = listener; }
+    // What no error may quote, whatever the peer says (rule A7): tokens, credentials in headers.
+    void setSecrets(const QStringList &secrets) { m_secrets = secrets; }
 
     virtual void open(const TransportTarget &target) = 0;
     // All three take whole messages, whose bytes are only lent for the call, and return the position behind
@@ -137,8 +141,10 @@ public:
 
 protected:
     [[nodiscard]] TransportListener *listener() const { return m_listener; }
+    [[nodiscard]] const QStringList &secrets() const { return m_secrets; }
 
 private:
+    QStringList m_secrets;
     TransportListener *m_listener = nullptr;
 };
 

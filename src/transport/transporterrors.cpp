@@ -2,9 +2,22 @@
 #include "transport/transporterrors.h"
 
 #include "core/closecode.h"
+#include "core/peertext.h"
 #include "transport/proxy.h"
 
 namespace Everwire::TransportErrors {
+
+namespace {
+
+// Mostly Qt's words, in which a short token may well occur as a word: only secrets that are long enough to tell apart
+// are masked.
+QString qtsWords(const QString &why, const QStringList &secrets)
+{
+    constexpr qsizetype most = 2000; // characters: a chain of certificates has its names and pins in it
+    return PeerText::shown(why, PeerText::longOnes(secrets), most);
+}
+
+} // namespace
 
 QString where(const QUrl &url)
 {
@@ -16,10 +29,11 @@ QString where(const QUrl &url)
 }
 
 TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError error, const QString &why,
-                          const QString &proxy)
+                          const QString &proxy, const QStringList &secrets)
 {
+    const QString shown = qtsWords(why, secrets);
     ConnectionError::Code code = ConnectionError::ConnectionRefused;
-    QString message = QStringLiteral("No connection to %1: %2. Is the server running?").arg(where, why);
+    QString message = QStringLiteral("No connection to %1: %2. Is the server running?").arg(where, shown);
     switch (error) {
     case QAbstractSocket::HostNotFoundError:
         code = ConnectionError::HostNotFound;
@@ -33,7 +47,7 @@ TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError err
     case QAbstractSocket::ProxyProtocolError:
         message =
             QStringLiteral("No connection to %1 through %2: %3. Check the %4 and what the proxy allows")
-                .arg(where, Proxy::nameOf(proxy), why,
+                .arg(where, Proxy::nameOf(proxy), shown,
                      proxy.isEmpty() ? QStringLiteral("QNetworkProxy") : QStringLiteral("option proxy"));
         break;
     default: break;
@@ -41,10 +55,11 @@ TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError err
     return {{code, message}, {}, {}};
 }
 
-TransportEnd tlsFailed(const QString &where, const QString &why, const QString &advice)
+TransportEnd tlsFailed(const QString &where, const QString &why, const QString &advice,
+                       const QStringList &secrets)
 {
     return {{ConnectionError::TlsFailed,
-             QStringLiteral("No secure connection to %1: %2. %3").arg(where, why, advice)},
+             QStringLiteral("No secure connection to %1: %2. %3").arg(where, qtsWords(why, secrets), advice)},
             {},
             {}};
 }
@@ -54,23 +69,24 @@ TransportEnd badOption(const QString &message)
     return {{ConnectionError::InvalidConfiguration, message, 0, true}, {}, {}};
 }
 
-TransportEnd lost(const QString &where, const QString &why)
+TransportEnd lost(const QString &where, const QString &why, const QStringList &secrets)
 {
-    const QString detail = why.isEmpty() ? QStringLiteral("the connection broke") : why;
+    const QString detail = why.isEmpty() ? QStringLiteral("the connection broke") : qtsWords(why, secrets);
     return {{ConnectionError::ConnectionLost,
              QStringLiteral("The connection to %1 was lost: %2").arg(where, detail), CloseCode::Abnormal},
             {},
             {}};
 }
 
-TransportEnd closed(const QString &where, int code, const QString &reason)
+TransportEnd closed(const QString &where, int code, const QString &reason, const QStringList &secrets)
 {
-    const QString because = reason.isEmpty() ? QString() : QStringLiteral(": ") + reason;
+    const QString shown = PeerText::shown(reason, secrets);
+    const QString because = shown.isEmpty() ? QString() : QStringLiteral(": ") + shown;
     return {
         {ConnectionError::ClosedByServer,
          QStringLiteral("The connection to %1 was closed with code %2%3").arg(where).arg(code).arg(because),
          code},
-        reason,
+        shown,
         {}};
 }
 

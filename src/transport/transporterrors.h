@@ -5,17 +5,20 @@
 
 #include <QAbstractSocket>
 
-// What every transport says of a connection that failed. "where" is host and port: no path, no query (rule A7).
+// What every transport says of a connection that failed. "where" is host and port: no path, no query (rule A7). "why" and
+// "reason" may be a peer's words; *secrets* are masked in them, and in them alone.
 namespace Everwire::TransportErrors {
 
 [[nodiscard]] QString where(const QUrl &url);
 // There was never a TCP connection: no such host, nobody listens, the proxy (as the option says it) will not.
 [[nodiscard]] TransportEnd notConnected(const QString &where, QAbstractSocket::SocketError error,
-                                        const QString &why, const QString &proxy);
-[[nodiscard]] TransportEnd tlsFailed(const QString &where, const QString &why, const QString &advice);
+                                        const QString &why, const QString &proxy, const QStringList &secrets);
+[[nodiscard]] TransportEnd tlsFailed(const QString &where, const QString &why, const QString &advice,
+                                     const QStringList &secrets);
 // An option that no further attempt can use: final.
 [[nodiscard]] TransportEnd badOption(const QString &message);
-[[nodiscard]] TransportEnd lost(const QString &where, const QString &why);
-[[nodiscard]] TransportEnd closed(const QString &where, int code, const QString &reason);
+[[nodiscard]] TransportEnd lost(const QString &where, const QString &why, const QStringList &secrets);
+[[nodiscard]] TransportEnd closed(const QString &where, int code, const QString &reason,
+                                  const QStringList &secrets);
 
 } // namespace Everwire::TransportErrors

@@ -5,11 +5,13 @@
 #include <Everwire/Message>
 #include <Everwire/WebSocketProvider>
 
+#include "core/scalartext.h"
+#include "core/timestamp.h"
+
 #include <QPointer>
 #include <QUuid>
 
 #include <algorithm>
-#include <cmath>
 
 namespace Everwire {
 
@@ -18,18 +20,7 @@ namespace {
 // Numbers are as good as strings; what has no text of its own has none here.
 QString toText(const QJsonValue &value)
 {
-    return value.isString() || value.isDouble() || value.isBool() ? value.toVariant().toString() : QString();
-}
-
-// Invalid where it cannot be read: ISO 8601, or milliseconds since 1970.
-QDateTime toTime(const QJsonValue &value)
-{
-    if (value.isString())
-        return QDateTime::fromString(value.toString(), Qt::ISODateWithMs).toUTC();
-    constexpr double furthest = 8.64e15; // of JavaScript's Date
-    if (value.isDouble() && std::abs(value.toDouble()) <= furthest)
-        return QDateTime::fromMSecsSinceEpoch(qint64(value.toDouble())).toUTC();
-    return {};
+    return scalarText(value).value_or(QString());
 }
 
 NotificationModel::Notification read(const QJsonObject &payload)
@@ -40,7 +31,7 @@ NotificationModel::Notification read(const QJsonObject &payload)
         notification.notificationId = QUuid::createUuid().toString(QUuid::WithoutBraces);
     notification.title = toText(payload.value(QLatin1String("title")));
     notification.message = toText(payload.value(QLatin1String("message")));
-    notification.timestamp = toTime(payload.value(QLatin1String("timestamp")));
+    notification.timestamp = Timestamp::fromJson(payload.value(QLatin1String("timestamp")));
     notification.payload = payload;
     return notification;
 }

@@ -5,6 +5,8 @@
 #include <Everwire/HttpPreparation>
 #include <Everwire/WebSocketProvider>
 
+#include "core/scalartext.h"
+
 #include <QMultiHash>
 #include <QtEndian>
 #include <QUuid>
@@ -85,7 +87,7 @@ void SimulationSession::subscribe()
     m_connection->subscribe(QStringLiteral("error"), this, [this](const QJsonObject &message) {
         const QString fromServer = text(message.value(QLatin1String("payload")).toObject(), "error");
         if (!fromServer.isEmpty())
-            setError(fromServer);
+            setError(m_connection->shown(fromServer));
     });
     m_connection->subscribe(QStringLiteral("audio_processed"), this, [this](const QJsonObject &message) {
         const QJsonObject payload = message.value(QLatin1String("payload")).toObject();
@@ -176,7 +178,8 @@ void SimulationSession::takeSessionId()
     if (!m_started || !makesSession() || m_connection->preparation() != m_preparation)
         return;
     const QString made =
-        m_connection->configuration().options().value(QStringLiteral("session_id")).toString();
+        scalarText(m_connection->configuration().options().value(QStringLiteral("session_id")))
+            .value_or(QString());
     if (made.isEmpty())
         return;
     m_madeSessionId = made;
@@ -380,9 +383,9 @@ void SimulationSession::onStatus(const QJsonObject &message)
 {
     const QString state = text(message, "state");
     const QPointer<SimulationSession> self(this);
-    setStatus(state);
-    if (self && state == QLatin1String("error"))
-        setError(text(message, "message"));
+    setStatus(m_connection->shown(state));
+    if (self && m_connection && state == QLatin1String("error"))
+        setError(m_connection->shown(text(message, "message")));
 }
 
 void SimulationSession::setError(const QString &error)

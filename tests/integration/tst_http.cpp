@@ -340,16 +340,19 @@ void TestHttp::a7_nothingSecretIsPrintedOrReadBack()
     const LogRecorder log;
     http->answer(500, "SECRET-body");
     http->answer(302, {}, "Location: http://127.0.0.1:1/x?SECRET-location\r\n");
+    http->answerRaw("HTTP/1.1 422 no SECRET-header or SECRET-refresh\x1b\r\nContent-Length: 0\r\n\r\n");
     http->answerJson(R"({"tokn":"SECRET-token"})");
     HttpTokenProvider tokens(http->url(u"/token?SECRET-query"_s));
+    tokens.setMethod(u"POST"_s);
     tokens.setRetries(0);
     tokens.setHeaders({{u"Authorization"_s, u"SECRET-header"_s}});
     tokens.setBody({{u"refresh"_s, u"SECRET-refresh"_s}});
     QCOMPARE(tokens.property("headers").toMap(), QVariantMap());
     QCOMPARE(tokens.property("body").toJsonObject(), QJsonObject());
     QStringList said;
-    for (int i = 0; i < 3; ++i)
+    for (int i = 0; i < 4; ++i)
         said.append(ask(tokens).reason);
+    QVERIFY2(said[2].contains("answered 422 no [token] or [token]\\u001b"_L1), qPrintable(said[2]));
     QVERIFY2(said[1].contains("redirects to http://127.0.0.1:1/x, which is another server"_L1),
              qPrintable(said[1]));
     for (const QString &line : said + log.lines())

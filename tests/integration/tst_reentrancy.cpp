@@ -772,18 +772,35 @@ void tst_Reentrancy::o7_retryingIsNotTheAppsOpen()
 
 void tst_Reentrancy::a7_aServerThatQuotesTheToken()
 {
-    provider->setToken(s("SECRET.JWT"));
+    // Long enough for the Close frame, which holds 123 bytes of reason, to cut it.
+    const QString token = s("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6MTgwMDAwMDAwMH0.") +
+                          QString::fromLatin1(QByteArray(64, '\x5a').toBase64());
+    provider->setToken(token);
     QStringList said;
     connect(connection, &Connection::errorOccurred, this,
             [&](const ConnectionError &error) { said.append(error.message()); });
     connect(connection, &Connection::disconnected, this, [&](int, const QString &why) { said.append(why); });
-    open();
-    server->close(4001, s("token SECRET.JWT expired"));
-    QTRY_COMPARE(said.size(), 2);
-    for (const QString &words : std::as_const(said)) {
-        QVERIFY2(!words.contains(s("SECRET")), qPrintable(words));
-        QVERIFY2(words.contains(s("token [token] expired")), qPrintable(words));
+    const QStringList quotations{token.left(100), token, token.mid(30, 40), token.left(8)};
+    for (const QString &quoted : quotations) {
+        said.clear();
+        open();
+        server->close(4000, (s("bad token ") + quoted).left(123));
+        QTRY_COMPARE(said.size(), 2);
+        for (const QString &words : std::as_const(said)) {
+            QVERIFY2(words.endsWith(s("bad token [token]")), qPrintable(words));
+            for (qsizetype from = 0; from + 8 <= token.size(); ++from)
+                QVERIFY2(!words.contains(token.mid(from, 8)), qPrintable(words));
+        }
+        connection->close();
+        QTRY_COMPARE(connection->state(), Connection::Disconnected);
     }
+    // A whole one between other words.
+    said.clear();
+    open();
+    server->close(4001, s("token ") + token.left(80) + s(" expired"));
+    QTRY_COMPARE(said.size(), 2);
+    for (const QString &words : std::as_const(said))
+        QVERIFY2(words.contains(s("token [token] expired")), qPrintable(words));
 }
 
 void tst_Reentrancy::m8_overloadedSendsNothingTwice()

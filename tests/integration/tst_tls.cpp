@@ -677,12 +677,17 @@ void tst_Tls::a8_redirectsKeepTheOptions()
     RawServer first(made->server({s("good")}));
     first.setAnswer("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + raw->url().toEncoded() +
                     "\r\n\r\n");
-    ConnectionConfig configured =
-        config().setUrl(first.url()).setCaCertificates({made->path(s("ca.crt"))}).setFollowRedirects(true);
+    // To another port goes only who has no token to lose there.
+    ConnectionConfig configured = config()
+                                      .setUrl(first.url())
+                                      .setAuthentication(ConnectionConfig::Authentication::None)
+                                      .setCaCertificates({made->path(s("ca.crt"))})
+                                      .setFollowRedirects(true);
     if (!pinned.isEmpty())
         configured.setPinnedPublicKeys({made->pin(pinned)});
     open(configured);
-    QVERIFY2(isEstablished() == accepted, qPrintable(message()));
+    QTRY_VERIFY(connection->isConnected() || connection->state() == Connection::Error);
+    QVERIFY2(connection->isConnected() == accepted, qPrintable(message()));
     if (accepted)
         return;
     QCOMPARE(connection->errorCode(), ConnectionError::TlsFailed);
@@ -754,11 +759,10 @@ void tst_Tls::theOptionProxyIsUsed()
     QNetworkProxy::setApplicationProxy(QNetworkProxy::NoProxy); // the option's alone
     QUrl url = raw->url();
     url.setHost(s(ProxyServer::Host)); // which it alone can resolve
-    open(config()
-             .setUrl(url)
-             .setAllowInsecureAuth(true)
-             .setCaCertificates({made->path(s("ca.crt"))})
-             .setProxy(proxy.url()));
+    ConnectionConfig configured = config().setUrl(url).setAllowInsecureAuth(true).setProxy(proxy.url());
+    if (tls) // with ws:// they would do nothing, and are refused
+        configured.setCaCertificates({made->path(s("ca.crt"))});
+    open(configured);
     QVERIFY2(isEstablished(), qPrintable(message()));
     QCOMPARE(proxy.tunnels(), 1);
     raw->finish();

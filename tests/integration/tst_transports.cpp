@@ -45,6 +45,8 @@ private Q_SLOTS:
     void r5_aServerMaySayWhenToRetry();
     void aRedirectIsFollowedWhereThatIsWanted();
     void a8_aRedirectToAnotherHostIsNot();
+    void a8_credentialsStayAtTheirOrigin_data();
+    void a8_credentialsStayAtTheirOrigin();
 
 private:
     [[nodiscard]] ConnectionConfig open() const
@@ -193,6 +195,57 @@ void tst_Transports::a8_aRedirectToAnotherHostIsNot()
         QTRY_COMPARE(connection->state(), Connection::Disconnected);
     }
     QCOMPARE(other.connections(), 0);
+}
+
+void tst_Transports::a8_credentialsStayAtTheirOrigin_data()
+{
+    QTest::addColumn<bool>("token");
+    QTest::addColumn<QByteArray>("location"); // %1: the port; %2: another one
+    QTest::addColumn<bool>("isFollowed");
+    for (const bool token : {true, false}) {
+        const auto row = [token](const char *location, bool isFollowed) {
+            QTest::addRow("%s, %s", token ? "token" : "header", location)
+                << token << QByteArray(location) << isFollowed;
+        };
+        row("/elsewhere", true);
+        row("ws://127.0.0.1:%1/x", true);
+        row("http://127.0.0.1:%1/x", true);
+        row("//127.0.0.1:%1/x", true);
+        row("ws://user:secret@127.0.0.1:%1/x", true);
+        row("ws://127.0.0.1:%2/x", false);
+        row("//127.0.0.1:%2/x", false);
+        row("http://127.0.0.1:%2/x", false);
+        row("wss://127.0.0.1:%1/x", false);
+        row("wss://127.0.0.1:%2/x", false);
+        row("ws://127.0.0.1/x", false);
+    }
+}
+
+void tst_Transports::a8_credentialsStayAtTheirOrigin()
+{
+    QFETCH(const bool, token);
+    QFETCH(QByteArray, location);
+    QFETCH(const bool, isFollowed);
+    RawServer other;
+    location.replace("%1", QByteArray::number(raw->url().port()));
+    location.replace("%2", QByteArray::number(other.url().port()));
+    raw->setAnswer("HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\nLocation: " + location +
+                   "\r\n\r\n");
+    ConnectionConfig config = open().setFollowRedirects(true);
+    if (token) {
+        provider->setToken(s("SECRET-TOKEN"));
+        config.setAuthentication(ConnectionConfig::Authentication::FirstMessage);
+    } else {
+        config.setHeaders({{s("Authorization"), s("Bearer SECRET-TOKEN")}});
+    }
+    connection->open(config);
+    QTRY_COMPARE(connection->state(), Connection::Error); // it redirects without an end, or once
+    QCOMPARE(raw->connections(), isFollowed ? 6 : 1);
+    QCOMPARE(other.connections(), 0);
+    QVERIFY2(connection->error().contains(s("it redirects to")), qPrintable(connection->error()));
+    QVERIFY2(connection->error().contains(s("the same scheme, host and port")),
+             qPrintable(connection->error()));
+    QVERIFY(!connection->error().contains(s("secret"), Qt::CaseInsensitive));
 }
 
 QTEST_GUILESS_MAIN(tst_Transports)

@@ -3,6 +3,7 @@
 // Rules O5 and O6 in QML: anything is done inside any signal, handler and promise of a page, and pages, engines and the
 // provider go in any order.
 #include "loadedpage.h"
+#include "support/logrecorder.h"
 #include "support/testserver.h"
 
 #include <Everwire/WebSocketProvider>
@@ -107,6 +108,26 @@ private Q_SLOTS:
                                                                         .setInitialReconnectDelay(1ms)
                                                                         .setMaxQueuedMessages(2)
                                                                         .setLinger(0ms)));
+    }
+
+    // First, for Qt registers a module's types once.
+    void c3_theModuleLoadsWithoutAWarning()
+    {
+        const LogRecorder log;
+        const LoadedPage page(R"(
+import QtQml
+import Everwire
+QtObject {
+    property int off: ConnectionConfig.Off
+    property int scoped: ConnectionConfig.Compression.Off
+    property bool isTaken: WebSocketProvider.configure("off", { compression: ConnectionConfig.Off })
+    property int error: ConnectionError.NoToken
+    property int direction: Message.Outgoing
+}
+)");
+        QCOMPARE(log.lines(), QStringList());
+        QCOMPARE(page.root->property("off"), page.root->property("scoped"));
+        QVERIFY(page.root->property("isTaken").toBool());
     }
 
     void o5_anythingInAnyHandler_data()

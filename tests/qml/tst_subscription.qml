@@ -28,6 +28,14 @@ TestCase {
     }
 
     Component {
+        id: joining
+        Listener {
+            property string all: ""
+            onReceived: payload => all += payload.content
+        }
+    }
+
+    Component {
         id: throwing
         Listener { onReceived: { throw new Error("boom") } }
     }
@@ -324,5 +332,32 @@ TestCase {
         tryCompare(received, "count", 3)
         compare(heard, [1])
         compare(loader.item, null)
+    }
+
+    // A JavaScript server has cut an emoji, and JSON.parse takes both halves.
+    function test_m1_halvesOfAnEmoji_data() {
+        return [{ tag: "payload", fields: [] }, { tag: "fields", fields: ["content"] }]
+    }
+
+    function test_m1_halvesOfAnEmoji(data) {
+        const listener = create(joining, { fields: data.fields })
+        open(connection)
+        server.sendText("{\"type\":\"chat\",\"content\":\"half \\ud83d\"}")
+        server.sendText("{\"type\":\"chat\",\"content\":\"\\ude00 rest\"}")
+        tryCompare(listener, "all", "half \ud83d\ude00 rest")
+    }
+
+    function test_c3_anIntervalThatIsNone_data() {
+        return [{ tag: "infinite", value: Infinity }, { tag: "NaN", value: NaN }, { tag: "negative", value: -1 },
+                { tag: "huge", value: 1e300 }]
+    }
+
+    function test_c3_anIntervalThatIsNone(data) {
+        const listener = create(listening, { interval: 50 })
+        ignoreWarning(/interval: .* is not between 0 and 2147483647 ms/)
+        listener.interval = data.value
+        compare(listener.interval, 50)
+        listener.interval = 16.7
+        compare(listener.interval, 16)
     }
 }

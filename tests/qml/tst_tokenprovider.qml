@@ -57,6 +57,19 @@ TestCase {
         tryCompare(connection, "state", Connection.Disconnected)
     }
 
+    function test_c3_aTimeoutThatIsNone_data() {
+        return [{ tag: "infinite", value: Infinity }, { tag: "NaN", value: NaN }, { tag: "negative", value: -1 },
+                { tag: "zero", value: 0 }, { tag: "huge", value: 1e300 }]
+    }
+
+    function test_c3_aTimeoutThatIsNone(data) {
+        http.timeout = 5000
+        ignoreWarning(/HttpTokenProvider's timeout is 1 to 2147483647 ms/)
+        http.timeout = data.value
+        compare(http.timeout, 5000)
+        http.timeout = 8000
+    }
+
     function test_a1_resolvedAtOnce() {
         WebSocketProvider.tokenProvider = now
         compare(WebSocketProvider.tokenProvider, now)

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "core/connectionconfig.h"
 
+#include "core/effective.h"
+#include "core/origin.h"
+#include "transport/handshake.h"
+
+#include <QJsonArray>
+#include <QJsonObject>
+#include <QMetaEnum>
 #include <QMetaProperty>
 #include <QTest>
 
@@ -200,10 +207,20 @@ private Q_SLOTS:
     void c3_goodHeaders();
     void c3_enumsByNameInAnyCaseAndByValue();
     void c3_numbersOfEveryType();
+    void c3_aNameIsTheSameNumberInEachEnum();
+    void c3_durationsThatNoTimerHolds();
+    void c3_optionsThatDoNothing_data();
+    void c3_optionsThatDoNothing();
+    void c3_idleOptionsAreNamed();
     void reconnectIsAutoReconnect();
     void templates_data();
     void templates();
     void templatesThatNothingFills();
+    void c1_numbersAsJavaScriptWritesThem_data();
+    void c1_numbersAsJavaScriptWritesThem();
+    void c1_whatHasNoTextIsRefusedByName();
+    void a8_origins_data();
+    void a8_origins();
     void o4_noUrl();
     void implicitSharing();
 
@@ -421,6 +438,132 @@ void TestConfig::c3_numbersOfEveryType()
     QCOMPARE(problems, QStringList());
 }
 
+// QML has one ConnectionConfig.Off for all of them.
+void TestConfig::c3_aNameIsTheSameNumberInEachEnum()
+{
+    QHash<QByteArray, int> values;
+    int shared = 0;
+    const QMetaObject &meta = ConnectionConfig::staticMetaObject;
+    for (int i = 0; i < meta.enumeratorCount(); ++i) {
+        const QMetaEnum one = meta.enumerator(i);
+        for (int key = 0; key < one.keyCount(); ++key) {
+            const auto known = values.constFind(one.key(key));
+            shared += known == values.constEnd() ? 0 : 1;
+            QVERIFY2(known == values.constEnd() || *known == one.value(key), one.key(key));
+            values.insert(one.key(key), one.value(key));
+        }
+    }
+    QVERIFY(shared >= 3);
+    QStringList problems;
+    for (const QString &option : {u"compression"_s, u"heartbeat"_s, u"tokenRenewal"_s})
+        QCOMPARE(from({{option, values.value("Off")}}, &problems).toVariantMap(),
+                 (QVariantMap{{option, u"Off"_s}}));
+    QCOMPARE(problems, QStringList());
+}
+
+void TestConfig::c3_durationsThatNoTimerHolds()
+{
+    using Setter = ConnectionConfig &(ConnectionConfig::*)(std::chrono::milliseconds);
+    const std::pair<const char *, Setter> setters[] = {
+        {"initialReconnectDelay", &ConnectionConfig::setInitialReconnectDelay},
+        {"maxReconnectDelay", &ConnectionConfig::setMaxReconnectDelay},
+        {"stableAfter", &ConnectionConfig::setStableAfter},
+        {"connectTimeout", &ConnectionConfig::setConnectTimeout},
+        {"tokenTimeout", &ConnectionConfig::setTokenTimeout},
+        {"preparationTimeout", &ConnectionConfig::setPreparationTimeout},
+        {"authTimeout", &ConnectionConfig::setAuthTimeout},
+        {"closeTimeout", &ConnectionConfig::setCloseTimeout},
+        {"drainBudget", &ConnectionConfig::setDrainBudget},
+        {"pingInterval", &ConnectionConfig::setPingInterval},
+        {"pongTimeout", &ConnectionConfig::setPongTimeout},
+        {"linger", &ConnectionConfig::setLinger}};
+    constexpr std::chrono::milliseconds most{std::numeric_limits<int>::max()};
+    for (const auto &[name, set] : setters) {
+        ConnectionConfig config;
+        QCOMPARE((config.*set)(most).problems(), QStringList());
+        for (const std::chrono::milliseconds bad : {most + 1ms, std::chrono::milliseconds::max(), -1ms,
+                                                    -5'000'000'000ms, std::chrono::milliseconds::min()}) {
+            const QStringList problems = (config.*set)(bad).problems();
+            QVERIFY2(problems.size() == 1 && problems.first().startsWith(QLatin1String(name) + u": "_s),
+                     name);
+            QVERIFY2(problems.first().contains(QString::number(bad.count())), qPrintable(problems.first()));
+            QCOMPARE(shown(config, name).toInt() < 0,
+                     bad < 0ms); // whatever is shown of it, it has not wrapped
+            QCOMPARE(config == (ConnectionConfig().*set)(std::chrono::milliseconds(int(bad.count()))),
+                     bad == -1ms);
+        }
+    }
+}
+
+void TestConfig::c3_optionsThatDoNothing_data()
+{
+    QTest::addColumn<ConnectionConfig>("config");
+    QTest::addColumn<QStringList>("plain"); // what is refused with a ws:// URL
+    QTest::addColumn<QStringList>("tls");   // and with a wss:// URL
+    const QString pin = u"sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="_s;
+    QTest::newRow("nothing") << ConnectionConfig() << QStringList() << QStringList();
+    QTest::newRow("pins") << ConnectionConfig().setPinnedPublicKeys({pin})
+                          << QStringList{u"pinnedPublicKeys"_s} << QStringList();
+    QTest::newRow("CAs") << ConnectionConfig().setCaCertificates({u"ca.pem"_s})
+                         << QStringList{u"caCertificates"_s} << QStringList();
+    QTest::newRow("a client's certificate")
+        << ConnectionConfig().setClientCertificate(u"c.pem"_s).setClientKey(u"k.pem"_s)
+        << QStringList{u"clientCertificate"_s, u"clientKey"_s} << QStringList();
+    QTest::newRow("ignored errors") << ConnectionConfig().setIgnoreTlsErrors({u"SelfSignedCertificate"_s})
+                                    << QStringList{u"ignoreTlsErrors"_s} << QStringList();
+    // Unset by a type whose server has no TLS.
+    QTest::newRow("pins, unset again") << ConnectionConfig().setPinnedPublicKeys({pin}).mergedWith(
+                                              ConnectionConfig().setPinnedPublicKeys({}))
+                                       << QStringList() << QStringList();
+    QTest::newRow("redirects") << ConnectionConfig().setFollowRedirects(true) << QStringList()
+                               << QStringList();
+    QTest::newRow("redirects, QWebSocket")
+        << ConnectionConfig().setFollowRedirects(true).setTransport(ConnectionConfig::Transport::QWebSocket)
+        << QStringList{u"followRedirects"_s} << QStringList{u"followRedirects"_s};
+    QTest::newRow("a heartbeat above the limit")
+        << ConnectionConfig().setHeartbeat(ConnectionConfig::Heartbeat::Message).setMaxMessageSize(14)
+        << QStringList{u"maxMessageSize"_s} << QStringList{u"maxMessageSize"_s};
+}
+
+void TestConfig::c3_optionsThatDoNothing()
+{
+    QFETCH(ConnectionConfig, config);
+    QFETCH(QStringList, plain);
+    QFETCH(QStringList, tls);
+    const auto refused = [&config](const char *url) {
+        QStringList names;
+        for (const QString &problem : Effective::problems(config, QUrl(QString::fromLatin1(url))))
+            names.append(problem.section(u": "_s, 0, 0));
+        return names;
+    };
+    QCOMPARE(config.problems(), QStringList()); // by itself it is good
+    QCOMPARE(refused("ws://h/"), plain);
+    QCOMPARE(refused("WS://h/"), plain);
+    QCOMPARE(refused("wss://h/"), tls);
+}
+
+void TestConfig::c3_idleOptionsAreNamed()
+{
+    QCOMPARE(Effective::warnings(ConnectionConfig()), QStringList());
+    QCOMPARE(
+        Effective::warnings(ConnectionConfig().setPingInterval(1s).setStableAfter(1s).setAuthTimeout(1s)),
+        QStringList());
+    const auto config = ConnectionConfig()
+                            .setHeartbeat(ConnectionConfig::Heartbeat::Off)
+                            .setPingInterval(1s)
+                            .setAutoReconnect(false)
+                            .setStableAfter(1s)
+                            .setAuthentication(ConnectionConfig::Authentication::None)
+                            .setTokenRenewal(ConnectionConfig::TokenRenewal::Reauthenticate)
+                            .setCompression(ConnectionConfig::Compression::Off)
+                            .setCompressionThreshold(5);
+    const QString warnings = Effective::warnings(config).join(u'\n');
+    for (const QString &option :
+         {u"pingInterval"_s, u"stableAfter"_s, u"tokenRenewal"_s, u"compressionThreshold"_s})
+        QVERIFY2(warnings.contains(option + u" has no effect"_s), qPrintable(warnings));
+    QCOMPARE(Effective::warnings(config).size(), 4);
+}
+
 // The guide's name.
 void TestConfig::reconnectIsAutoReconnect()
 {
@@ -481,6 +624,104 @@ void TestConfig::templatesThatNothingFills()
     const auto config = ConnectionConfig().setUrl(u"{s}://a/"_s).setOptions({{u"s"_s, u"http"_s}});
     QVERIFY(config.resolvedUrl(&problem).isEmpty());
     QVERIFY(!problem.isEmpty());
+}
+
+void TestConfig::c1_numbersAsJavaScriptWritesThem_data()
+{
+    QTest::addColumn<QVariant>("value");
+    QTest::addColumn<QString>("text");
+    const auto row = [](const QVariant &value, const char *text) {
+        QTest::addRow("%s %s", value.typeName(), text) << value << QString::fromLatin1(text);
+    };
+    row(1700000000000.0, "1700000000000");
+    row(1e20, "100000000000000000000");
+    row(1e21, "1e+21");
+    row(1.5e300, "1.5e+300");
+    row(0.1, "0.1");
+    row(0.000001, "0.000001");
+    row(1e-7, "1e-7");
+    row(1.25e-10, "1.25e-10");
+    row(0.0, "0");
+    row(-0.0, "0");
+    row(-42.0, "-42");
+    row(-1.5, "-1.5");
+    row(123456789.125, "123456789.125");
+    row(9007199254740991.0, "9007199254740991");
+    row(2.0f, "2");
+    row(42, "42");
+    row(qlonglong(9007199254740993), "9007199254740993");
+    row(qulonglong(18446744073709551615u), "18446744073709551615");
+    row(true, "true");
+    row(false, "false");
+    row(u"a b"_s, "a b");
+    row(QJsonValue(1700000000000.0), "1700000000000");
+    row(QJsonValue(u"x"_s), "x");
+}
+
+// In a URL and in a header.
+void TestConfig::c1_numbersAsJavaScriptWritesThem()
+{
+    QFETCH(QVariant, value);
+    QFETCH(QString, text);
+    QString problem;
+    const QUrl url =
+        ConnectionConfig().setUrl(u"wss://h/s/{id}"_s).setOptions({{u"id"_s, value}}).resolvedUrl(&problem);
+    QCOMPARE(problem, QString());
+    QCOMPARE(url.path(QUrl::FullyDecoded), u"/s/"_s + text);
+    const QVariantMap headers{{u"X-Id"_s, value}};
+    QCOMPARE(problemsOf(u"headers"_s, headers), QStringList());
+    ClientHandshake::Request request;
+    request.url = url;
+    request.headers = headers;
+    QVERIFY(ClientHandshake(request).request().contains("\r\nX-Id: " + text.toLatin1() + "\r\n"));
+}
+
+void TestConfig::c1_whatHasNoTextIsRefusedByName()
+{
+    for (const QVariant &value :
+         {QVariant(QVariantList{1}), QVariant(QStringList{u"a"_s}), QVariant(QVariantMap{{u"a"_s, 1}}), Nan,
+          Infinite, QVariant(-std::numeric_limits<double>::infinity()), QVariant(QJsonArray{1}),
+          QVariant(QJsonObject())}) {
+        QString problem;
+        const auto config = ConnectionConfig().setUrl(u"wss://h/{room}"_s).setOptions({{u"room"_s, value}});
+        QVERIFY(config.resolvedUrl(&problem).isEmpty());
+        QVERIFY2(problem.contains("{room}"_L1), qPrintable(problem));
+        const QStringList problems = problemsOf(u"headers"_s, QVariantMap{{u"X-Room"_s, value}});
+        QVERIFY2(problems.value(0).contains("X-Room"_L1), value.typeName());
+    }
+}
+
+void TestConfig::a8_origins_data()
+{
+    QTest::addColumn<QString>("other");
+    QTest::addColumn<bool>("isSame"); // as wss://host/path
+    const auto row = [](const char *other, bool isSame) {
+        QTest::newRow(other) << QString::fromLatin1(other) << isSame;
+    };
+    row("wss://host/elsewhere?x=1", true);
+    row("wss://host:443/", true);
+    row("WSS://HOST/", true);
+    row("https://host/", true);
+    row("wss://user:password@host/", true);
+    row("wss://host:444/", false);
+    row("ws://host/", false);
+    row("ws://host:443/", false);
+    row("http://host/", false);
+    row("wss://host.example/", false);
+    row("wss://host./", false);
+    row("wss://host@evil/", false);
+    row("ftp://host/", false);
+    row("file:///host", false);
+    row("host", false);
+    row("", false);
+}
+
+void TestConfig::a8_origins()
+{
+    QFETCH(QString, other);
+    QFETCH(bool, isSame);
+    QCOMPARE(isSameOrigin(QUrl(u"wss://host/path"_s), QUrl(other)), isSame);
+    QCOMPARE(isSameOrigin(QUrl(other), QUrl(u"wss://host/path"_s)), isSame);
 }
 
 void TestConfig::o4_noUrl()

@@ -5,6 +5,7 @@
 #include "support/logrecorder.h"
 
 #include <QJsonDocument>
+#include <QUrl>
 
 using namespace Everwire;
 using namespace Everwire::Test;
@@ -40,6 +41,14 @@ private Q_SLOTS:
     void a5_sessionInfo();
     void a6_earlyMessagesAreIgnored();
     void a7_tokenIsInNoReportAndNoLog();
+    void a7_noPartOfTheTokenIsShown_data();
+    void a7_noPartOfTheTokenIsShown();
+    void a7_aShortTokenSpoilsNoSentence();
+    void c4_textOfTheServerIsEscaped_data();
+    void c4_textOfTheServerIsEscaped();
+    void c4_aLongTypeIsCut();
+    void q6_aTokenAboveTheLimitIsNotSent_data();
+    void q6_aTokenAboveTheLimitIsNotSent();
 };
 
 void TestEngineAuthentication::a1_aTokenForEveryAttempt()
@@ -291,6 +300,164 @@ void TestEngineAuthentication::a7_tokenIsInNoReportAndNoLog()
     }
     QVERIFY(recorder.lines().size() > 4); // debugging was on
     QVERIFY(!recorder.lines().join(u'\n').contains(secret));
+}
+
+namespace {
+
+const QString LongToken = u"eyJhbGciOiJIUzI1NiJ9."_s +
+                          QString::fromLatin1(QByteArray("{\"sub\":\"alice\"}").toBase64()) + u'.' +
+                          QString::fromLatin1(QByteArray(150, 's').toBase64());
+
+// What is said and logged of a connection that the server ends while it authenticates.
+QString saidOf(EngineRig &rig, const LogRecorder &recorder)
+{
+    QStringList all = recorder.lines();
+    for (const Transition &transition : rig.all<Transition>())
+        all << transition.error.message() << transition.closeReason;
+    return all.join(u'\n');
+}
+
+} // namespace
+
+void TestEngineAuthentication::a7_noPartOfTheTokenIsShown_data()
+{
+    QTest::addColumn<QString>("quoted");
+    QTest::newRow("whole") << LongToken;
+    QTest::newRow("cut by the Close frame") << LongToken.left(100);
+    QTest::newRow("8 characters") << LongToken.left(8);
+    QTest::newRow("the signature") << LongToken.section(u'.', 2, 2);
+    QTest::newRow("percent-encoded") << QString::fromLatin1(
+        QUrl::toPercentEncoding(LongToken, {}, "eyJhbGciOiJIUzI1NiJ9"));
+    QTest::newRow("base64") << QString::fromLatin1(LongToken.toUtf8().toBase64());
+}
+
+void TestEngineAuthentication::a7_noPartOfTheTokenIsShown()
+{
+    QFETCH(QString, quoted);
+    const QJsonObject answer{{u"type"_s, u"auth_error"_s}, {u"error"_s, u"bad <"_s + quoted + u">"_s}};
+    const QJsonObject early{{u"type"_s, u"x-"_s + quoted}};
+    for (const bool answers : {true, false}) {
+        const LogRecorder recorder;
+        EngineRig rig;
+        rig.post(Command::SetDebug{true});
+        rig.postOpen();
+        rig.giveToken(LongToken);
+        rig.wire.current->connectTo();
+        rig.wire.current->receive(QJsonDocument(early).toJson());
+        if (answers)
+            rig.wire.current->receive(QJsonDocument(answer).toJson());
+        else
+            rig.wire.current->end(ConnectionError::ClosedByServer, 4001, u"bad <"_s + quoted + u">"_s);
+        QCOMPARE(rig.state(), u"reconnecting"_s);
+        QCOMPARE(rig.last().error.message(), u"The server refused the token: bad <[token]>"_s);
+        const QString said = saidOf(rig, recorder);
+        QVERIFY(said.contains("type x-[token]"_L1));
+        for (qsizetype from = 0; from + 8 <= quoted.size(); ++from)
+            QVERIFY2(!said.contains(quoted.mid(from, 8)), qPrintable(said));
+    }
+}
+
+// Only the server's own words are looked at.
+void TestEngineAuthentication::a7_aShortTokenSpoilsNoSentence()
+{
+    for (const QString &token : {u"server"_s, u"token"_s, u"the"_s, u"The"_s}) {
+        EngineRig rig;
+        rig.postOpen();
+        rig.refuse(token, R"({"type":"auth_error","error":"no )" + token.toUtf8() + R"( for developers"})");
+        QCOMPARE(rig.last().error.message(), u"The server refused the token: no [token] for developers"_s);
+    }
+}
+
+void TestEngineAuthentication::c4_textOfTheServerIsEscaped_data()
+{
+    QTest::addColumn<QString>("words");
+    QTest::addColumn<QString>("shown");
+    QTest::newRow("a forged line") << u"x\n\u001b[31mFAKE LOG LINE"_s << u"x\\n\\u001b[31mFAKE LOG LINE"_s;
+    QTest::newRow("C1") << u"\u009b2J"_s << u"\\u009b2J"_s;
+    QTest::newRow("bidi") << u"\u202eabc"_s << u"\\u202eabc"_s;
+    QTest::newRow("half a pair") << u"a\xd83d"_s << u"a\\ud83d"_s;
+    QTest::newRow("endless") << QString(100'000, u'x') << QString(PeerText::Longest, u'x') + u'…';
+}
+
+void TestEngineAuthentication::c4_textOfTheServerIsEscaped()
+{
+    QFETCH(QString, words);
+    QFETCH(QString, shown);
+    const LogRecorder recorder;
+    for (const QByteArray &answer :
+         {QJsonDocument(QJsonObject{{u"type"_s, u"auth_error"_s}, {u"error"_s, words}}).toJson(),
+          QJsonDocument(
+              QJsonObject{{u"type"_s, u"error"_s}, {u"payload"_s, QJsonObject{{u"error"_s, words}}}})
+              .toJson()}) {
+        EngineRig rig;
+        rig.post(Command::SetDebug{true});
+        rig.postOpen();
+        rig.refuse(u"token-1"_s, answer);
+        if (!words.contains(QChar(0xd83d))) // Qt's writer has no such character
+            QCOMPARE(rig.last().error.message(), u"The server refused the token: "_s + shown);
+    }
+    EngineRig rig;
+    rig.post(Command::SetDebug{true});
+    rig.toConnected();
+    rig.wire.current->end(ConnectionError::ClosedByServer, 4000, words);
+    QCOMPARE(rig.last().closeReason, shown);
+    for (const QString &line : recorder.lines()) {
+        QVERIFY(line.size() < 1000);
+        for (const QChar c : line)
+            QVERIFY2(c.unicode() >= 0x20 && (c.unicode() < 0x7f || c.unicode() > 0x9f) && c != u'\u202e',
+                     qPrintable(line));
+    }
+}
+
+void TestEngineAuthentication::c4_aLongTypeIsCut()
+{
+    const QByteArray type(30 * 1024 * 1024, 't');
+    const LogRecorder recorder;
+    EngineRig rig;
+    rig.post(Command::SetDebug{true});
+    rig.toOpening();
+    rig.wire.current->connectTo();
+    rig.wire.current->receive("{\"type\":\"" + type + "\"}");
+    rig.wire.current->receive(EngineRig::success());
+    rig.wire.current->receive("{\"type\":\"" + type + "\"}");
+    QCOMPARE(rig.all<Message>().size(), 1); // whole: it is the app's
+    QCOMPARE(rig.all<Message>().first().type().size(), type.size());
+    QVERIFY(recorder.lines().join(u'\n').contains(u"type "_s + QString(PeerText::LongestName, u't') + u'…'));
+    for (const QString &line : recorder.lines())
+        QVERIFY(line.size() < 1000);
+}
+
+void TestEngineAuthentication::q6_aTokenAboveTheLimitIsNotSent_data()
+{
+    QTest::addColumn<QString>("token");
+    QTest::addColumn<bool>("isSent");
+    // {"token":"","type":"auth"} around it.
+    QTest::newRow("at the limit") << QString(1000 - 26, u't') << true;
+    QTest::newRow("above it") << QString(1001 - 26, u't') << false;
+    QTest::newRow("above it by its quotes") << QString(500, u'"') << false;
+    QTest::newRow("above it in UTF-8") << QString(600, u'ä') << false;
+    QTest::newRow("1 MiB") << QString(1024 * 1024, u't') << false;
+}
+
+void TestEngineAuthentication::q6_aTokenAboveTheLimitIsNotSent()
+{
+    QFETCH(QString, token);
+    QFETCH(bool, isSent);
+    EngineRig rig(EngineRig::plain().setMaxMessageSize(1000));
+    rig.postOpen();
+    rig.giveToken(token);
+    QCOMPARE(rig.wire.made, isSent ? 1 : 0);
+    if (isSent) {
+        rig.wire.current->connectTo();
+        QCOMPARE(rig.tokensSent().first().size(), 1000);
+        return;
+    }
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::InvalidToken);
+    QVERIFY(rig.last().error.isFinal());
+    QVERIFY2(rig.last().error.message().contains("maxMessageSize is 1000"_L1),
+             qPrintable(rig.last().error.message()));
+    QVERIFY(!rig.last().error.message().contains("tttttttt"_L1));
 }
 
 QTEST_GUILESS_MAIN(TestEngineAuthentication)

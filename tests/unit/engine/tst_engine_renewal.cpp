@@ -4,7 +4,10 @@
 #include "enginerig.h"
 
 #include <QJsonDocument>
+#include <QScopeGuard>
 #include <QTimeZone>
+
+#include <ctime>
 
 using namespace Everwire;
 using namespace Everwire::Test;
@@ -59,6 +62,8 @@ class TestEngineRenewal : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void a5_aTimeWithoutAnOffsetIsUtc_data();
+    void a5_aTimeWithoutAnOffsetIsUtc();
     void asksAMinuteBeforeItExpires();
     void asksInTimeForShortOnes();
     void theServersClockCounts();
@@ -370,6 +375,40 @@ void TestEngineRenewal::o2_closeEndsIt()
     rig.scheduler.advance(24h);
     QCOMPARE(rig.state(), u"disconnected"_s);
     QCOMPARE(rig.tokensSent().size(), 1);
+}
+
+void TestEngineRenewal::a5_aTimeWithoutAnOffsetIsUtc_data()
+{
+    QTest::addColumn<QByteArray>("timestamp"); // 20 s ahead of this machine
+    const QDateTime ahead = QDateTime::fromSecsSinceEpoch(Now + 20, Qt::UTC);
+    QTest::newRow("Python's utcnow()")
+        << '"' + ahead.toString(u"yyyy-MM-ddTHH:mm:ss.zzz000"_s).toUtf8() + '"';
+    QTest::newRow("a space") << '"' + ahead.toString(u"yyyy-MM-dd HH:mm:ss"_s).toUtf8() + '"';
+    QTest::newRow("Z") << '"' + ahead.toString(Qt::ISODate).toUtf8() + '"';
+    QTest::newRow("an offset") << '"' + ahead.toOffsetFromUtc(-5 * 3600).toString(Qt::ISODate).toUtf8() + '"';
+    QTest::newRow("seconds") << QByteArray::number(Now + 20);
+    QTest::newRow("milliseconds") << QByteArray::number((Now + 20) * 1000);
+}
+
+// Read as local time in Tokyo it would be nine hours off, and the token would not be renewed in time.
+void TestEngineRenewal::a5_aTimeWithoutAnOffsetIsUtc()
+{
+    QFETCH(QByteArray, timestamp);
+    const QByteArray zone = qgetenv("TZ");
+    const auto restored = qScopeGuard([&] {
+        zone.isEmpty() ? qunsetenv("TZ") : qputenv("TZ", zone);
+        tzset();
+    });
+    qputenv("TZ", "Asia/Tokyo");
+    tzset();
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 100), R"({"type":"auth_success","timestamp":)" + timestamp + '}');
+    QCOMPARE(rig.state(), u"connected"_s);
+    // Of the 80 s that are left a quarter is the margin.
+    rig.scheduler.advance(59'999ms);
+    QCOMPARE(rig.asked(), 1);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.asked(), 2);
 }
 
 QTEST_GUILESS_MAIN(TestEngineRenewal)

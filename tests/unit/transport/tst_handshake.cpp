@@ -59,6 +59,8 @@ private Q_SLOTS:
     void inAnyPieces();
     void invalid_data();
     void invalid();
+    void a7_whatTheServerSaysIsShown_data();
+    void a7_whatTheServerSaysIsShown();
     void refused_data();
     void refused();
     void headersWithoutEndAreBounded();
@@ -127,8 +129,8 @@ void TestHandshake::accepted_data()
     QTest::newRow("deflate")
         << upgrade("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n") << true;
     QTest::newRow("any case, lists, no spaces")
-        << "HTTP/1.1 101\r\nUPGRADE:foo, "
-           "WebSocket\r\nconnection:keep-alive,UPGRADE\r\nsec-websocket-accept:" +
+        << "HTTP/1.1 101\r\nUPGRADE:\t"
+           "WebSocket \r\nconnection:keep-alive,UPGRADE\r\nsec-websocket-accept:" +
                Accept + "\r\n\r\n"
         << false;
     QTest::newRow("several Connection headers")
@@ -180,6 +182,16 @@ void TestHandshake::invalid_data()
     row("control character", upgrade(QByteArray("X: a\0b\r\n", 8)), "header");
     row("no Upgrade", upgrade().replace("Upgrade: websocket\r\n", ""), "Upgrade");
     row("another Upgrade", upgrade().replace("websocket", "h2c"), "h2c");
+    // One value (RFC 6455 §4.1 item 2), unlike Connection's list.
+    for (const char *value : {"websocket, foo", "foo, websocket", "websocket,", ",websocket",
+                              "websocket, websocket", "websocket/13", "\"websocket\"", "websockets", ""})
+        QTest::addRow("Upgrade: %s", value)
+            << upgrade().replace("Upgrade: websocket", QByteArray("Upgrade: ") + value)
+            << QStringLiteral("Upgrade");
+    row("Upgrade twice", upgrade("Upgrade: websocket\r\n"), "Upgrade");
+    row("Upgrade twice, one empty", upgrade("Upgrade:\r\n"), "Upgrade");
+    row("Connection names it within a word", upgrade().replace("Connection: Upgrade", "Connection: upgrades"),
+        "Connection");
     row("no Connection", upgrade().replace("Connection: Upgrade\r\n", ""), "Connection");
     row("no Accept", upgrade().replace("Sec-WebSocket-Accept", "X-Accept"), "Sec-WebSocket-Accept");
     row("wrong Accept", upgrade().replace(Accept, "bm9uc2Vuc2U="), "Sec-WebSocket-Accept");
@@ -205,6 +217,50 @@ void TestHandshake::invalid()
         ClientHandshake without = handshake(false);
         QCOMPARE(read(without, answer), Outcome::Invalid);
     }
+}
+
+void TestHandshake::a7_whatTheServerSaysIsShown_data()
+{
+    QTest::addColumn<QByteArray>("answer");
+    QTest::addColumn<QString>("shown");
+    const auto row = [](const char *name, const QByteArray &answer, const char *shown) {
+        QTest::newRow(name) << answer << QString::fromUtf8(shown);
+    };
+    const QByteArray token = "SECRET-TOKEN-0123456789";
+    row("a phrase", "HTTP/1.1 401 no " + token + "\x1b[2J\r\nContent-Length: 0\r\n\r\n",
+        "401 no [token]\\u001b[2J.");
+    row("a body",
+        "HTTP/1.1 403 No\r\nContent-Length: 46\r\n\r\n{\"token\":\"" + token + "\"}\x9b\n\nok \xe2\x80\xae",
+        "(it says: {\"token\":\"[token]\"}\ufffd ok \\u202e)");
+    row("a body, cut", "HTTP/1.1 403 No\r\nContent-Length: 12\r\n\r\n" + token.left(12),
+        "(it says: [token])");
+    row("a place", "HTTP/1.1 302 x\r\nLocation: /login/" + token + "\r\n\r\n",
+        "host:1234/login/[token] (302)");
+    row("a subprotocol", upgrade("Sec-WebSocket-Protocol: " + token + "\r\n"), "\"[token]\"");
+    row("an extension", upgrade("Sec-WebSocket-Extensions: x-" + token + "\r\n"), "x-[token]");
+    row("a parameter", upgrade("Sec-WebSocket-Extensions: permessage-deflate; x=" + token + "\r\n"),
+        "x=[token]");
+    row("an upgrade", "HTTP/1.1 101 x\r\nUpgrade: " + token + "\r\n\r\n", "says \"[token]\"");
+    row("no header", "HTTP/1.1 200 x\r\n" + token + "\r\n\r\n", "none: [token]");
+    row("no HTTP", "SSH-2.0 " + token + "\r\n", "said: SSH-2.0 [token]");
+    row("no status", "HTTP/1.1 " + token + "\r\n\r\n", "with: HTTP/1.1 [token]");
+}
+
+void TestHandshake::a7_whatTheServerSaysIsShown()
+{
+    QFETCH(const QByteArray, answer);
+    QFETCH(const QString, shown);
+    ClientHandshake::Request request;
+    request.url = QUrl(QStringLiteral("ws://host:1234/a"));
+    request.protocols = {QStringLiteral("v1")};
+    request.offerDeflate = true;
+    request.key = Key;
+    request.secrets = {QStringLiteral("SECRET-TOKEN-0123456789")};
+    ClientHandshake client(request);
+    if (read(client, answer) == Outcome::Unfinished)
+        (void)client.finish();
+    QVERIFY2(client.problem().contains(shown), qPrintable(client.problem()));
+    QVERIFY2(!client.problem().contains(QStringLiteral("SECRET")), qPrintable(client.problem()));
 }
 
 void TestHandshake::refused_data()
