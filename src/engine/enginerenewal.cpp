@@ -18,34 +18,79 @@ namespace {
 constexpr milliseconds LongestMargin = std::chrono::minutes(1);
 constexpr int LargestShare = 4; // of what is left, for tokens that live shortly
 constexpr milliseconds ShortestWait = std::chrono::seconds(1);
-constexpr milliseconds LongestWait = std::chrono::hours(24 * 20); // timers count in 31 bits
 constexpr milliseconds RetryWait = std::chrono::seconds(5);
+// The quiet reconnect waits until nothing has been sent or received for so long, and looks so often.
+constexpr milliseconds IdleTime = std::chrono::seconds(1);
+constexpr milliseconds IdleCheck = std::chrono::milliseconds(100);
+// The wait ends so long before the token does, or with a quarter of what is left.
+constexpr milliseconds LongestReserve = std::chrono::seconds(5);
 // No clock is off by more, or TLS would fail; a timestamp that is, is none of now.
 constexpr qint64 LargestSkew = qint64(24) * 3600 * 1000; // ms
 
 // The server judges by its own clock, and mostly tells it.
-qint64 serverTime(const SessionInfo &session, qint64 ours)
+std::optional<qint64> serverTime(const SessionInfo &session, qint64 ours)
 {
     const QDateTime theirs = QDateTime::fromString(session.timestamp(), Qt::ISODateWithMs);
     const bool isNow = theirs.isValid() && std::abs(theirs.toMSecsSinceEpoch() - ours) <= LargestSkew;
-    return isNow ? theirs.toMSecsSinceEpoch() : ours;
+    return isNow ? std::optional(theirs.toMSecsSinceEpoch()) : std::nullopt;
 }
 
 } // namespace
 
-void Engine::scheduleRenewal(const SessionInfo &session)
+// The server has just accepted the present token.
+void Engine::learnServerTime(const SessionInfo &session)
+{
+    const qint64 ours = m_around.wallClock();
+    if (const std::optional<qint64> theirs = serverTime(session, ours)) {
+        m_serverAhead = *theirs - ours;
+        m_isClockTrusted = true;
+        return;
+    }
+    // A clock that calls it expired is wrong. The token is assumed to be new.
+    if (isGoodByOurClock(link()->token))
+        return;
+    const std::optional<qint64> issuedAt = tokenTimes(link()->token).issuedAt;
+    m_isClockTrusted = issuedAt.has_value();
+    if (issuedAt)
+        m_serverAhead = *issuedAt - ours;
+}
+
+void Engine::scheduleRenewal()
 {
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (!open || m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Off)
         return;
-    const qint64 now = serverTime(session, m_around.wallClock());
-    const std::optional<milliseconds> left = timeLeft(tokenTimes(open->link.token), now);
+    const std::optional<milliseconds> left =
+        timeLeft(tokenTimes(open->link.token), m_around.wallClock() + m_serverAhead);
     if (!left)
         return;
-    const milliseconds margin = std::min(LongestMargin, *left / LargestShare);
     open->renewal.until = m_around.scheduler->now() + *left;
-    open->renewal.timer = m_around.scheduler->after(std::clamp(*left - margin, ShortestWait, LongestWait),
-                                                    [this] { renewToken(); });
+    armRenewal();
+}
+
+void Engine::armRenewal()
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    const milliseconds left = renewal.until - m_around.scheduler->now();
+    const milliseconds margin = std::min(LongestMargin, left / LargestShare);
+    renewal.timer =
+        m_around.scheduler->after(std::max(left - margin, ShortestWait), [this] { renewToken(); });
+}
+
+// The scheduler's clock stands still while the machine sleeps; the token's does not.
+void Engine::checkRenewal()
+{
+    auto *open = std::get_if<Phase::Established>(&m_phase);
+    const bool waits = open && open->renewal.timer && open->renewal.request == 0 &&
+                       open->renewal.offered.isEmpty() && open->renewal.next.isEmpty();
+    const std::optional<qint64> end = waits ? tokenTimes(open->link.token).expiresAt : std::nullopt;
+    if (!end)
+        return;
+    const milliseconds left(*end - m_around.wallClock() - m_serverAhead);
+    if (m_around.scheduler->now() + left >= open->renewal.until)
+        return;
+    open->renewal.until = m_around.scheduler->now() + left;
+    armRenewal();
 }
 
 void Engine::renewToken()
@@ -65,13 +110,17 @@ void Engine::takeRenewal(const TokenResult &result)
     const QString old = std::get<Phase::Established>(m_phase).link.token;
     const auto expiry = [](const QString &token) { return tokenTimes(token).expiresAt; };
     const bool isLater = !expiry(result.token) || expiry(result.token) > expiry(old);
-    if (result.kind != TokenResult::Token || result.token == old || !isLater || isUnusable(result.token)) {
+    // Another user's is none: this connection, and what waits to be sent on it, is the old one's.
+    const bool isOfThisUser =
+        m_user.isEmpty() || tokenSubject(result.token).isEmpty() || tokenSubject(result.token) == m_user;
+    if (result.kind != TokenResult::Token || result.token == old || !isLater || !isOfThisUser ||
+        isUnusable(result.token)) {
         everwireTrace(lcAuth) << "the token provider has no later token";
         retryRenewal();
     } else if (m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Reauthenticate) {
         offerToken(result.token);
     } else {
-        reconnectWith(result.token);
+        switchWhenIdle(result.token);
     }
 }
 
@@ -92,25 +141,79 @@ void Engine::offerToken(const QString &token)
     open.renewal.request = 0;
     open.renewal.offered = token;
     open.renewal.timer =
-        m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
+        m_around.scheduler->after(m_config.authTimeout(), [this, token] { switchWhenIdle(token); });
     Transport *const transport = open.link.transport.get();
     countOwn(transport, transport->sendSecretText(open.link.protocol->reauthenticate(token)));
 }
 
 void Engine::renewed(const SessionInfo &session)
 {
-    auto &open = std::get<Phase::Established>(m_phase);
-    open.link.token = std::exchange(open.renewal.offered, {});
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    link()->token = std::exchange(renewal.offered, {});
+    renewal.next.clear(); // the answer came after authTimeout
+    renewal.timer.reset();
     report(Notice::SessionRenewed{session});
-    scheduleRenewal(session);
+    learnServerTime(session);
+    scheduleRenewal();
 }
 
-// Quietly: nothing has failed, and what is queued stays queued.
+// The server will not have the token that was offered. It may be the last thing that it says on this connection,
+// so another one is made, with a fresh token.
+void Engine::renewalRefused()
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    rememberRefused(renewal.offered);
+    renewal.offered.clear();
+    renewal.next.clear();
+    trySwitch(renewal.until);
+}
+
+// Quietly. A turn of speech, or an answer that is under way, is not cut as long as the present token is good.
+void Engine::switchWhenIdle(const QString &token)
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    renewal.request = 0;
+    renewal.next = token;
+    const milliseconds left = renewal.until - m_around.scheduler->now();
+    trySwitch(renewal.until - std::min(LongestReserve, left / LargestShare));
+}
+
+// latest: the scheduler's time after which nothing is waited for. Without renewal.next a token is fetched.
+void Engine::trySwitch(milliseconds latest)
+{
+    auto &open = std::get<Phase::Established>(m_phase);
+    const milliseconds now = m_around.scheduler->now();
+    if (now < latest && isBusy(open)) {
+        open.renewal.timer = m_around.scheduler->after(std::min(IdleCheck, latest - now),
+                                                       [this, latest] { trySwitch(latest); });
+        return;
+    }
+    // A copy: the phase ends in there.
+    if (const QString token = open.renewal.next; !token.isEmpty()) {
+        reconnectWith(token);
+        return;
+    }
+    leaveLink(Farewell::Close);
+    startAttempt();
+}
+
+bool Engine::isBusy(const Phase::Established &open) const
+{
+    if (m_around.outbox->isInTurn())
+        return true;
+    const milliseconds since = m_around.scheduler->now() - IdleTime;
+    const bool wasRefused = open.renewal.next.isEmpty(); // which is the last thing that was received
+    return !wasRefused && (open.link.lastSent > since || open.heartbeat->lastSign() > since);
+}
+
+// Nothing has failed, and what is queued stays queued.
 void Engine::reconnectWith(const QString &token)
 {
     everwireTrace(lcAuth) << "reconnecting with the new token";
     leaveLink(Farewell::Close);
+    m_tokenIsFresh = true;
     enter(Phase::Opening(), ConnectionState::Connecting, beginAttempt());
+    takeToken(token);
     proceed(token);
 }
 

@@ -8,7 +8,9 @@
 
 #include <QMutex>
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -94,12 +96,19 @@ public:
         Counters counters; // with it
     };
 
+    // A turn of speech that has waited for so long for a connection takes no more: whoever speaks has to be told.
+    static constexpr std::chrono::minutes LongestSpeech{1};
+
     // Called from any thread, with the outbox locked: it must only post an event. Empty: nobody to wake.
     void setWake(std::function<void()> wake);
+    // Steady. Default: the machine's.
+    void setClock(std::function<std::chrono::milliseconds()> clock);
 
     // ---- any thread ----
     [[nodiscard]] Pushed push(Outgoing message);
     [[nodiscard]] Counters counters() const;
+    // Whether a turn of speech has begun and not ended.
+    [[nodiscard]] bool isInTurn() const;
 
     // ---- the app's thread ----
     void post(Command::Any command);
@@ -128,8 +137,13 @@ private:
     [[nodiscard]] QString refusalOf(const Outgoing &message) const;
     [[nodiscard]] Counters count() const { return {m_queuedMessages, m_queuedBytes + m_takenBytes}; }
     [[nodiscard]] bool hasRoomFor(const Outgoing &message) const;
-    [[nodiscard]] bool fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const;
-    void dropFront();
+    [[nodiscard]] bool countFits(const Outgoing &message, int limitedMessages) const;
+    [[nodiscard]] bool bytesFit(const Outgoing &message, qint64 queuedBytes) const;
+    [[nodiscard]] int makeRoomFor(const Outgoing &message);
+    [[nodiscard]] bool isEndOfTurn(const Outgoing &message) const;
+    [[nodiscard]] bool isSpeechLate() const;
+    [[nodiscard]] QString fullQueue() const;
+    void noteSpeech(const Outgoing &message);
     void wake();
 
     mutable QMutex m_mutex;
@@ -137,9 +151,13 @@ private:
     std::vector<Command::Any> m_commands;
     OutgoingQueue m_queue;
     ConnectionConfig m_limits;
+    std::function<std::chrono::milliseconds()> m_clock;
     int m_queuedMessages = 0;
+    int m_limitedMessages = 0; // of those, what maxQueuedMessages counts: no speech
     qint64 m_queuedBytes = 0;
     qint64 m_takenBytes = 0;
+    std::optional<std::chrono::milliseconds> m_speechSince; // speech waits for a connection, by the clock
+    bool m_isInTurn = false;
     bool m_accepting = false;
     bool m_draining = false;
     bool m_taking = false; // the wire thread is

@@ -28,8 +28,16 @@ void OutgoingQueue::push(Outgoing message)
 void OutgoingQueue::Lot::add(Outgoing message)
 {
     count += message.count();
+    limited += message.limited();
     bytes += message.size();
     messages.push_back(std::move(message));
+}
+
+void OutgoingQueue::Lot::forget(const Outgoing &message)
+{
+    count -= message.count();
+    limited -= message.limited();
+    bytes -= message.size();
 }
 
 void OutgoingQueue::addLot()
@@ -72,11 +80,81 @@ void OutgoingQueue::pushFront(std::vector<Outgoing> messages)
 void OutgoingQueue::popFront()
 {
     Lot &lot = m_lots.front();
-    lot.count -= front().count();
-    lot.bytes -= front().size();
+    lot.forget(front());
     lot.messages[lot.first] = {};
     if (++lot.first == lot.messages.size())
         m_lots.pop_front();
+}
+
+// Null behind the last one.
+const Outgoing *OutgoingQueue::at(const Place &place) const
+{
+    return place.lot < m_lots.size() ? &m_lots[place.lot].messages[place.message] : nullptr;
+}
+
+OutgoingQueue::Place OutgoingQueue::next(Place place) const
+{
+    if (++place.message < m_lots[place.lot].messages.size())
+        return place;
+    ++place.lot;
+    place.message = place.lot < m_lots.size() ? m_lots[place.lot].first : 0;
+    return place;
+}
+
+std::vector<OutgoingQueue::Place> OutgoingQueue::oldestUnit(bool onlyLimited) const
+{
+    std::vector<Place> turn; // which has begun, and not ended yet
+    Place first;
+    first.message = m_lots.empty() ? 0 : m_lots.front().first;
+    for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
+        if (!message->isSpeech()) {
+            if (turn.empty())
+                return {place};
+            continue;
+        }
+        if (onlyLimited)
+            continue;
+        if (message->speech == Outgoing::Speech::First)
+            turn.clear(); // the one before it was never ended
+        if (message->speech == Outgoing::Speech::First || !turn.empty())
+            turn.push_back(place);
+        if (message->speech == Outgoing::Speech::End && !turn.empty())
+            return turn;
+    }
+    // Behind a turn that has not ended there may be others.
+    for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
+        if (!message->isSpeech())
+            return {place};
+    }
+    return {};
+}
+
+OutgoingQueue::Dropped OutgoingQueue::dropOldest(bool onlyLimited)
+{
+    Dropped dropped;
+    if (!isEmpty() && !front().isSpeech()) {
+        dropped = {front().count(), front().limited(), front().size()};
+        popFront();
+        return dropped;
+    }
+    const std::vector<Place> unit = oldestUnit(onlyLimited);
+    for (auto place = unit.rbegin(); place != unit.rend(); ++place) {
+        Lot &lot = m_lots[place->lot];
+        const auto message = lot.messages.begin() + std::ptrdiff_t(place->message);
+        dropped.count += message->count();
+        dropped.limited += message->limited();
+        dropped.bytes += message->size();
+        lot.forget(*message);
+        if (place->message == lot.first) {
+            *message = {};
+            ++lot.first;
+        } else {
+            lot.messages.erase(message);
+        }
+        if (lot.first == lot.messages.size())
+            m_lots.removeAt(place->lot);
+    }
+    return dropped;
 }
 
 OutgoingQueue::Lot OutgoingQueue::takeLot(std::vector<Outgoing> spare)

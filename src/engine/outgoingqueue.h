@@ -13,13 +13,20 @@ namespace Everwire {
 // A message on its way out. A pair (audio header and its frame, rule Q9) is one of these.
 struct Outgoing
 {
+    // What it is of a turn of speech (rule Q3). Whoever pushes a chunk says Chunk; the outbox finds the first one.
+    enum class Speech : quint8 { None, First, Chunk, End };
+
     QByteArray bytes; // UTF-8 where not binary
     bool isBinary = false;
     std::optional<QByteArray> attachment;  // a binary message that follows with nothing in between
     std::shared_ptr<const char[]> block{}; // in which bytes lie, where they are not their own
+    Speech speech = Speech::None;
 
     [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }
     [[nodiscard]] int count() const { return attachment ? 2 : 1; }
+    [[nodiscard]] bool isSpeech() const { return speech != Speech::None; }
+    // What of count() counts against maxQueuedMessages.
+    [[nodiscard]] int limited() const { return isSpeech() ? 0 : count(); }
 };
 
 // The messages that wait, in lots and blocks, so that neither thread frees what the other has allocated, message by message:
@@ -35,20 +42,41 @@ public:
     void push(Outgoing message);
     void pushFront(std::vector<Outgoing> messages);
     void popFront();
+    // What was removed. count is 0 if nothing could be.
+    struct Dropped
+    {
+        int count = 0;
+        int limited = 0;
+        qint64 bytes = 0;
+    };
+    // Removes the oldest message, or the oldest turn of speech as a whole: a turn with a hole is of no use. A turn that
+    // has not ended, or whose beginning has left, stays. onlyLimited: no speech.
+    [[nodiscard]] Dropped dropOldest(bool onlyLimited);
     struct Lot
     {
         std::vector<Outgoing> messages;
         size_t first = 0; // those before it are gone
         int count = 0;    // of the others, and
+        int limited = 0;
         qint64 bytes = 0;
 
         void add(Outgoing message);
+        // It is to be removed.
+        void forget(const Outgoing &message);
     };
     // Some of the first, at least one where there is any. spare: empty, but with room for others.
     [[nodiscard]] Lot takeLot(std::vector<Outgoing> spare);
     void clear() { m_lots.clear(); }
 
 private:
+    struct Place
+    {
+        qsizetype lot = 0;
+        size_t message = 0; // in it
+    };
+    [[nodiscard]] const Outgoing *at(const Place &place) const;
+    [[nodiscard]] Place next(Place place) const;
+    [[nodiscard]] std::vector<Place> oldestUnit(bool onlyLimited) const;
     void addLot();
     void copyToBlock(Outgoing *message);
 

@@ -27,6 +27,8 @@ struct Link
     qint64 position = 0;  // bytes handed to the transport so far
     qint64 backlog = 0;   // of these, what the system did not take at once
     QString token;        // what it authenticates with; empty where it does not
+    // The scheduler's time at which messages of the app were last handed to the transport.
+    std::chrono::milliseconds lastSent = -std::chrono::hours(1);
 };
 
 // What the engine does, one struct a phase. What belongs to a phase lives in it: leaving the phase cancels
@@ -45,6 +47,7 @@ struct Failed // Error
 struct FetchingToken // Connecting
 {
     quint64 request = 0;
+    bool fresh = false; // the provider was told that a token from its cache will not do
     Scheduler::Timer timeout;
 };
 
@@ -73,6 +76,7 @@ struct Renewal
     Scheduler::Timer timer;            // until it is time, or an answer is overdue
     quint64 request = 0;               // of the token provider; 0: none is under way
     QString offered;                   // sent on the live connection and not answered yet
+    QString next;                      // for the reconnect that waits until the connection is idle
     std::chrono::milliseconds until{}; // the scheduler's time at which the present token expires
 };
 
@@ -88,7 +92,8 @@ struct Established // Connected
 struct Waiting // Reconnecting
 {
     Scheduler::Timer retry;
-    std::chrono::milliseconds due{}; // the scheduler's time
+    std::chrono::milliseconds due{};       // the scheduler's time
+    std::chrono::milliseconds notBefore{}; // the same: the server asked for it (Retry-After)
 };
 
 struct Closing // Disconnecting

@@ -25,6 +25,7 @@ class TestTokenTimes : public QObject
 
 private Q_SLOTS:
     void reads();
+    void saysWhose();
     void saysNothingOfWhatIsNoJwt_data();
     void saysNothingOfWhatIsNoJwt();
     void left_data();
@@ -36,6 +37,14 @@ void TestTokenTimes::reads()
     const TokenTimes times = tokenTimes(jwt(R"({"sub":"ü?>","iat":1700000000,"exp":1700003600.5})"));
     QCOMPARE(times.issuedAt.value_or(0), 1'700'000'000'000);
     QCOMPARE(times.expiresAt.value_or(0), 1'700'003'600'500);
+}
+
+void TestTokenTimes::saysWhose()
+{
+    QCOMPARE(tokenSubject(jwt(R"({"sub":"ü?>"})")), u"ü?>"_s);
+    QCOMPARE(tokenSubject(jwt(R"({"sub":1700000000000})")), u"1700000000000"_s);
+    QCOMPARE(tokenSubject(jwt(R"({"exp":1})")), QString());
+    QCOMPARE(tokenSubject(u"a-session-cookie"_s), QString());
 }
 
 void TestTokenTimes::saysNothingOfWhatIsNoJwt_data()
