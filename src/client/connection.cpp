@@ -275,10 +275,10 @@ bool Connection::send(const QByteArray &bytes)
     return d->push(std::move(message), {});
 }
 
-QString jsonProblem(const QJsonObject &message)
+// type: empty where it is no string.
+QString jsonProblem(const QJsonObject &message, const QString &type)
 {
-    const QJsonValue type = message.value(QLatin1String("type"));
-    if (!type.isString() || type.toString().isEmpty())
+    if (type.isEmpty())
         return QStringLiteral(
             "a JSON message needs a \"type\" that is a non-empty string; add one, or use send()");
     if (isTooDeep(message))
@@ -286,27 +286,42 @@ QString jsonProblem(const QJsonObject &message)
     return {};
 }
 
-Outgoing toOutgoing(const QJsonObject &message)
+namespace {
+
+// The wire protocol's names for a turn of speech, in both forms.
+Outgoing::Speech speechOf(const QString &type)
+{
+    if (type == QLatin1String("audio_chunk"))
+        return Outgoing::Speech::Chunk;
+    return type == QLatin1String("audio_complete") ? Outgoing::Speech::End : Outgoing::Speech::None;
+}
+
+} // namespace
+
+Outgoing toOutgoing(const QJsonObject &message, const QString &type)
 {
     Outgoing outgoing;
+    outgoing.speech = speechOf(type);
     outgoing.bytes = QJsonDocument(message).toJson(QJsonDocument::Compact);
     return outgoing;
 }
 
 bool Connection::sendJson(const QJsonObject &message)
 {
-    if (const QString problem = jsonProblem(message); !problem.isEmpty())
+    const QString type = message.value(QLatin1String("type")).toString();
+    if (const QString problem = jsonProblem(message, type); !problem.isEmpty())
         return d->reject(problem);
-    return d->push(toOutgoing(message), message.value(QLatin1String("type")).toString());
+    return d->push(toOutgoing(message, type), type);
 }
 
 bool Connection::sendJson(const QJsonObject &message, const QByteArray &attachment)
 {
-    if (const QString problem = jsonProblem(message); !problem.isEmpty())
+    const QString type = message.value(QLatin1String("type")).toString();
+    if (const QString problem = jsonProblem(message, type); !problem.isEmpty())
         return d->reject(problem);
-    Outgoing pair = toOutgoing(message);
+    Outgoing pair = toOutgoing(message, type);
     pair.attachment = attachment;
-    return d->push(std::move(pair), message.value(QLatin1String("type")).toString());
+    return d->push(std::move(pair), type);
 }
 
 Subscription Connection::addSubscription(const QString &event, QObject *context,

@@ -239,7 +239,7 @@ void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connec
 }
 
 // Why a message cannot be sent by sendJson() (rule Q5), in a sentence; empty where it can.
-[[nodiscard]] QString jsonProblem(const QJsonObject &message);
-[[nodiscard]] Outgoing toOutgoing(const QJsonObject &message);
+[[nodiscard]] QString jsonProblem(const QJsonObject &message, const QString &type);
+[[nodiscard]] Outgoing toOutgoing(const QJsonObject &message, const QString &type);
 
 } // namespace Everwire

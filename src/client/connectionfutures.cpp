@@ -100,12 +100,13 @@ QFuture<QJsonObject> ConnectionPrivate::request(QJsonObject message, millisecond
 
 bool ConnectionPrivate::sendRequest(const QJsonObject &message, const PendingRequests::Added &request)
 {
-    if (const QString problem = jsonProblem(message); !problem.isEmpty())
+    const QString type = message.value(QLatin1String("type")).toString();
+    if (const QString problem = jsonProblem(message, type); !problem.isEmpty())
         return reject(problem);
-    Outgoing outgoing = toOutgoing(message);
+    Outgoing outgoing = toOutgoing(message, type);
     outgoing.ticket = request.ticket;
     const RequestTickets::IsCancelled isCancelled = [future = request.future] { return future.isCanceled(); };
-    return push(std::move(outgoing), message.value(QLatin1String("type")).toString(), false, &isCancelled);
+    return push(std::move(outgoing), type, false, &isCancelled);
 }
 
 // All that wait. Nobody waits for them any more; whose they were is told with the next signals.

@@ -45,6 +45,7 @@ void forEachOption(Visitor &&visit)
     visit("authentication", &D::authentication);
     visit("allowInsecureAuth", &D::allowInsecureAuth);
     visit("terminalCloseCodes", &D::terminalCloseCodes);
+    visit("authFailureCloseCodes", &D::authFailureCloseCodes);
     visit("maxQueuedMessages", &D::maxQueuedMessages);
     visit("maxQueuedBytes", &D::maxQueuedBytes);
     visit("queueOverflow", &D::queueOverflow);
@@ -391,9 +392,12 @@ private:
             if (const QString problem = headerProblem(it.key(), it.value()); !problem.isEmpty())
                 m_problems.append(problem);
         }
-        for (const int code : d.terminalCloseCodes.value_or(QList<int>())) {
-            if (code < 1000 || code > 4999)
-                add("terminalCloseCodes", QStringLiteral("%1 is not between 1000 and 4999").arg(code));
+        for (auto field :
+             {&ConnectionConfigData::terminalCloseCodes, &ConnectionConfigData::authFailureCloseCodes}) {
+            for (const int code : (d.*field).value_or(QList<int>())) {
+                if (code < 1000 || code > 4999)
+                    addFor(field, QStringLiteral("%1 is not between 1000 and 4999").arg(code));
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "core/closecode.h"
 #include "core/connectionconfig_p.h"
 
 namespace Everwire {
@@ -228,6 +229,18 @@ QList<int> ConnectionConfig::terminalCloseCodes() const
 ConnectionConfig &ConnectionConfig::setTerminalCloseCodes(const QList<int> &terminalCloseCodes)
 {
     d->terminalCloseCodes = terminalCloseCodes;
+    return *this;
+}
+
+QList<int> ConnectionConfig::authFailureCloseCodes() const
+{
+    return d->authFailureCloseCodes.value_or(
+        QList<int>{CloseCode::AuthenticationFailed, CloseCode::Unauthorized, CloseCode::Forbidden});
+}
+
+ConnectionConfig &ConnectionConfig::setAuthFailureCloseCodes(const QList<int> &authFailureCloseCodes)
+{
+    d->authFailureCloseCodes = authFailureCloseCodes;
     return *this;
 }
 

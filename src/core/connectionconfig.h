@@ -50,6 +50,7 @@ class EVERWIRE_EXPORT ConnectionConfig
     Q_PROPERTY(Authentication authentication READ authentication CONSTANT)
     Q_PROPERTY(bool allowInsecureAuth READ allowInsecureAuth CONSTANT)
     Q_PROPERTY(QList<int> terminalCloseCodes READ terminalCloseCodes CONSTANT)
+    Q_PROPERTY(QList<int> authFailureCloseCodes READ authFailureCloseCodes CONSTANT)
     Q_PROPERTY(int maxQueuedMessages READ maxQueuedMessages CONSTANT)
     Q_PROPERTY(qint64 maxQueuedBytes READ maxQueuedBytes CONSTANT)
     Q_PROPERTY(QueueOverflow queueOverflow READ queueOverflow CONSTANT)
@@ -207,6 +208,10 @@ public:
     // Close codes, 1000 to 4999, after which nothing is retried, beside those of rule R6.
     [[nodiscard]] QList<int> terminalCloseCodes() const;
     ConnectionConfig &setTerminalCloseCodes(const QList<int> &terminalCloseCodes);
+    // Close codes, 1000 to 4999, by which the server says that it does not accept the token (rule A3). While
+    // authenticating, 1008 means the same. Default: 4001, 4401, 4403.
+    [[nodiscard]] QList<int> authFailureCloseCodes() const;
+    ConnectionConfig &setAuthFailureCloseCodes(const QList<int> &authFailureCloseCodes);
     // Messages that may wait to be sent (rule Q3). At least 0. Default: 100.
     [[nodiscard]] int maxQueuedMessages() const;
     ConnectionConfig &setMaxQueuedMessages(int maxQueuedMessages);

@@ -31,6 +31,7 @@ struct ConnectionConfigData : QSharedData
     std::optional<ConnectionConfig::Authentication> authentication;
     std::optional<bool> allowInsecureAuth;
     std::optional<QList<int>> terminalCloseCodes;
+    std::optional<QList<int>> authFailureCloseCodes;
     std::optional<int> maxQueuedMessages;
     std::optional<qint64> maxQueuedBytes;
     std::optional<ConnectionConfig::QueueOverflow> queueOverflow;

@@ -34,4 +34,18 @@ bool ReconnectPolicy::retries(int closeCode) const
            !m_config.terminalCloseCodes().contains(closeCode);
 }
 
+bool ReconnectPolicy::retries(const ConnectionError &error) const
+{
+    if (error.isFinal())
+        return false;
+    const int code = error.closeCode();
+    // The server has judged the token, and another token may please it.
+    const bool isAboutTheToken = error.code() == ConnectionError::AuthenticationFailed;
+    const bool isOurVerdict =
+        error.code() == ConnectionError::ProtocolViolation && code != CloseCode::MessageTooBig;
+    if (isAboutTheToken || isOurVerdict)
+        return m_config.autoReconnect() && !m_config.terminalCloseCodes().contains(code);
+    return retries(code);
+}
+
 } // namespace Everwire

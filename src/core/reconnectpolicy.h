@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Everwire/ConnectionConfig>
+#include <Everwire/ConnectionError>
 
 namespace Everwire {
 
@@ -17,8 +18,11 @@ public:
                                                   std::chrono::milliseconds asked = {}) const;
     // Whether the configuration allows an attempt of this number at all.
     [[nodiscard]] bool allows(int attempt) const;
-    // Whether a connection that ended with this close code is worth another attempt.
+    // Whether a connection that ended with this close code of the peer is worth another attempt.
     [[nodiscard]] bool retries(int closeCode) const;
+    // Whether another attempt may follow this end. A verdict of ours (ProtocolViolation) is about one frame, not about
+    // the client: it is retried, unless a message was too big (1009), which would come again.
+    [[nodiscard]] bool retries(const ConnectionError &error) const;
 
 private:
     ConnectionConfig m_config;

@@ -17,15 +17,28 @@ std::optional<qint64> toMilliseconds(const QJsonValue &numericDate)
     return qint64(seconds * 1000);
 }
 
-} // namespace
-
-TokenTimes tokenTimes(const QString &token)
+// Empty for what is no JWT.
+QJsonObject claimsOf(const QString &token)
 {
     const QString claims = token.section(QLatin1Char('.'), 1, 1);
     if (token.count(QLatin1Char('.')) != 2 || claims.isEmpty())
         return {};
     const QByteArray json = QByteArray::fromBase64(claims.toLatin1(), QByteArray::Base64UrlEncoding);
-    const QJsonObject object = QJsonDocument::fromJson(json).object();
+    return QJsonDocument::fromJson(json).object();
+}
+
+} // namespace
+
+QString tokenSubject(const QString &token)
+{
+    const QJsonValue subject = claimsOf(token).value(QLatin1String("sub"));
+    // RFC 7519 wants a string; some issuers write their number.
+    return subject.isDouble() ? QString::number(subject.toDouble(), 'f', 0) : subject.toString();
+}
+
+TokenTimes tokenTimes(const QString &token)
+{
+    const QJsonObject object = claimsOf(token);
     return {toMilliseconds(object.value(QLatin1String("iat"))),
             toMilliseconds(object.value(QLatin1String("exp")))};
 }

@@ -20,6 +20,9 @@ struct TokenTimes
 
 [[nodiscard]] EVERWIRE_EXPORT TokenTimes tokenTimes(const QString &token);
 
+// Whose token it is ("sub", RFC 7519 §4.1.2); empty where it does not say, or is no JWT.
+[[nodiscard]] EVERWIRE_EXPORT QString tokenSubject(const QString &token);
+
 // What is left of a token that the server has just accepted; none where it does not say. *now* is the server's clock
 // where it is known. A clock that calls the token expired is wrong, and its whole lifetime is assumed.
 [[nodiscard]] EVERWIRE_EXPORT std::optional<std::chrono::milliseconds> timeLeft(const TokenTimes &times,

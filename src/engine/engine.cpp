@@ -79,9 +79,15 @@ void Engine::handle(Command::NetworkBack &)
         // All of a network's clients hear of it at the same time.
         const double spread = m_around.random() * m_config.reconnectJitter();
         const milliseconds delay(qint64(spread * double(m_config.initialReconnectDelay().count())));
-        if (m_around.scheduler->now() + delay < waiting->due) {
-            waiting->due = m_around.scheduler->now() + delay; // another hint must not put it off
-            waiting->retry = m_around.scheduler->after(delay, [this] { startAttempt(); });
+        const milliseconds now = m_around.scheduler->now();
+        // What the server asked for (Retry-After) stands: the network is no reason to come earlier.
+        const milliseconds due = std::max(now + delay, waiting->notBefore);
+        if (due < waiting->due) { // another hint must not put it off
+            waiting->due = due;
+            waiting->retry = m_around.scheduler->after(due - now, [this] {
+                m_attemptIsFree = true;
+                startAttempt();
+            });
         }
     } else if (const auto *failed = std::get_if<Phase::Failed>(&m_phase)) {
         if (failed->gaveUpForTheNetwork) {
@@ -90,6 +96,7 @@ void Engine::handle(Command::NetworkBack &)
         }
     } else if (auto *open = std::get_if<Phase::Established>(&m_phase)) {
         open->heartbeat->checkNow();
+        checkRenewal();
     }
 }
 
@@ -120,6 +127,7 @@ void Engine::startAfresh(Command::Open command)
 {
     m_nextConfig = Command::Configure{std::move(command.config), std::move(command.url), command.prepares};
     m_attempt = 0;
+    m_refusedByClosing = 0;
     startAttempt();
 }
 
@@ -148,17 +156,7 @@ void Engine::startAttempt()
         proceed({});
         return;
     }
-    Phase::FetchingToken fetching;
-    fetching.request = ++m_lastRequest;
-    fetching.timeout = m_around.scheduler->after(m_config.tokenTimeout(), [this] {
-        report(Notice::TokenAbandoned{});
-        fail({ConnectionError::TokenTimeout,
-              QStringLiteral("The token provider did not answer within %1 ms (tokenTimeout)")
-                  .arg(m_config.tokenTimeout().count())},
-             Farewell::Abort);
-    });
-    enter(std::move(fetching), ConnectionState::Connecting, begun);
-    report(Notice::TokenNeeded{m_lastRequest, std::exchange(m_needsFreshToken, false)});
+    fetchToken(m_needsFreshToken, begun);
 }
 
 void Engine::openTransport(const QString &token)
@@ -202,6 +200,8 @@ void Engine::transportOpened()
         return;
     if (m_config.authentication() == ConnectionConfig::Authentication::None)
         establish({});
+    else if (!m_tokenIsFresh && hasExpired(link()->token))
+        fetchFreshToken(); // it has expired while the connection was made
     else
         authenticate();
 }
@@ -231,10 +231,13 @@ void Engine::establish(const SessionInfo &session)
         m_attempt = 0;
         std::get<Phase::Established>(m_phase).stable.reset();
     });
+    m_attemptIsFree = false;
+    m_refusedByClosing = 0;
     Transition connected;
     connected.session = session;
     enter(std::move(open), ConnectionState::Connected, connected);
-    scheduleRenewal(session);
+    learnServerTime(session);
+    scheduleRenewal();
     pump();
 }
 
@@ -249,9 +252,8 @@ void Engine::transportEnded(const TransportEnd &end)
     const ConnectionError &error = end.error;
     const QString &reason = end.reason;
     if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
-        if (error.closeCode() == CloseCode::AuthenticationFailed) {
-            refused(reason.isEmpty() ? QStringLiteral("it closed the connection with 4001") : reason,
-                    CloseCode::AuthenticationFailed, Farewell::Close);
+        if (isRefusal(error)) {
+            refusedByClosing(reason, error.closeCode());
             return;
         }
         const bool late = error.closeCode() == CloseCode::AuthenticationTimeout;
@@ -260,6 +262,8 @@ void Engine::transportEnded(const TransportEnd &end)
              Farewell::Abort, reason);
         return;
     }
+    // The server may end a live connection because its token has expired.
+    m_needsFreshToken = m_needsFreshToken || isRefusal(end.error);
     fail(error, Farewell::Abort, reason, std::min(end.retryAfter, LongestAskedWait));
 }
 
@@ -275,25 +279,36 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
         abortLink(std::exchange(old, {})); // what did not leave is in the queue again, requests too (rule Q11)
 
     const ReconnectPolicy policy(m_config);
-    const bool retried = !error.isFinal() && policy.retries(error.closeCode());
-    if (retried && policy.allows(m_attempt + 1)) {
+    const bool retried = policy.retries(error);
+    // An attempt that a hint of the network began does not count: the one that was waited for is still to come.
+    const bool isFree = std::exchange(m_attemptIsFree, false) && m_attempt > 0;
+    m_freeAttempts = m_attempt == 0 ? 0 : m_freeAttempts + (isFree ? 1 : 0);
+    const int counted = m_attempt + 1 - m_freeAttempts;
+    if (retried && policy.allows(counted)) {
         next.attempt = ++m_attempt;
-        next.retryDelay = policy.delay(m_attempt, m_around.random(), wait);
+        next.retryDelay = policy.delay(counted, m_around.random(), wait);
+        const milliseconds now = m_around.scheduler->now();
         Phase::Waiting waiting;
         waiting.retry = m_around.scheduler->after(next.retryDelay, [this] { startAttempt(); });
-        waiting.due = m_around.scheduler->now() + next.retryDelay;
+        waiting.due = now + next.retryDelay;
+        waiting.notBefore = wait > milliseconds(0) ? now + wait : milliseconds(0);
         enter(std::move(waiting), ConnectionState::Reconnecting, next);
         endLink(std::move(old), farewell, error.closeCode(), reason);
         return;
     }
     if (retried) {
-        next.gaveUpAfter = m_attempt;
+        next.gaveUpAfter = counted - 1;
         next.error =
             error.asFinal(QStringLiteral("Gave up after %1 attempts to reconnect. The last error: %2")
-                              .arg(m_attempt)
+                              .arg(counted - 1)
                               .arg(error.message()));
     } else {
         next.error = error.asFinal();
+    }
+    // Another token would be another user's, perhaps, who must not send what this one wrote (rule A3).
+    if (error.code() == ConnectionError::AuthenticationFailed) {
+        reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
+        m_user.clear(); // nothing of this user's waits any more
     }
     enter(Phase::Failed{retried && isAboutTheNetwork(error.code())}, ConnectionState::Error, next);
     endLink(std::move(old), farewell, error.closeCode(), reason);

@@ -72,24 +72,36 @@ private:
     void startAfresh(Command::Open command);
     void startAttempt();
     [[nodiscard]] Transition beginAttempt();
+    void fetchToken(bool fresh, const Transition &begun);
+    void fetchFreshToken();
+    void takeToken(const QString &token);
     void proceed(const QString &token);
     void prepare(const QString &token);
     void openTransport(const QString &token);
     void authenticate();
     void establish(const SessionInfo &session);
-    void refused(const QString &reason, int closeCode, Farewell farewell);
+    void refused(const QString &reason, int closeCode, Farewell farewell, bool isFinal = false);
+    void refusedByClosing(const QString &reason, int closeCode);
+    [[nodiscard]] bool isRefusal(const ConnectionError &error) const;
     void startClosing();
     void finishClosing();
     [[nodiscard]] bool forgetUser();
     void tellOfRest();
 
     // A live connection's next token (enginerenewal.cpp).
-    void scheduleRenewal(const SessionInfo &session);
+    void learnServerTime(const SessionInfo &session);
+    void scheduleRenewal();
+    void armRenewal();
+    void checkRenewal();
     void renewToken();
     void takeRenewal(const TokenResult &result);
     void retryRenewal();
     void offerToken(const QString &token);
     void renewed(const SessionInfo &session);
+    void renewalRefused();
+    void switchWhenIdle(const QString &token);
+    void trySwitch(std::chrono::milliseconds latest);
+    [[nodiscard]] bool isBusy(const Phase::Established &open) const;
     void reconnectWith(const QString &token);
     void finishSwitch(const QString &token);
 
@@ -135,7 +147,10 @@ private:
     [[nodiscard]] Link *link();
     [[nodiscard]] Link *linkOf(const Transport *transport);
     [[nodiscard]] Link takeLink();
+    void rememberRefused(const QString &token);
     [[nodiscard]] bool wasRefused(const QString &token) const;
+    [[nodiscard]] bool hasExpired(const QString &token) const;
+    [[nodiscard]] bool isGoodByOurClock(const QString &token) const;
     [[nodiscard]] QString problemOf(const QString &token) const;
     [[nodiscard]] QString currentToken();
 
@@ -147,9 +162,16 @@ private:
     ConnectionState m_state = ConnectionState::Disconnected;
     Phase::Any m_phase;
     quint32 m_generation = 0;
-    int m_attempt = 0;         // reconnection attempts since the connection was last stable (rule R4)
-    quint64 m_lastRequest = 0; // of the app: for a token, or a preparation
-    bool m_needsFreshToken = false;
+    int m_attempt = 0;                 // reconnection attempts since the connection was last stable (rule R4)
+    quint64 m_lastRequest = 0;         // of the app: for a token, or a preparation
+    bool m_attemptIsFree = false;      // a hint of the network began it, so it does not count (rule R7)
+    int m_freeAttempts = 0;            // of m_attempt, those that a hint began
+    bool m_needsFreshToken = false;    // a token from the provider's cache will not do
+    bool m_tokenIsFresh = false;       // the attempt's token was asked for as a fresh one
+    int m_refusedByClosing = 0;        // tokens since the server last accepted one
+    qint64 m_serverAhead = 0;          // ms: the server's clock minus ours, as far as it is known
+    bool m_isClockTrusted = false;     // the server's time is known, or some token was good by our clock
+    QString m_user;                    // whose token it is, and so whose messages wait (rule A3)
     QList<QByteArray> m_refusedTokens; // hashes, so that none is ever sent again (rule A3)
     int m_overflowed = 0;              // received messages dropped since the last report (rule M8)
     bool m_pumping = false;

@@ -40,9 +40,36 @@ QString controlProblem(const QString &token)
 
 } // namespace
 
+void Engine::fetchToken(bool fresh, const Transition &begun)
+{
+    Phase::FetchingToken fetching;
+    fetching.request = ++m_lastRequest;
+    fetching.fresh = fresh;
+    fetching.timeout = m_around.scheduler->after(m_config.tokenTimeout(), [this] {
+        report(Notice::TokenAbandoned{});
+        fail({ConnectionError::TokenTimeout,
+              QStringLiteral("The token provider did not answer within %1 ms (tokenTimeout)")
+                  .arg(m_config.tokenTimeout().count())},
+             Farewell::Abort);
+    });
+    enter(std::move(fetching), ConnectionState::Connecting, begun);
+    report(Notice::TokenNeeded{m_lastRequest, fresh});
+}
+
+// Within an attempt: the token at hand has been refused before, or it has expired. This is no failure, and the
+// queue stays. A token that was asked for as a fresh one is never asked for again, so this ends.
+void Engine::fetchFreshToken()
+{
+    everwireTrace(lcAuth) << "the token has expired or was refused before; asking for a fresh one";
+    abortLink(takeLink());
+    fetchToken(true, {});
+}
+
 void Engine::handle(Command::AnswerToken &command)
 {
     const TokenResult &result = command.result;
+    m_isClockTrusted =
+        m_isClockTrusted || (tokenTimes(result.token).expiresAt && isGoodByOurClock(result.token));
     if (const auto *open = std::get_if<Phase::Established>(&m_phase);
         open && open->renewal.request != 0 && open->renewal.request == command.request) {
         takeRenewal(result);
@@ -72,6 +99,8 @@ void Engine::handle(Command::AnswerToken &command)
              Farewell::Abort);
     } else if (const QString problem = problemOf(result.token); !problem.isEmpty()) {
         fail({ConnectionError::InvalidToken, problem, 0, true}, Farewell::Abort);
+    } else if (!fetching->fresh && (wasRefused(result.token) || hasExpired(result.token))) {
+        fetchFreshToken();
     } else if (wasRefused(result.token)) {
         fail({ConnectionError::AuthenticationFailed,
               QStringLiteral(
@@ -79,8 +108,42 @@ void Engine::handle(Command::AnswerToken &command)
               CloseCode::AuthenticationFailed, true},
              Farewell::Abort);
     } else {
+        m_tokenIsFresh = fetching->fresh;
+        m_needsFreshToken = false;
+        takeToken(result.token);
         proceed(result.token);
     }
+}
+
+// What waits was written by the user of the token before, and must not go out in the name of another.
+void Engine::takeToken(const QString &token)
+{
+    const QString user = tokenSubject(token);
+    if (user.isEmpty())
+        return;
+    if (const QString before = std::exchange(m_user, user); !before.isEmpty() && before != user)
+        reportDiscarded(m_around.outbox->clear(), QStringLiteral("the token is another user's now"));
+}
+
+void Engine::rememberRefused(const QString &token)
+{
+    m_refusedTokens.append(fingerprint(token));
+    if (m_refusedTokens.size() > RefusedTokensKept)
+        m_refusedTokens.removeFirst();
+    m_needsFreshToken = true;
+}
+
+// By the server's clock, where it is known. A clock by which every token so far had expired is wrong, perhaps, and only
+// the server can tell.
+bool Engine::hasExpired(const QString &token) const
+{
+    return m_isClockTrusted && !isGoodByOurClock(token);
+}
+
+bool Engine::isGoodByOurClock(const QString &token) const
+{
+    const std::optional<qint64> end = tokenTimes(token).expiresAt;
+    return !end || *end > m_around.wallClock() + m_serverAhead;
 }
 
 bool Engine::wasRefused(const QString &token) const
@@ -139,7 +202,10 @@ void Engine::handle(Command::AnswerPreparation &command)
     switch (command.result.kind) {
     case PreparationResult::Ready:
         m_url = command.url;
-        openTransport(token);
+        if (!m_tokenIsFresh && hasExpired(token))
+            fetchFreshToken();
+        else
+            openTransport(token);
         return;
     case PreparationResult::TokenRefused: refused(reason, CloseCode::None, Farewell::Abort); return;
     case PreparationResult::Refused:
@@ -171,16 +237,31 @@ void Engine::authenticate()
 }
 
 // reason: shown() already.
-void Engine::refused(const QString &reason, int closeCode, Farewell farewell)
+void Engine::refused(const QString &reason, int closeCode, Farewell farewell, bool isFinal)
 {
-    m_refusedTokens.append(fingerprint(currentToken()));
-    if (m_refusedTokens.size() > RefusedTokensKept)
-        m_refusedTokens.removeFirst();
-    m_needsFreshToken = true;
-    reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
+    rememberRefused(currentToken());
     fail({ConnectionError::AuthenticationFailed,
-          QStringLiteral("The server refused the token: %1").arg(reason), closeCode},
+          QStringLiteral("The server refused the token: %1").arg(reason), closeCode, isFinal},
          farewell, QStringLiteral("Authentication failed"));
+}
+
+// A close code says less than auth_error does: the user may be the reason, and no token would help. So one fresh
+// token is tried, and no more.
+void Engine::refusedByClosing(const QString &reason, int closeCode)
+{
+    const bool isFinal = m_refusedByClosing++ > 0;
+    refused(reason.isEmpty() ? QStringLiteral("it closed the connection with %1").arg(closeCode) : reason,
+            closeCode, Farewell::Close, isFinal);
+}
+
+// Whether the server has ended the connection because of its token.
+bool Engine::isRefusal(const ConnectionError &error) const
+{
+    if (error.code() == ConnectionError::ProtocolViolation) // a verdict of ours
+        return false;
+    const bool isAuthenticating = std::holds_alternative<Phase::Authenticating>(m_phase);
+    return m_config.authFailureCloseCodes().contains(error.closeCode()) ||
+           (isAuthenticating && error.closeCode() == CloseCode::PolicyViolation);
 }
 
 QString Engine::shown(const QString &text, qsizetype limit)

@@ -27,6 +27,7 @@ void Engine::handle(Command::Close &command)
 {
     m_generation = command.generation;
     m_attempt = 0;
+    m_user.clear();
     m_endsForGood = m_endsForGood || command.why == Command::Close::Why::ForGood;
     if (command.why == Command::Close::Why::SignedOut && forgetUser())
         return;

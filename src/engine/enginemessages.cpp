@@ -80,6 +80,8 @@ void Engine::pump()
     if (Link *current = linkOf(transport)) {
         settle(*current);
         current->backlog = current->transport->bytesToWrite();
+        if (taken > 0)
+            current->lastSent = m_around.scheduler->now();
     }
     m_pumping = false;
     lookAtSystem();
@@ -201,10 +203,11 @@ void Engine::transportTextReceived(PaddedView utf8)
                    [&](Received::AuthenticationFailed &answer) {
                        // What the server says to a second token says nothing of a first one.
                        if (open)
-                           reconnectWith(std::get<Phase::Established>(m_phase).renewal.offered);
+                           renewalRefused();
                        else
                            refused(shown(answer.reason), CloseCode::AuthenticationFailed, Farewell::Close);
                    },
+                   [&](Received::HeartbeatAnswer &) { everwireTrace(lcWire) << "received a pong"; },
                    [&](Received::Ignored &ignored) {
                        ignoreEarly(QStringLiteral("a message of type ") +
                                    shown(ignored.type, PeerText::LongestName));

@@ -20,34 +20,79 @@ namespace {
 constexpr milliseconds LongestMargin = std::chrono::minutes(1);
 constexpr int LargestShare = 4; // of what is left, for tokens that live shortly
 constexpr milliseconds ShortestWait = std::chrono::seconds(1);
-constexpr milliseconds LongestWait = std::chrono::hours(24 * 20); // timers count in 31 bits
 constexpr milliseconds RetryWait = std::chrono::seconds(5);
+// The quiet reconnect waits until nothing has been sent or received for so long, and looks so often.
+constexpr milliseconds IdleTime = std::chrono::seconds(1);
+constexpr milliseconds IdleCheck = std::chrono::milliseconds(100);
+// The wait ends so long before the token does, or with a quarter of what is left.
+constexpr milliseconds LongestReserve = std::chrono::seconds(5);
 // No clock is off by more, or TLS would fail; a timestamp that is, is none of now.
 constexpr qint64 LargestSkew = qint64(24) * 3600 * 1000; // ms
 
 // The server judges by its own clock, and mostly tells it.
-qint64 serverTime(const SessionInfo &session, qint64 ours)
+std::optional<qint64> serverTime(const SessionInfo &session, qint64 ours)
 {
     const QDateTime theirs = Timestamp::fromText(session.timestamp());
     const bool isNow = theirs.isValid() && std::abs(theirs.toMSecsSinceEpoch() - ours) <= LargestSkew;
-    return isNow ? theirs.toMSecsSinceEpoch() : ours;
+    return isNow ? std::optional(theirs.toMSecsSinceEpoch()) : std::nullopt;
 }
 
 } // namespace
 
-void Engine::scheduleRenewal(const SessionInfo &session)
+// The server has just accepted the present token.
+void Engine::learnServerTime(const SessionInfo &session)
+{
+    const qint64 ours = m_around.wallClock();
+    if (const std::optional<qint64> theirs = serverTime(session, ours)) {
+        m_serverAhead = *theirs - ours;
+        m_isClockTrusted = true;
+        return;
+    }
+    // A clock that calls it expired is wrong. The token is assumed to be new.
+    if (isGoodByOurClock(link()->token))
+        return;
+    const std::optional<qint64> issuedAt = tokenTimes(link()->token).issuedAt;
+    m_isClockTrusted = issuedAt.has_value();
+    if (issuedAt)
+        m_serverAhead = *issuedAt - ours;
+}
+
+void Engine::scheduleRenewal()
 {
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (!open || m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Off)
         return;
-    const qint64 now = serverTime(session, m_around.wallClock());
-    const std::optional<milliseconds> left = timeLeft(tokenTimes(open->link.token), now);
+    const std::optional<milliseconds> left =
+        timeLeft(tokenTimes(open->link.token), m_around.wallClock() + m_serverAhead);
     if (!left)
         return;
-    const milliseconds margin = std::min(LongestMargin, *left / LargestShare);
     open->renewal.until = m_around.scheduler->now() + *left;
-    open->renewal.timer = m_around.scheduler->after(std::clamp(*left - margin, ShortestWait, LongestWait),
-                                                    [this] { renewToken(); });
+    armRenewal();
+}
+
+void Engine::armRenewal()
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    const milliseconds left = renewal.until - m_around.scheduler->now();
+    const milliseconds margin = std::min(LongestMargin, left / LargestShare);
+    renewal.timer =
+        m_around.scheduler->after(std::max(left - margin, ShortestWait), [this] { renewToken(); });
+}
+
+// The scheduler's clock stands still while the machine sleeps; the token's does not.
+void Engine::checkRenewal()
+{
+    auto *open = std::get_if<Phase::Established>(&m_phase);
+    const bool waits = open && open->renewal.timer && open->renewal.request == 0 &&
+                       open->renewal.offered.isEmpty() && open->renewal.next.isEmpty();
+    const std::optional<qint64> end = waits ? tokenTimes(open->link.token).expiresAt : std::nullopt;
+    if (!end)
+        return;
+    const milliseconds left(*end - m_around.wallClock() - m_serverAhead);
+    if (m_around.scheduler->now() + left >= open->renewal.until)
+        return;
+    open->renewal.until = m_around.scheduler->now() + left;
+    armRenewal();
 }
 
 void Engine::renewToken()
@@ -67,18 +112,21 @@ void Engine::takeRenewal(const TokenResult &result)
     const QString old = std::get<Phase::Established>(m_phase).link.token;
     const auto expiry = [](const QString &token) { return tokenTimes(token).expiresAt; };
     const bool isLater = !expiry(result.token) || expiry(result.token) > expiry(old);
+    // Another user's is none: this connection, and what waits to be sent on it, is the old one's.
+    const bool isOfThisUser =
+        m_user.isEmpty() || tokenSubject(result.token).isEmpty() || tokenSubject(result.token) == m_user;
     const QString problem =
         result.kind == TokenResult::Token && result.token != old ? problemOf(result.token) : QString();
     if (!problem.isEmpty())
         qCWarning(lcAuth).noquote() << m_around.name << "- the new token cannot be used:" << problem;
-    if (result.kind != TokenResult::Token || result.token == old || !isLater || !problem.isEmpty() ||
-        wasRefused(result.token)) {
+    if (result.kind != TokenResult::Token || result.token == old || !isLater || !isOfThisUser ||
+        result.token.isEmpty() || !problem.isEmpty() || wasRefused(result.token)) {
         everwireTrace(lcAuth) << "the token provider has no later token";
         retryRenewal();
     } else if (m_config.tokenRenewal() == ConnectionConfig::TokenRenewal::Reauthenticate) {
         offerToken(result.token);
     } else {
-        reconnectWith(result.token);
+        switchWhenIdle(result.token);
     }
 }
 
@@ -101,26 +149,72 @@ void Engine::offerToken(const QString &token)
     open.link.secrets.append(token);
     open.link.transport->setSecrets(open.link.secrets);
     open.renewal.timer =
-        m_around.scheduler->after(m_config.authTimeout(), [this, token] { reconnectWith(token); });
+        m_around.scheduler->after(m_config.authTimeout(), [this, token] { switchWhenIdle(token); });
     open.link.transport->sendSecretText(open.link.protocol->reauthenticate(token));
 }
 
 void Engine::renewed(const SessionInfo &session)
 {
-    auto &open = std::get<Phase::Established>(m_phase);
-    open.link.token = std::exchange(open.renewal.offered, {});
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    link()->token = std::exchange(renewal.offered, {});
+    renewal.next.clear(); // the answer came after authTimeout
+    renewal.timer.reset();
     report(Notice::SessionRenewed{session});
-    scheduleRenewal(session);
+    learnServerTime(session);
+    scheduleRenewal();
+}
+
+// The server will not have the token that was offered. It may be the last thing that it says on this connection,
+// so another one is made, with a fresh token.
+void Engine::renewalRefused()
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    rememberRefused(renewal.offered);
+    renewal.offered.clear();
+    renewal.next.clear();
+    trySwitch(renewal.until);
+}
+
+// Quietly. A turn of speech, or an answer that is under way, is not cut as long as the present token is good.
+void Engine::switchWhenIdle(const QString &token)
+{
+    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    renewal.request = 0;
+    renewal.next = token;
+    const milliseconds left = renewal.until - m_around.scheduler->now();
+    trySwitch(renewal.until - std::min(LongestReserve, left / LargestShare));
+}
+
+// latest: the scheduler's time after which nothing is waited for. Without renewal.next a token is fetched.
+void Engine::trySwitch(milliseconds latest)
+{
+    auto &open = std::get<Phase::Established>(m_phase);
+    const milliseconds now = m_around.scheduler->now();
+    if (now < latest && isBusy(open)) {
+        open.renewal.timer = m_around.scheduler->after(std::min(IdleCheck, latest - now),
+                                                       [this, latest] { trySwitch(latest); });
+        return;
+    }
+    reconnectWith(open.renewal.next);
+}
+
+bool Engine::isBusy(const Phase::Established &open) const
+{
+    if (m_around.outbox->isInTurn())
+        return true;
+    const milliseconds since = m_around.scheduler->now() - IdleTime;
+    const bool wasRefused = open.renewal.next.isEmpty(); // which is the last thing that was received
+    return !wasRefused && (open.link.lastSent > since || open.heartbeat->lastSign() > since);
 }
 
 // Quietly: nothing has failed, and what is queued stays queued. First the live connection is finished: what was
-// sent arrives there, and what the server has sent meanwhile is received.
+// sent arrives there, and what the server has sent meanwhile is received. newToken: empty if it is to be fetched.
 void Engine::reconnectWith(const QString &newToken)
 {
     auto &open = std::get<Phase::Established>(m_phase);
     if (open.next)
         return;
-    everwireTrace(lcAuth) << "finishing the connection, to open another with the new token";
+    everwireTrace(lcAuth) << "finishing the connection, to open another with another token";
     const QString token = newToken; // it may lie in what is reset here
     open.renewal = {};
     open.stable.reset();
@@ -133,7 +227,13 @@ void Engine::reconnectWith(const QString &newToken)
 
 void Engine::finishSwitch(const QString &token)
 {
+    if (token.isEmpty()) {
+        startAttempt();
+        return;
+    }
+    m_tokenIsFresh = true;
     enter(Phase::Opening(), ConnectionState::Connecting, beginAttempt());
+    takeToken(token);
     proceed(token);
 }
 

@@ -21,6 +21,8 @@ public:
 
     // Something arrived.
     void alive();
+    // The scheduler's time at which something last did.
+    [[nodiscard]] std::chrono::milliseconds lastSign() const { return m_lastSign; }
     // Asks at once whether the peer is there.
     void checkNow();
     // Nothing is read for now, so silence says nothing.

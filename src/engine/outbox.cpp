@@ -11,6 +11,12 @@ namespace {
 // Whoever takes what comes may wait for more of it, but not for more than this: bytes.
 constexpr qint64 MuchToTake = 256 * 1024;
 
+std::chrono::milliseconds steadyTime()
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
+}
+
 } // namespace
 
 void Outbox::setWake(std::function<void()> wake)
@@ -34,34 +40,77 @@ Outbox::Pushed Outbox::add(Outgoing message)
     result.refusal = refusalOf(message);
     if (!result.refusal.isEmpty())
         return result;
-    OutgoingQueue &queue = m_next.isOpen ? m_next.queue : m_queue;
-    int &queuedMessages = m_next.isOpen ? m_next.messages : m_queuedMessages;
-    qint64 &queuedBytes = m_next.isOpen ? m_next.bytes : m_queuedBytes;
-    // Nothing is dropped for a message that would not fit even then.
-    if (m_limits.queueOverflow() == ConnectionConfig::QueueOverflow::DropOldest && fits(message, 0, 0)) {
-        while (!queue.isEmpty() && !hasRoomFor(message)) {
-            result.dropped += queue.front().count();
-            dropFront();
-        }
-    }
+    Lane &to = lane();
+    if (message.speech == Outgoing::Speech::Chunk && !to.isInTurn)
+        message.speech = Outgoing::Speech::First;
+    else if (message.speech == Outgoing::Speech::End && !to.isInTurn)
+        message.speech = Outgoing::Speech::None; // a message like any other
+    if (m_limits.queueOverflow() == ConnectionConfig::QueueOverflow::DropOldest)
+        result.dropped = makeRoomFor(message);
     if (!hasRoomFor(message)) {
-        result.refusal = QStringLiteral("the queue is full: %1 messages and %2 bytes wait already "
-                                        "(maxQueuedMessages %3, maxQueuedBytes %4)")
-                             .arg(queuedMessages)
-                             .arg(m_next.isOpen ? queuedBytes : heldBytes())
-                             .arg(m_limits.maxQueuedMessages())
-                             .arg(m_limits.maxQueuedBytes());
+        result.refusal = fullQueue();
         return result;
     }
     result.accepted = true;
     result.user = m_user;
-    queuedMessages += message.count();
-    queuedBytes += message.size();
-    queue.push(std::move(message));
+    if (message.isSpeech())
+        noteSpeech(message);
+    to.amount += OutgoingAmount::of(message);
+    to.queue.push(std::move(message));
     result.counters = count();
-    if (m_draining && (!m_taking || m_queuedBytes >= MuchToTake))
+    if (m_draining && (!m_taking || m_now.amount.bytes >= MuchToTake))
         wake();
     return result;
+}
+
+// Returns how many messages it took. Nothing is dropped for a message that would not fit even then.
+int Outbox::makeRoomFor(const Outgoing &message)
+{
+    int dropped = 0;
+    if (isEndOfTurn(message) || !countFits(message, 0) || !bytesFit(message, 0))
+        return dropped;
+    Lane &from = lane();
+    for (;;) {
+        const bool isCountFull = !countFits(message, from.amount.limited);
+        if (!isCountFull && bytesFit(message, from.amount.bytes))
+            break;
+        const OutgoingAmount oldest = from.queue.dropOldest(isCountFull, [this](quint64 ticket) {
+            m_requests.set(ticket, RequestTickets::State::Dropped);
+        });
+        if (oldest.count == 0)
+            break;
+        dropped += oldest.count;
+        from.amount -= oldest;
+    }
+    return dropped;
+}
+
+QString Outbox::fullQueue() const
+{
+    if (isSpeechLate())
+        return QStringLiteral("speech has waited for a connection for %1 s, and more of it is not kept")
+            .arg(std::chrono::seconds(LongestSpeech).count());
+    return QStringLiteral("the queue is full: %1 messages and %2 bytes wait already "
+                          "(maxQueuedMessages %3, maxQueuedBytes %4)")
+        .arg(lane().amount.count)
+        .arg(lane().amount.bytes + heldOutside())
+        .arg(m_limits.maxQueuedMessages())
+        .arg(m_limits.maxQueuedBytes());
+}
+
+// It has been accepted.
+void Outbox::noteSpeech(const Outgoing &message)
+{
+    Lane &to = lane();
+    to.isInTurn = message.speech != Outgoing::Speech::End;
+    if ((m_isNextOpen || !m_draining) && !to.speechSince && to.isInTurn)
+        to.speechSince = m_clock ? m_clock() : steadyTime();
+}
+
+bool Outbox::isSpeechLate() const
+{
+    const auto &since = lane().speechSince;
+    return since && (m_clock ? m_clock() : steadyTime()) - *since > LongestSpeech;
 }
 
 QString Outbox::refusalOf(const Outgoing &message) const
@@ -81,27 +130,30 @@ QString Outbox::refusalOf(const Outgoing &message) const
 
 bool Outbox::hasRoomFor(const Outgoing &message) const
 {
-    return m_next.isOpen ? fits(message, m_next.messages, m_next.bytes)
-                         : fits(message, m_queuedMessages, m_queuedBytes);
+    const OutgoingAmount &waiting = lane().amount;
+    return isEndOfTurn(message) ||
+           (countFits(message, waiting.limited) && bytesFit(message, waiting.bytes) &&
+            !(message.isSpeech() && isSpeechLate()));
 }
 
-// What the old connection still holds is no matter of the next one's.
-bool Outbox::fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const
+// It always fits: without it the turn was in vain, and there is but one for each turn.
+bool Outbox::isEndOfTurn(const Outgoing &message) const
 {
-    const bool isSentAtOnce = m_draining && !m_next.isOpen;
-    const qint64 held = m_next.isOpen ? 0 : m_takenBytes + m_systemBytes;
-    const bool countFits = isSentAtOnce || queuedMessages + message.count() <= m_limits.maxQueuedMessages();
-    return countFits && queuedBytes + held + message.size() <= m_limits.maxQueuedBytes();
+    return message.speech == Outgoing::Speech::End && lane().isInTurn;
 }
 
-void Outbox::dropFront()
+bool Outbox::countFits(const Outgoing &message, int limitedMessages) const
 {
-    OutgoingQueue &queue = m_next.isOpen ? m_next.queue : m_queue;
-    const Outgoing &front = queue.front();
-    (m_next.isOpen ? m_next.messages : m_queuedMessages) -= front.count();
-    (m_next.isOpen ? m_next.bytes : m_queuedBytes) -= front.size();
-    m_requests.set(front.ticket, RequestTickets::State::Dropped);
-    queue.popFront();
+    const bool isSentAtOnce = m_draining && !m_isNextOpen;
+    const int most = m_limits.maxQueuedMessages();
+    if (message.isSpeech()) // some 50 pairs a second: bytes and time limit it
+        return isSentAtOnce || most > 0;
+    return isSentAtOnce || limitedMessages + message.count() <= most;
+}
+
+bool Outbox::bytesFit(const Outgoing &message, qint64 queuedBytes) const
+{
+    return queuedBytes + heldOutside() + message.size() <= m_limits.maxQueuedBytes();
 }
 
 void Outbox::wake()
@@ -114,6 +166,18 @@ Outbox::Counters Outbox::counters() const
 {
     const QMutexLocker lock(&m_mutex);
     return count();
+}
+
+bool Outbox::isInTurn() const
+{
+    const QMutexLocker lock(&m_mutex);
+    return m_now.isInTurn;
+}
+
+void Outbox::setClock(std::function<std::chrono::milliseconds()> clock)
+{
+    const QMutexLocker lock(&m_mutex);
+    m_clock = std::move(clock);
 }
 
 void Outbox::post(Command::Any command)
@@ -154,13 +218,12 @@ std::vector<Outgoing> Outbox::take(std::vector<Outgoing> spare)
     const QMutexLocker lock(&m_mutex);
     OutgoingQueue::Lot lot;
     do {
-        lot = m_queue.takeLot(std::exchange(spare, {}));
-        m_queuedMessages -= lot.count;
-        m_queuedBytes -= lot.bytes;
+        lot = m_now.queue.takeLot(std::exchange(spare, {}));
+        m_now.amount -= lot.amount;
         if (!m_requests.isEmpty())
             dropEnded(&lot);
-        m_takenBytes += lot.bytes;
-    } while (lot.messages.empty() && !m_queue.isEmpty());
+        m_takenBytes += lot.amount.bytes;
+    } while (lot.messages.empty() && !m_now.queue.isEmpty());
     return std::move(lot.messages);
 }
 
@@ -181,11 +244,10 @@ void Outbox::giveBack(std::vector<Outgoing> messages)
     const QMutexLocker lock(&m_mutex);
     requeue(&messages);
     for (const Outgoing &message : messages) {
-        m_queuedMessages += message.count();
-        m_queuedBytes += message.size();
+        m_now.amount += OutgoingAmount::of(message);
         m_takenBytes -= message.size();
     }
-    m_queue.pushFront(std::move(messages));
+    m_now.queue.pushFront(std::move(messages));
 }
 
 int Outbox::changeUser()
@@ -194,7 +256,7 @@ int Outbox::changeUser()
     const QMutexLocker lock(&m_mutex);
     ++m_user;
     m_accepting = false;
-    dropped += dropQueue();
+    dropped += drop(m_now, RequestTickets::State::Queued);
     return dropped;
 }
 
@@ -207,15 +269,14 @@ quint32 Outbox::user() const
 int Outbox::clear()
 {
     const QMutexLocker lock(&m_mutex);
-    return dropQueue();
+    return drop(m_now, RequestTickets::State::Queued);
 }
 
-int Outbox::dropQueue()
+// state: of the requests whose messages wait there.
+int Outbox::drop(Lane &lane, RequestTickets::State state)
 {
-    m_queue.clear();
-    m_requests.change(RequestTickets::State::Queued, RequestTickets::State::Lost);
-    m_queuedBytes = 0;
-    return std::exchange(m_queuedMessages, 0);
+    m_requests.change(state, RequestTickets::State::Lost);
+    return std::exchange(lane, {}).amount.count;
 }
 
 void Outbox::setDraining(bool draining)
@@ -223,12 +284,14 @@ void Outbox::setDraining(bool draining)
     const QMutexLocker lock(&m_mutex);
     m_draining = draining;
     m_taking = draining;
+    if (draining)
+        m_now.speechSince.reset();
 }
 
 bool Outbox::rest()
 {
     const QMutexLocker lock(&m_mutex);
-    m_taking = m_taking && !m_queue.isEmpty();
+    m_taking = m_taking && !m_now.queue.isEmpty();
     return !m_taking;
 }
 
@@ -239,7 +302,7 @@ Outbox::Pushed Outbox::pushRequest(Outgoing message, RequestTickets::IsCancelled
     using State = RequestTickets::State;
     const QMutexLocker lock(&m_mutex);
     const quint64 ticket = message.ticket;
-    m_requests.add(ticket, m_next.isOpen ? State::Next : State::Queued, std::move(isCancelled));
+    m_requests.add(ticket, m_isNextOpen ? State::Next : State::Queued, std::move(isCancelled));
     Pushed pushed = add(std::move(message));
     if (!pushed.accepted)
         m_requests.end(ticket);
@@ -256,13 +319,13 @@ int Outbox::withdraw(const RequestTickets::Tickets &tickets)
     }
     if (queued.isEmpty())
         return 0;
-    const OutgoingQueue::Removed now = m_queue.remove(queued);
-    m_queuedMessages -= now.count;
-    m_queuedBytes -= now.bytes;
-    const OutgoingQueue::Removed next = m_next.queue.remove(queued);
-    m_next.messages -= next.count;
-    m_next.bytes -= next.bytes;
-    return now.count + next.count;
+    int count = 0;
+    for (Lane *lane : {&m_now, &m_next}) {
+        const OutgoingAmount removed = lane->queue.remove(queued);
+        lane->amount -= removed;
+        count += removed.count;
+    }
+    return count;
 }
 
 RequestTickets::Tickets Outbox::takeDropped()
@@ -313,27 +376,27 @@ void Outbox::beginNext(const ConnectionConfig &limits)
     const QMutexLocker lock(&m_mutex);
     m_limits = limits;
     m_accepting = true;
-    m_next.isOpen = true;
+    m_isNextOpen = true;
 }
 
 void Outbox::startNext()
 {
     const QMutexLocker lock(&m_mutex);
-    m_queuedMessages += std::exchange(m_next.messages, 0);
-    m_queuedBytes += std::exchange(m_next.bytes, 0);
-    m_queue.append(std::exchange(m_next.queue, {}));
-    m_next.isOpen = false;
+    Lane next = std::exchange(m_next, {});
+    m_isNextOpen = false;
+    m_now.amount += next.amount;
+    m_now.queue.append(std::move(next.queue));
+    m_now.isInTurn = next.isInTurn;
+    if (!m_now.speechSince)
+        m_now.speechSince = next.speechSince;
     m_requests.change(RequestTickets::State::Next, RequestTickets::State::Queued);
 }
 
 int Outbox::discardNext()
 {
     const QMutexLocker lock(&m_mutex);
-    m_next.queue.clear();
-    m_next.bytes = 0;
-    m_next.isOpen = false;
-    m_requests.change(RequestTickets::State::Next, RequestTickets::State::Lost);
-    return std::exchange(m_next.messages, 0);
+    m_isNextOpen = false;
+    return drop(m_next, RequestTickets::State::Next);
 }
 
 } // namespace Everwire

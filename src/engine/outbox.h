@@ -9,7 +9,9 @@
 
 #include <QMutex>
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -102,14 +104,21 @@ public:
         Counters counters; // with it
     };
 
+    // A turn of speech that has waited for so long for a connection takes no more: whoever speaks has to be told.
+    static constexpr std::chrono::minutes LongestSpeech{1};
+
     // Called from any thread, with the outbox locked: it must only post an event. Empty: nobody to wake.
     void setWake(std::function<void()> wake);
+    // Steady. Default: the machine's.
+    void setClock(std::function<std::chrono::milliseconds()> clock);
 
     // ---- any thread ----
     [[nodiscard]] Pushed push(Outgoing message);
     [[nodiscard]] Counters counters() const;
     // Requests whose message was dropped for a newer one, each once.
     [[nodiscard]] RequestTickets::Tickets takeDropped();
+    // Whether a turn of speech has begun and not ended.
+    [[nodiscard]] bool isInTurn() const;
 
     // ---- the app's thread ----
     // The message of a request: its ticket is not 0. *isCancelled* is asked, on any thread and with
@@ -158,17 +167,36 @@ public:
     [[nodiscard]] bool rest();
 
 private:
+    // What waits for one connection.
+    struct Lane
+    {
+        OutgoingQueue queue;
+        OutgoingAmount amount;
+        std::optional<std::chrono::milliseconds> speechSince; // speech waits for a connection, by the clock
+        bool isInTurn = false;
+    };
+
+    // Where push() adds to.
+    [[nodiscard]] Lane &lane() { return m_isNextOpen ? m_next : m_now; }
+    [[nodiscard]] const Lane &lane() const { return m_isNextOpen ? m_next : m_now; }
     [[nodiscard]] Pushed add(Outgoing message);
     [[nodiscard]] QString refusalOf(const Outgoing &message) const;
-    [[nodiscard]] qint64 heldBytes() const { return m_queuedBytes + m_takenBytes + m_systemBytes; }
+    // What the present connection holds beside its queue is no matter of the next one's.
+    [[nodiscard]] qint64 heldOutside() const { return m_isNextOpen ? 0 : m_takenBytes + m_systemBytes; }
     [[nodiscard]] Counters count() const
     {
-        return {m_queuedMessages + m_next.messages, heldBytes() + m_next.bytes};
+        return {m_now.amount.count + m_next.amount.count,
+                m_now.amount.bytes + m_next.amount.bytes + m_takenBytes + m_systemBytes};
     }
     [[nodiscard]] bool hasRoomFor(const Outgoing &message) const;
-    [[nodiscard]] bool fits(const Outgoing &message, int queuedMessages, qint64 queuedBytes) const;
-    void dropFront();
-    int dropQueue();
+    [[nodiscard]] bool countFits(const Outgoing &message, int limitedMessages) const;
+    [[nodiscard]] bool bytesFit(const Outgoing &message, qint64 queuedBytes) const;
+    [[nodiscard]] int makeRoomFor(const Outgoing &message);
+    [[nodiscard]] bool isEndOfTurn(const Outgoing &message) const;
+    [[nodiscard]] bool isSpeechLate() const;
+    [[nodiscard]] QString fullQueue() const;
+    void noteSpeech(const Outgoing &message);
+    int drop(Lane &lane, RequestTickets::State state);
     void dropEnded(OutgoingQueue::Lot *lot);
     void requeue(std::vector<Outgoing> *messages);
     void wake();
@@ -176,20 +204,14 @@ private:
     mutable QMutex m_mutex;
     std::function<void()> m_wake;
     std::vector<Command::Any> m_commands;
-    OutgoingQueue m_queue;
+    Lane m_now;
+    Lane m_next; // for the connection behind a goodbye
+    bool m_isNextOpen = false;
     ConnectionConfig m_limits;
-    int m_queuedMessages = 0;
-    qint64 m_queuedBytes = 0;
+    std::function<std::chrono::milliseconds()> m_clock;
     qint64 m_takenBytes = 0;
     qint64 m_systemBytes = 0;
     RequestTickets m_requests;
-    struct
-    {
-        OutgoingQueue queue;
-        int messages = 0;
-        qint64 bytes = 0;
-        bool isOpen = false; // push() adds to it
-    } m_next;                // for the connection behind a goodbye
     quint32 m_user = 0;
     bool m_accepting = false;
     bool m_draining = false;

@@ -20,15 +20,14 @@ constexpr qint64 MostBytesInLot = 64 * 1024;
 void OutgoingQueue::push(Outgoing message)
 {
     copyToBlock(&message);
-    if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().bytes >= MostBytesInLot)
+    if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().amount.bytes >= MostBytesInLot)
         addLot();
     m_lots.back().add(std::move(message));
 }
 
 void OutgoingQueue::Lot::add(Outgoing message)
 {
-    count += message.count();
-    bytes += message.size();
+    amount += OutgoingAmount::of(message);
     messages.push_back(std::move(message));
 }
 
@@ -72,21 +71,89 @@ void OutgoingQueue::pushFront(std::vector<Outgoing> messages)
 void OutgoingQueue::popFront()
 {
     Lot &lot = m_lots.front();
-    lot.count -= front().count();
-    lot.bytes -= front().size();
+    lot.amount -= OutgoingAmount::of(front());
     lot.messages[lot.first] = {};
     if (++lot.first == lot.messages.size())
         m_lots.pop_front();
 }
 
-OutgoingQueue::Removed OutgoingQueue::remove(const QSet<quint64> &tickets)
+// Null behind the last one.
+const Outgoing *OutgoingQueue::at(const Place &place) const
 {
-    Removed removed;
-    for (Lot &lot : m_lots) {
-        const Removed here = lot.remove([&](quint64 ticket) { return tickets.contains(ticket); });
-        removed.count += here.count;
-        removed.bytes += here.bytes;
+    return place.lot < m_lots.size() ? &m_lots[place.lot].messages[place.message] : nullptr;
+}
+
+OutgoingQueue::Place OutgoingQueue::next(Place place) const
+{
+    if (++place.message < m_lots[place.lot].messages.size())
+        return place;
+    ++place.lot;
+    place.message = place.lot < m_lots.size() ? m_lots[place.lot].first : 0;
+    return place;
+}
+
+std::vector<OutgoingQueue::Place> OutgoingQueue::oldestUnit(bool onlyLimited) const
+{
+    std::vector<Place> turn; // which has begun, and not ended yet
+    Place first;
+    first.message = m_lots.empty() ? 0 : m_lots.front().first;
+    for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
+        if (!message->isSpeech()) {
+            if (turn.empty())
+                return {place};
+            continue;
+        }
+        if (onlyLimited)
+            continue;
+        if (message->speech == Outgoing::Speech::First)
+            turn.clear(); // the one before it was never ended
+        if (message->speech == Outgoing::Speech::First || !turn.empty())
+            turn.push_back(place);
+        if (message->speech == Outgoing::Speech::End && !turn.empty())
+            return turn;
     }
+    // Behind a turn that has not ended there may be others.
+    for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
+        if (!message->isSpeech())
+            return {place};
+    }
+    return {};
+}
+
+OutgoingAmount OutgoingQueue::dropOldest(bool onlyLimited, const std::function<void(quint64)> &dropped)
+{
+    OutgoingAmount amount;
+    if (!isEmpty() && !front().isSpeech()) {
+        amount = OutgoingAmount::of(front());
+        dropped(front().ticket);
+        popFront();
+        return amount;
+    }
+    const std::vector<Place> unit = oldestUnit(onlyLimited);
+    for (auto place = unit.rbegin(); place != unit.rend(); ++place) {
+        Lot &lot = m_lots[place->lot];
+        const auto message = lot.messages.begin() + std::ptrdiff_t(place->message);
+        const OutgoingAmount one = OutgoingAmount::of(*message);
+        dropped(message->ticket);
+        amount += one;
+        lot.amount -= one;
+        if (place->message == lot.first) {
+            *message = {};
+            ++lot.first;
+        } else {
+            lot.messages.erase(message);
+        }
+        if (lot.first == lot.messages.size())
+            m_lots.removeAt(place->lot);
+    }
+    return amount;
+}
+
+OutgoingAmount OutgoingQueue::remove(const QSet<quint64> &tickets)
+{
+    OutgoingAmount removed;
+    for (Lot &lot : m_lots)
+        removed += lot.remove([&](quint64 ticket) { return tickets.contains(ticket); });
     m_lots.removeIf([](const Lot &lot) { return lot.first == lot.messages.size(); });
     return removed;
 }

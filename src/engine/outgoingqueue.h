@@ -6,6 +6,7 @@
 #include <QSet>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,14 +16,46 @@ namespace Everwire {
 // A message on its way out. A pair (audio header and its frame, rule Q9) is one of these.
 struct Outgoing
 {
+    // What it is of a turn of speech (rule Q3). Whoever pushes a chunk says Chunk; the outbox finds the first one.
+    enum class Speech : quint8 { None, First, Chunk, End };
+
     QByteArray bytes; // UTF-8 where not binary
     bool isBinary = false;
     std::optional<QByteArray> attachment;  // a binary message that follows with nothing in between
     std::shared_ptr<const char[]> block{}; // in which bytes lie, where they are not their own
     quint64 ticket = 0;                    // of the request that owns it (rule Q11); 0: no request
+    Speech speech = Speech::None;
 
     [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }
     [[nodiscard]] int count() const { return attachment ? 2 : 1; }
+    [[nodiscard]] bool isSpeech() const { return speech != Speech::None; }
+};
+
+// How much some messages are.
+struct OutgoingAmount
+{
+    int count = 0;
+    int limited = 0; // of these, what maxQueuedMessages counts: no speech
+    qint64 bytes = 0;
+
+    [[nodiscard]] static OutgoingAmount of(const Outgoing &message)
+    {
+        return {message.count(), message.isSpeech() ? 0 : message.count(), message.size()};
+    }
+    OutgoingAmount &operator+=(const OutgoingAmount &other)
+    {
+        count += other.count;
+        limited += other.limited;
+        bytes += other.bytes;
+        return *this;
+    }
+    OutgoingAmount &operator-=(const OutgoingAmount &other)
+    {
+        count -= other.count;
+        limited -= other.limited;
+        bytes -= other.bytes;
+        return *this;
+    }
 };
 
 // The messages that wait, in lots and blocks, so that neither thread frees what the other has allocated, message by message:
@@ -39,23 +72,21 @@ public:
     void pushFront(std::vector<Outgoing> messages);
     void popFront();
     // Removes the messages of these requests, wherever they wait.
-    struct Removed
-    {
-        int count = 0; // messages
-        qint64 bytes = 0;
-    };
-    Removed remove(const QSet<quint64> &tickets);
+    OutgoingAmount remove(const QSet<quint64> &tickets);
+    // Removes the oldest message, or the oldest turn of speech as a whole: a turn with a hole is of no use. A turn
+    // that has not ended, or whose beginning has left, stays. onlyLimited: no speech. Returns what was removed, whose
+    // count is 0 if nothing could be. *dropped* is called with the ticket of each.
+    [[nodiscard]] OutgoingAmount dropOldest(bool onlyLimited, const std::function<void(quint64)> &dropped);
     struct Lot
     {
         std::vector<Outgoing> messages;
-        size_t first = 0; // those before it are gone
-        int count = 0;    // of the others, and
-        qint64 bytes = 0;
+        size_t first = 0;      // those before it are gone
+        OutgoingAmount amount; // of the others
 
         void add(Outgoing message);
         // Removes the messages that *isEnded* says; what they were.
         template<typename IsEnded>
-        Removed remove(IsEnded isEnded);
+        OutgoingAmount remove(IsEnded isEnded);
     };
     // Some of the first, at least one where there is any. spare: empty, but with room for others.
     [[nodiscard]] Lot takeLot(std::vector<Outgoing> spare);
@@ -64,6 +95,14 @@ public:
     void append(OutgoingQueue other) { m_lots.append(std::move(other.m_lots)); }
 
 private:
+    struct Place
+    {
+        qsizetype lot = 0;
+        size_t message = 0; // in it
+    };
+    [[nodiscard]] const Outgoing *at(const Place &place) const;
+    [[nodiscard]] Place next(Place place) const;
+    [[nodiscard]] std::vector<Place> oldestUnit(bool onlyLimited) const;
     void addLot();
     void copyToBlock(Outgoing *message);
 
@@ -75,20 +114,18 @@ private:
 };
 
 template<typename IsEnded>
-OutgoingQueue::Removed OutgoingQueue::Lot::remove(IsEnded isEnded)
+OutgoingAmount OutgoingQueue::Lot::remove(IsEnded isEnded)
 {
-    Removed removed;
+    OutgoingAmount removed;
     const auto begin = messages.begin() + std::ptrdiff_t(first);
     const auto isGone = [&](const Outgoing &message) {
         if (message.ticket == 0 || !isEnded(message.ticket))
             return false;
-        removed.count += message.count();
-        removed.bytes += message.size();
+        removed += OutgoingAmount::of(message);
         return true;
     };
     messages.erase(std::remove_if(begin, messages.end(), isGone), messages.end());
-    count -= removed.count;
-    bytes -= removed.bytes;
+    amount -= removed;
     return removed;
 }
 

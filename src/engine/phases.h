@@ -24,6 +24,7 @@ struct Failed // Error
 struct FetchingToken // Connecting
 {
     quint64 request = 0;
+    bool fresh = false; // the provider was told that a token from its cache will not do
     Scheduler::Timer timeout;
 };
 
@@ -52,6 +53,7 @@ struct Renewal
     Scheduler::Timer timer;            // until it is time, or an answer is overdue
     quint64 request = 0;               // of the token provider; 0: none is under way
     QString offered;                   // sent on the live connection and not answered yet
+    QString next;                      // for the reconnect that waits until the connection is idle
     std::chrono::milliseconds until{}; // the scheduler's time at which the present token expires
 };
 
@@ -75,7 +77,8 @@ struct Established // Connected
 struct Waiting // Reconnecting
 {
     Scheduler::Timer retry;
-    std::chrono::milliseconds due{}; // the scheduler's time
+    std::chrono::milliseconds due{};       // the scheduler's time
+    std::chrono::milliseconds notBefore{}; // the same: the server asked for it (Retry-After)
 };
 
 struct Closing // Disconnecting, until the last Parting is over

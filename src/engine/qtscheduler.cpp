@@ -23,11 +23,16 @@ public:
         m_timer->setSingleShot(true);
         m_timer->setTimerType(Qt::PreciseTimer);
         // The callback may destroy this object, and with it the lambda that runs: the call goes to a copy.
-        QObject::connect(m_timer, &QTimer::timeout, m_timer, [callback = std::move(callback)] {
+        QObject::connect(m_timer, &QTimer::timeout, m_timer, [this, callback = std::move(callback)] {
+            if (m_left > std::chrono::milliseconds(0)) {
+                startNext();
+                return;
+            }
             const auto running = callback;
             running();
         });
-        m_timer->start(std::clamp(delay, milliseconds(0), Longest));
+        m_left = std::max(delay, std::chrono::milliseconds(0));
+        startNext();
     }
 
     ~PendingQTimer() override
@@ -40,7 +45,16 @@ public:
     Q_DISABLE_COPY_MOVE(PendingQTimer)
 
 private:
+    // A QTimer counts milliseconds in 31 bits, which is 24 days: a longer wait takes several.
+    void startNext()
+    {
+        const auto part = std::min(m_left, std::chrono::milliseconds(std::numeric_limits<int>::max()));
+        m_left -= part;
+        m_timer->start(part);
+    }
+
     QTimer *m_timer;
+    std::chrono::milliseconds m_left{}; // behind the present one
 };
 
 } // namespace

@@ -13,6 +13,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 
 namespace Everwire {
 
@@ -117,11 +118,6 @@ bool mayBeJson(simdjson::error_code error)
            error != simdjson::CAPACITY && error != simdjson::MEMALLOC;
 }
 
-QString text(const QJsonObject &object, const char *key)
-{
-    return object.value(QLatin1String(key)).toString();
-}
-
 // The first of these members that has a text of its own. Ids are numbers on some servers.
 QString firstText(const QList<QJsonObject> &objects, std::initializer_list<const char *> keys)
 {
@@ -167,6 +163,66 @@ qint64 costOfValues(const QByteArray &utf8, qint64 words)
     return 2 * utf8.size() + perWord * words + perContainer * containersIn(utf8);
 }
 
+// What a server says in an error, in any of the forms that backends use.
+struct ServerError
+{
+    QString code;
+    QString text;
+
+    [[nodiscard]] QString words() const
+    {
+        if (text.isEmpty())
+            return code.isEmpty() ? QString() : QStringLiteral("code %1").arg(code);
+        return text;
+    }
+    [[nodiscard]] bool isAboutAuthentication() const
+    {
+        return code.startsWith(QLatin1String("auth"), Qt::CaseInsensitive) ||
+               code.contains(QLatin1String("token"), Qt::CaseInsensitive) ||
+               code.contains(QLatin1String("unauthorized"), Qt::CaseInsensitive) ||
+               code == QLatin1String("401") || code == QLatin1String("403") ||
+               code == QLatin1String("4401") || code == QLatin1String("4403");
+    }
+};
+
+// A string, or a whole number (a code may be either).
+QString wordIn(const QJsonObject &object, const char *key)
+{
+    const QJsonValue value = object.value(QLatin1String(key));
+    return value.isDouble() ? QString::number(value.toDouble(), 'f', 0) : value.toString();
+}
+
+ServerError errorIn(const QJsonObject &message)
+{
+    ServerError found;
+    // {"error": …} at the top, in "payload" or in "error" itself.
+    for (const QJsonObject &object :
+         {message.value(QLatin1String("payload")).toObject(),
+          message.value(QLatin1String("payload")).toObject().value(QLatin1String("error")).toObject(),
+          message.value(QLatin1String("error")).toObject(), message}) {
+        for (const char *key : {"error", "message", "reason", "detail"}) {
+            if (found.text.isEmpty())
+                found.text = wordIn(object, key);
+        }
+        if (found.code.isEmpty())
+            found.code = wordIn(object, "code");
+    }
+    if (found.text.isEmpty())
+        found.text = wordIn(message, "payload");
+    return found;
+}
+
+bool isAuthenticationError(const QString &type)
+{
+    static const std::array<QLatin1String, 6> types{QLatin1String("auth_error"),
+                                                    QLatin1String("auth_failed"),
+                                                    QLatin1String("auth_failure"),
+                                                    QLatin1String("authentication_error"),
+                                                    QLatin1String("authentication_failed"),
+                                                    QLatin1String("unauthorized")};
+    return std::find(types.begin(), types.end(), type) != types.end();
+}
+
 QByteArray toMessage(const QString &token)
 {
     const QJsonObject message{{QStringLiteral("type"), QStringLiteral("auth")},
@@ -197,8 +253,9 @@ QByteArray JsonEventProtocol::reauthenticate(const QString &token)
     return toMessage(token);
 }
 
-QByteArray JsonEventProtocol::heartbeat() const
+QByteArray JsonEventProtocol::heartbeat()
 {
+    ++m_pongsDue;
     return QByteArrayLiteral(R"({"type":"ping"})");
 }
 
@@ -223,6 +280,11 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
                 type = field.value.get(value) ? QByteArrayView()
                                               : QByteArrayView(value.data(), qsizetype(value.size()));
         }
+    }
+    // However late. One that nobody here has asked for answers a ping of the app's.
+    if (m_pongsDue > 0 && type == "pong") {
+        --m_pongsDue;
+        return Received::HeartbeatAnswer{};
     }
     if (m_interest)
         m_parser->look(*m_interest);
@@ -303,13 +365,13 @@ Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &messa
         return Received::AuthenticationFailed{reason.isEmpty() ? QStringLiteral("authentication failed")
                                                                : reason};
     };
-    if (type == QLatin1String("auth_error"))
-        return failure(text(message.json(), "error"));
+    if (isAuthenticationError(type))
+        return failure(errorIn(message.json()).words());
     if (type == QLatin1String("error")) {
-        const QJsonObject payload = message.json().value(QLatin1String("payload")).toObject();
-        const QString code = text(payload, "code");
-        if ((code.isEmpty() && !renews) || code == QLatin1String("auth_failed"))
-            return failure(text(payload, "error"));
+        const ServerError error = errorIn(message.json());
+        // On a live connection it may be the app's affair.
+        if (!renews || error.isAboutAuthentication())
+            return failure(error.words());
     }
     if (renews)
         return message;

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] QByteArray authenticate(const QString &token) override;
     [[nodiscard]] QByteArray reauthenticate(const QString &token) override;
     [[nodiscard]] Received::Outcome receiveText(PaddedView padded) override;
-    [[nodiscard]] QByteArray heartbeat() const override;
+    [[nodiscard]] QByteArray heartbeat() override;
 
 private:
     enum class Stage { Open, Authenticating, Renewing };
@@ -38,6 +38,7 @@ private:
     const std::shared_ptr<const InterestBoard> m_interest;
     std::unique_ptr<Parser> m_parser;
     Stage m_stage = Stage::Open;
+    int m_pongsDue = 0; // of heartbeat()'s pings
 };
 
 } // namespace Everwire

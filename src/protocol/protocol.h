@@ -30,13 +30,18 @@ struct Ignored // arrived while authenticating (rule A6)
     QString type;
 };
 
+struct HeartbeatAnswer // to heartbeat(): the library's own
+{
+};
+
 struct Malformed // not JSON at all (rule M2)
 {
     QByteArray text;
     QString reason;
 };
 
-using Outcome = std::variant<Message, Authenticated, AuthenticationFailed, Ignored, Malformed>;
+using Outcome =
+    std::variant<Message, Authenticated, AuthenticationFailed, Ignored, Malformed, HeartbeatAnswer>;
 
 } // namespace Received
 
@@ -53,8 +58,8 @@ public:
     [[nodiscard]] virtual QByteArray reauthenticate(const QString &token) = 0;
     // The view needs to live no longer than the call.
     [[nodiscard]] virtual Received::Outcome receiveText(PaddedView utf8) = 0;
-    // The application's own ping (rule H1).
-    [[nodiscard]] virtual QByteArray heartbeat() const = 0;
+    // The application's own ping (rule H1). Its answer is a HeartbeatAnswer, once for each call.
+    [[nodiscard]] virtual QByteArray heartbeat() = 0;
 };
 
 } // namespace Everwire

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "transport/dialer.h"
 
+#include <QFutureWatcher>
+#include <QHash>
 #include <QHostInfo>
+#include <QMutex>
+#include <QPromise>
+#include <QThreadPool>
+#include <QUrl>
 
 #include <algorithm>
 #include <utility>
+
+#ifdef Q_OS_UNIX
+#include <netdb.h>
+#include <sys/socket.h>
+#endif
 
 namespace Everwire {
 
@@ -22,15 +33,109 @@ int tells(QAbstractSocket::SocketError error)
     }
 }
 
+struct Addresses
+{
+    QList<QHostAddress> found;
+    QString problem;
+};
+
+#ifdef Q_OS_UNIX
+
+Addresses lookUp(const QString &host)
+{
+    const QByteArray name = QUrl::toAce(host).isEmpty() ? host.toUtf8() : QUrl::toAce(host);
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_ADDRCONFIG;
+    addrinfo *list = nullptr;
+    const int error = getaddrinfo(name.constData(), nullptr, &hints, &list);
+    if (error != 0)
+        return {{}, QString::fromLocal8Bit(gai_strerror(error))};
+    Addresses addresses;
+    for (const addrinfo *one = list; one; one = one->ai_next) {
+        const QHostAddress address(one->ai_addr);
+        if (!address.isNull() && !addresses.found.contains(address))
+            addresses.found.append(address);
+    }
+    freeaddrinfo(list);
+    return addresses;
+}
+
+#else
+
+// It does not read QHostInfo's cache.
+Addresses lookUp(const QString &host)
+{
+    const QHostInfo info = QHostInfo::fromName(host);
+    return {info.error() == QHostInfo::NoError ? info.addresses() : QList<QHostAddress>(),
+            info.errorString()};
+}
+
+#endif
+
+// Looks names up in threads of its own, each of them once at a time. QHostInfo::lookupHost() keeps what it has found
+// for a minute, and a server that has moved is looked for at its old address for so long.
+class LookUps
+{
+public:
+    // Never destroyed: a look-up cannot be ended, and the end of the application does not wait for one.
+    static LookUps &instance()
+    {
+        static auto *const lookUps = new LookUps;
+        return *lookUps;
+    }
+
+    QFuture<Addresses> start(const QString &host)
+    {
+        const QMutexLocker lock(&m_mutex);
+        if (const auto underWay = m_underWay.constFind(host); underWay != m_underWay.constEnd())
+            return *underWay;
+        const auto promise = std::make_shared<QPromise<Addresses>>();
+        promise->start();
+        m_underWay.insert(host, promise->future());
+        m_threads.start([this, host, promise] {
+            const Addresses addresses = lookUp(host);
+            forget(host); // who asks from here on wants a later answer
+            promise->addResult(addresses);
+            promise->finish();
+        });
+        return promise->future();
+    }
+
+private:
+    static constexpr int MostThreads = 8;
+    static constexpr int IdleTime = 5000; // ms until a thread ends
+
+    LookUps()
+    {
+        m_threads.setMaxThreadCount(MostThreads);
+        m_threads.setExpiryTimeout(IdleTime);
+    }
+
+    void forget(const QString &host)
+    {
+        const QMutexLocker lock(&m_mutex);
+        m_underWay.remove(host);
+    }
+
+    QMutex m_mutex;
+    QHash<QString, QFuture<Addresses>> m_underWay;
+    QThreadPool m_threads;
+};
+
 } // namespace
 
 Dialer::Resolver Dialer::systemResolver()
 {
     return [](const QString &host, QObject *context, const Resolved &resolved) {
-        QHostInfo::lookupHost(host, context, [resolved](const QHostInfo &info) {
-            resolved(info.error() == QHostInfo::NoError ? info.addresses() : QList<QHostAddress>(),
-                     info.errorString());
+        auto *watcher = new QFutureWatcher<Addresses>(context);
+        QObject::connect(watcher, &QFutureWatcherBase::finished, context, [watcher, resolved] {
+            const Addresses addresses = watcher->result();
+            watcher->deleteLater();
+            resolved(addresses.found, addresses.problem);
         });
+        watcher->setFuture(LookUps::instance().start(host));
     };
 }
 

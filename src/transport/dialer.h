@@ -33,7 +33,7 @@ public:
     };
     using Done = std::function<void(const Outcome &)>;
 
-    // Asks the operating system.
+    // Asks the operating system, each time anew and in a thread that nothing waits for.
     [[nodiscard]] static Resolver systemResolver();
     // First that of the first one's family, then alternately of both (RFC 8305 §4).
     [[nodiscard]] static QList<QHostAddress> interleaved(const QList<QHostAddress> &addresses);

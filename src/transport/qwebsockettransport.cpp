@@ -52,6 +52,41 @@ QString refusal(const QString &error)
     return error;
 }
 
+// QWebSocket closes by itself with these codes, and does not say so; but then the reason is one of its own sentences, as
+// its translations have them. A peer that is a QWebSocket, and that judges us, says the same: that is retried, too.
+bool isOwnVerdict(int code, const QString &reason)
+{
+    if (code != CloseCode::ProtocolError && code != CloseCode::InvalidData &&
+        code != CloseCode::MessageTooBig)
+        return false;
+    static const char *const sentences[] = {
+        "Invalid UTF-8 code encountered.",
+        "Received Continuation frame, while there is nothing to continue.",
+        "All data frames after the initial data frame must have opcode 0 (continuation).",
+        "Received message is too big.",
+        "Payload of close frame is too small.",
+        "Maximum framesize exceeded.",
+        "Rsv field is non-zero",
+        "Used reserved opcode",
+        "Control frame is larger than 125 bytes",
+        "Control frames cannot be fragmented",
+        "Lengths smaller than 126 must be expressed as one byte.",
+        "Lengths smaller than 65536 (2^16) must be expressed as 2 bytes.",
+        "Highest bit of payload length is not 0.",
+        "Invalid close code %1 detected.",
+        "Invalid opcode detected: %1",
+        "Error occurred while reading header from the network: %1"};
+    return std::any_of(std::begin(sentences), std::end(sentences), [&](const char *sentence) {
+        for (const char *context : {"QWebSocketDataProcessor", "QWebSocketFrame"}) {
+            const QString said = QCoreApplication::translate(context, sentence);
+            const bool isWhole = !said.contains(QLatin1String("%1"));
+            if (isWhole ? reason == said : reason.startsWith(said.section(QLatin1String("%1"), 0, 0)))
+                return true;
+        }
+        return false;
+    });
+}
+
 } // namespace
 
 QWebSocketTransport::QWebSocketTransport() : m_socket(new QWebSocket) {}
@@ -407,10 +442,11 @@ TransportEnd QWebSocketTransport::howItEnded() const
                 {}};
     const int code = m_socket->closeCode();
     TransportEnd end = TransportErrors::closed(m_where, code, reason, secrets());
-    // With these it may have closed by itself.
-    if (code == CloseCode::ProtocolError || code == CloseCode::InvalidData ||
-        code == CloseCode::MessageTooBig)
-        end.error = ConnectionError(ConnectionError::ProtocolViolation, end.error.message(), code);
+    if (isOwnVerdict(code, reason))
+        end.error = ConnectionError(ConnectionError::ProtocolViolation,
+                                    QStringLiteral("%1 broke the WebSocket protocol: %2")
+                                        .arg(m_where, PeerText::shown(reason, secrets())),
+                                    code);
     return end;
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// A SimulationSession's life: its options, start and stop. What is said in it is in simulationturns.cpp.
 #include "voice/simulationsession.h"
 
 #include <Everwire/Connection>
@@ -8,55 +10,17 @@
 #include "core/scalartext.h"
 
 #include <QMultiHash>
-#include <QtEndian>
 #include <QUuid>
-
-#include <cmath>
 
 namespace Everwire {
 
 namespace {
-
-// 0 to 1. A byte too many, as at the end of an odd piece of a stream, is left out.
-qreal rootMeanSquare(const QByteArray &pcm)
-{
-    const qsizetype samples = pcm.size() / 2;
-    if (samples == 0)
-        return 0;
-    double sum = 0;
-    for (qsizetype i = 0; i < samples; ++i) {
-        const double sample = qFromLittleEndian<qint16>(pcm.constData() + 2 * i);
-        sum += sample * sample;
-    }
-    return std::sqrt(sum / double(samples)) / 32768;
-}
-
-QString text(const QJsonObject &message, const char *key)
-{
-    return message.value(QLatin1String(key)).toString();
-}
 
 // Who is started on a connection. Sessions live on their provider's thread.
 QMultiHash<Connection *, SimulationSession *> &startedSessions()
 {
     thread_local QMultiHash<Connection *, SimulationSession *> sessions;
     return sessions;
-}
-
-// A WAV file's head for samples of unknown number (16-bit mono at 16 kHz), as streams have it.
-QByteArray wavHead()
-{
-    QByteArray head = QByteArrayLiteral("RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0");
-    const auto append = [&head](auto number) {
-        number = qToLittleEndian(number);
-        head.append(reinterpret_cast<const char *>(&number), sizeof number);
-    };
-    constexpr quint32 rate = 16000;
-    append(rate);
-    append(quint32(2 * rate)); // bytes a second
-    append(quint16(2));        // bytes a sample
-    append(quint16(16));       // bits a sample
-    return head + QByteArrayLiteral("data\xff\xff\xff\xff");
 }
 
 } // namespace
@@ -84,22 +48,26 @@ void SimulationSession::subscribe()
     m_connection->subscribe(QStringLiteral("ai_response"), this, &SimulationSession::onAiResponse);
     m_connection->subscribe(QStringLiteral("transcript"), this, &SimulationSession::onTranscript);
     m_connection->subscribe(QStringLiteral("status"), this, &SimulationSession::onStatus);
-    m_connection->subscribe(QStringLiteral("error"), this, [this](const QJsonObject &message) {
-        const QString fromServer = text(message.value(QLatin1String("payload")).toObject(), "error");
-        if (!fromServer.isEmpty())
-            setError(m_connection->shown(fromServer));
+    m_connection->subscribe(QStringLiteral("error"), this, &SimulationSession::onError);
+    m_connection->subscribe(QStringLiteral("audio_processed"), this, &SimulationSession::onAudioProcessed);
+    connect(m_connection, &Connection::errorChanged, this, [this] { showError(); });
+    connect(m_connection, &Connection::messagesDiscarded, this,
+            [this](int, const QString &reason) { onDiscarded(reason); });
+    connect(m_connection, &Connection::messageRejected, this,
+            [this](const QString &reason) { m_refusal = reason; });
+    // Nothing more of the answer will come. What the user says goes on where the connection comes back.
+    connect(m_connection, &Connection::disconnected, this, [this] {
+        const QPointer<SimulationSession> self(this);
+        m_turns->cutOff(TurnModel::Ai);
+        if (self)
+            setStatus({});
+        if (self)
+            setAudioLevel(0); // until the next chunk
     });
-    m_connection->subscribe(QStringLiteral("audio_processed"), this, [this](const QJsonObject &message) {
-        const QJsonObject payload = message.value(QLatin1String("payload")).toObject();
-        Q_EMIT audioProcessed(payload.value(QLatin1String("turn_number")).toInt(), text(payload, "audio_url"),
-                              text(payload, "status"));
+    connect(m_connection, &Connection::stateChanged, this, [this](Connection::State state) {
+        if (state == Connection::Error || state == Connection::Disconnected)
+            endTurns();
     });
-    connect(m_connection, &Connection::errorChanged, this, [this] { setError(m_connection->error()); });
-    connect(m_connection, &Connection::messagesDiscarded, this, [this](int, const QString &reason) {
-        if (m_sequence > 0 || m_awaitsAnswer)
-            setError(QStringLiteral("A part of your turn was lost: %1").arg(reason));
-    });
-    connect(m_connection, &Connection::disconnected, this, [this] { setStatus({}); });
     connect(m_connection, &Connection::urlChanged, this, [this] { takeSessionId(); });
     connect(m_connection, &Connection::forgotten, this, [this] { forget(); });
 }
@@ -248,9 +216,10 @@ void SimulationSession::start()
     m_opened = m_opened || !isOpen;
     m_started = true;
     startedSessions().insert(m_connection, this);
-    m_sequence = 0;
     m_awaitsAnswer = false;
-    m_turns->clear();
+    endTurns();
+    if (self)
+        m_turns->clear();
     if (self)
         setStatus({});
     if (self && m_connection && (reopens || !isOpen))
@@ -260,7 +229,7 @@ void SimulationSession::start()
     if (self && m_connection && (reopens || !isOpen))
         m_connection->open(ConnectionConfig().setOptions(wanted));
     if (self && m_connection)
-        setError(m_connection->error()); // also where it is the same as before
+        setTurnError({});
 }
 
 void SimulationSession::stop()
@@ -268,22 +237,21 @@ void SimulationSession::stop()
     const QPointer<SimulationSession> self(this);
     leave();
     if (self)
-        setStatus({});
+        endTurns();
     if (self)
-        setAudioLevel(0);
+        setStatus({});
 }
 
 // The user has gone, and the conversation was theirs.
 void SimulationSession::forget()
 {
     const QPointer<SimulationSession> self(this);
-    m_sequence = 0;
     m_awaitsAnswer = false;
     m_turns->clear();
     if (self)
         stop();
     if (self)
-        setError({});
+        setTurnError({});
     if (self)
         setSessionId({});
 }
@@ -302,94 +270,16 @@ void SimulationSession::leave()
         m_connection->close();
 }
 
-bool SimulationSession::sendAudioChunk(const QByteArray &chunk)
+void SimulationSession::setTurnError(const QString &error)
 {
-    if (!m_connection || chunk.isEmpty())
-        return false;
-    const bool accepted = m_audioFormat == BinaryFrame ? sendBinaryFrame(chunk) : sendBase64(chunk);
-    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
-    const bool begins = accepted && m_sequence++ == 0;
-    if (begins)
-        m_turns->openTurn(TurnModel::User);
-    if (self && begins && m_connection)
-        setError(m_connection->error()); // what the server complained of in an earlier turn is over
-    if (self)
-        setAudioLevel(rootMeanSquare(chunk));
-    return accepted;
+    m_turnError = error;
+    showError();
 }
 
-bool SimulationSession::sendBinaryFrame(const QByteArray &chunk)
+void SimulationSession::showError()
 {
-    return m_connection->sendJson({{QStringLiteral("type"), QStringLiteral("audio_chunk")},
-                                   {QStringLiteral("sessionId"), m_sessionId},
-                                   {QStringLiteral("sequence"), m_sequence + 1},
-                                   {QStringLiteral("timestamp"), QDateTime::currentMSecsSinceEpoch()},
-                                   {QStringLiteral("size"), chunk.size()}},
-                                  chunk);
-}
-
-bool SimulationSession::sendBase64(const QByteArray &chunk)
-{
-    // Bare samples are no format of the wire protocol's: a turn's first chunk makes a WAV stream of it.
-    const bool isBare = m_sequence == 0 && !chunk.startsWith("RIFF");
-    const QByteArray audio = isBare ? wavHead() + chunk : chunk;
-    const QJsonObject payload{{QStringLiteral("chunk"), QString::fromLatin1(audio.toBase64())},
-                              {QStringLiteral("sequence"), m_sequence + 1},
-                              {QStringLiteral("format"), QStringLiteral("wav")}};
-    return m_connection->sendJson(
-        {{QStringLiteral("type"), QStringLiteral("audio_chunk")}, {QStringLiteral("payload"), payload}});
-}
-
-bool SimulationSession::completeTurn()
-{
-    // One FIFO (rule Q4): it goes out behind every chunk that was accepted.
-    const bool accepted =
-        m_connection && m_connection->sendJson({{QStringLiteral("type"), QStringLiteral("audio_complete")},
-                                                {QStringLiteral("sequence"), m_sequence}});
-    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
-    if (accepted) {
-        m_sequence = 0;
-        m_awaitsAnswer = true;
-        m_turns->finish(m_turns->openTurn(TurnModel::User));
-    }
-    if (self)
-        setAudioLevel(0);
-    return accepted;
-}
-
-void SimulationSession::onAiResponse(const QJsonObject &message)
-{
-    const QString content = text(message, "content");
-    const bool isFinal = message.value(QLatin1String("isFinal")).toBool(true);
-    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
-    m_awaitsAnswer = false;
-    const int row = m_turns->openTurn(TurnModel::Ai);
-    m_turns->addContent(row, content);
-    if (self && isFinal)
-        m_turns->finish(row);
-    if (self)
-        Q_EMIT aiResponse(content, isFinal, message);
-}
-
-void SimulationSession::onTranscript(const QJsonObject &message)
-{
-    const QString words =
-        message.contains(QLatin1String("content")) ? text(message, "content") : text(message, "text");
-    if (const int row = m_turns->lastFinishedOf(TurnModel::User); row >= 0 && !words.isEmpty())
-        m_turns->addContent(row, words);
-}
-
-void SimulationSession::onStatus(const QJsonObject &message)
-{
-    const QString state = text(message, "state");
-    const QPointer<SimulationSession> self(this);
-    setStatus(m_connection->shown(state));
-    if (self && m_connection && state == QLatin1String("error"))
-        setError(m_connection->shown(text(message, "message")));
-}
-
-void SimulationSession::setError(const QString &error)
-{
+    const QString ofConnection = m_connection ? m_connection->error() : QString();
+    const QString error = ofConnection.isEmpty() ? m_turnError : ofConnection;
     if (error == m_error)
         return;
     m_error = error;

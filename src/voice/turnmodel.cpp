@@ -21,14 +21,18 @@ QVariant TurnModel::data(const QModelIndex &index, int role) const
     case ContentRole: return turn.content;
     case TimestampRole: return turn.timestamp;
     case IsFinalRole: return turn.isFinal;
+    case IsCompleteRole: return turn.isComplete;
     default: return {};
     }
 }
 
 QHash<int, QByteArray> TurnModel::roleNames() const
 {
-    return {
-        {WhoRole, "who"}, {ContentRole, "content"}, {TimestampRole, "timestamp"}, {IsFinalRole, "isFinal"}};
+    return {{WhoRole, "who"},
+            {ContentRole, "content"},
+            {TimestampRole, "timestamp"},
+            {IsFinalRole, "isFinal"},
+            {IsCompleteRole, "isComplete"}};
 }
 
 int TurnModel::lastOf(Who who) const
@@ -43,7 +47,7 @@ int TurnModel::lastOf(Who who) const
 int TurnModel::lastFinishedOf(Who who) const
 {
     for (int row = count() - 1; row >= 0; --row) {
-        if (m_turns.at(row).who == who && m_turns.at(row).isFinal)
+        if (m_turns.at(row).who == who && m_turns.at(row).isComplete)
             return row;
     }
     return lastOf(who);
@@ -56,10 +60,10 @@ int TurnModel::openTurn(Who who)
         const int spoken = lastOf(User);
         if (who == User || spoken < last || !m_turns.at(spoken).isFinal)
             return last;
-        finish(last);
+        end(last, false);
     }
     beginInsertRows({}, count(), count());
-    m_turns.append({who, {}, QDateTime::currentDateTimeUtc(), false});
+    m_turns.append({who, {}, QDateTime::currentDateTimeUtc()});
     endInsertRows();
     Q_EMIT countChanged();
     return count() - 1;
@@ -73,8 +77,20 @@ void TurnModel::addContent(int row, const QString &content)
 
 void TurnModel::finish(int row)
 {
+    end(row, true);
+}
+
+void TurnModel::cutOff(Who who)
+{
+    if (const int last = lastOf(who); last >= 0 && !m_turns.at(last).isFinal)
+        end(last, false);
+}
+
+void TurnModel::end(int row, bool isComplete)
+{
     m_turns[row].isFinal = true;
-    Q_EMIT dataChanged(index(row), index(row), {IsFinalRole});
+    m_turns[row].isComplete = isComplete;
+    Q_EMIT dataChanged(index(row), index(row), {IsFinalRole, IsCompleteRole});
 }
 
 void TurnModel::clear()

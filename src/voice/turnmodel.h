@@ -18,15 +18,16 @@ class EVERWIRE_EXPORT TurnModel : public QAbstractListModel
 public:
     enum Who { User, Ai };
     Q_ENUM(Who)
-    enum Role { WhoRole = Qt::UserRole + 1, ContentRole, TimestampRole, IsFinalRole };
+    enum Role { WhoRole = Qt::UserRole + 1, ContentRole, TimestampRole, IsFinalRole, IsCompleteRole };
     Q_ENUM(Role)
 
     struct Turn
     {
         Who who = User;
-        QString content;     // empty for speech that the server has not transcribed
-        QDateTime timestamp; // when it began, UTC
-        bool isFinal = false;
+        QString content;         // empty for speech that the server has not transcribed
+        QDateTime timestamp;     // when it began, UTC
+        bool isFinal = false;    // nothing is added to it any more
+        bool isComplete = false; // it is final, and has come to its end: nothing has cut it off
     };
 
     explicit TurnModel(QObject *parent = nullptr);
@@ -39,13 +40,15 @@ public:
     [[nodiscard]] const QList<Turn> &turns() const { return m_turns; }
 
     // The row of the last turn of this side where it is not final, else of a new one. An answer that was cut off
-    // is final once the user has finished another turn: what comes then answers that one.
+    // is final, and not complete, once the user has finished another turn: what comes then answers that one.
     int openTurn(Who who);
     void addContent(int row, const QString &content);
     void finish(int row);
+    // The last turn of this side, if it is not final, becomes so without being complete: nothing more of it will come.
+    void cutOff(Who who);
     // The last turn of this side, final or not; -1 where there is none.
     [[nodiscard]] int lastOf(Who who) const;
-    // The last turn of this side that is final, or that is not where none is; -1 where there is none.
+    // The last turn of this side that is complete, or that is not where none is; -1 where there is none.
     [[nodiscard]] int lastFinishedOf(Who who) const;
     void clear();
 
@@ -53,6 +56,8 @@ Q_SIGNALS:
     void countChanged();
 
 private:
+    void end(int row, bool isComplete);
+
     QList<Turn> m_turns;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace Chaos {
 
@@ -22,6 +23,11 @@ constexpr qint64 SocketHolds = 1024 * 1024; // before messages wait in the queue
 bool isFinalCode(int code) // rule R6
 {
     return QList<int>{1002, 1003, 1007, 1008, 1009, 1010}.contains(code);
+}
+
+bool refusesTheToken(int code) // rule A3
+{
+    return QList<int>{4001, 4401, 4403}.contains(code);
 }
 
 } // namespace
@@ -101,7 +107,10 @@ void Model::fire(Due due)
     case Phase::Authenticating: // A2
         fail({QStringLiteral("AuthenticationTimeout"), 4002, false, false, 0}, 4002);
         return;
-    case Phase::Waiting: begin(); return;
+    case Phase::Waiting:
+        m_attemptIsFree = std::exchange(m_wasHinted, false);
+        begin();
+        return;
     case Phase::Closing: finishClosing(); return; // O3
     default: return;
     }
@@ -150,6 +159,7 @@ bool Model::runWire()
 void Model::afresh()
 {
     m_attempt = 0;
+    m_refusedByClosing = 0;
     begin();
 }
 
@@ -164,6 +174,7 @@ void Model::begin()
     report.attempt = m_attempt;
     report.closeCode = m_phase == Phase::Open ? 1000 : 0;
     if (m_settings.authenticates) {
+        m_isFresh = m_needsFresh;
         go(Phase::Fetching, report);
         schedule(Due::Phase, TokenTimeout);
     } else {
@@ -185,11 +196,17 @@ void Model::token(const QString &token)
 {
     if (m_phase != Phase::Fetching)
         return;
+    if (m_refused.count(token) > 0 && !m_isFresh) { // from a cache, perhaps
+        m_isFresh = true;
+        schedule(Due::Phase, TokenTimeout);
+        return;
+    }
     if (m_refused.count(token) > 0) { // never sent twice (rule A3)
         fail({QStringLiteral("AuthenticationFailed"), 4001, true, false, 0});
         return;
     }
     m_token = token;
+    m_needsFresh = false;
     openSocket();
 }
 
@@ -236,6 +253,8 @@ void Model::establish()
     report.to = State::Connected;
     go(Phase::Open, report);
     schedule(Due::Stable, StableAfter);
+    m_attemptIsFree = false;
+    m_refusedByClosing = 0;
     m_asked = false;
     sign();
     pump();
@@ -252,16 +271,16 @@ void Model::authenticated()
 void Model::refusedToken()
 {
     if (m_phase == Phase::Authenticating)
-        refuse();
+        refuse(4001);
     else
         received(QStringLiteral("auth_error"), QStringLiteral("auth_error"));
 }
 
-void Model::refuse() // rule A3
+void Model::refuse(int closeCode, bool isFinal) // rule A3
 {
     m_refused.insert(m_token);
-    discardQueue();
-    fail({QStringLiteral("AuthenticationFailed"), 4001, false, false, 0}, 4001);
+    m_needsFresh = true;
+    fail({QStringLiteral("AuthenticationFailed"), closeCode, isFinal, false, 0}, closeCode);
 }
 
 void Model::received(const QString &name, const QString &type)
@@ -308,10 +327,13 @@ void Model::ended(const Failure &failure)
         finishClosing();
         return;
     }
-    if (m_phase == Phase::Authenticating && failure.closeCode == 4001) {
-        refuse();
+    const bool isOurs = failure.code == QStringLiteral("ProtocolViolation");
+    const bool refuses = !isOurs && refusesTheToken(failure.closeCode);
+    if (m_phase == Phase::Authenticating && (refuses || (!isOurs && failure.closeCode == 1008))) {
+        refuse(failure.closeCode, m_refusedByClosing++ > 0);
         return;
     }
+    m_needsFresh = m_needsFresh || refuses;
     Failure known = failure;
     if (m_phase == Phase::Authenticating && failure.closeCode == 4002) {
         known.code = QStringLiteral("AuthenticationTimeout");
@@ -335,29 +357,47 @@ qint64 Model::delayFor(int attempt, qint64 asked) const // rules R1, R2
     return std::llround(std::max(most, double(asked) * (1 + m_settings.jitter * m_chance)));
 }
 
+bool Model::retries(const Failure &failure) const // rule R6
+{
+    const bool isOurs = failure.code == QStringLiteral("ProtocolViolation") && failure.closeCode != 1009;
+    const bool isTheTokens = failure.code == QStringLiteral("AuthenticationFailed");
+    return !failure.isFinal && m_settings.autoReconnect &&
+           (isOurs || isTheTokens || !isFinalCode(failure.closeCode)) &&
+           !m_settings.terminalCloseCodes.contains(failure.closeCode);
+}
+
 void Model::fail(const Failure &failure, int farewell)
 {
     leaveSocket(farewell);
     Report report;
     report.failure = failure;
     report.closeCode = failure.closeCode;
-    const bool retries = !failure.isFinal && m_settings.autoReconnect && !isFinalCode(failure.closeCode) &&
-                         !m_settings.terminalCloseCodes.contains(failure.closeCode);
+    const bool retries = this->retries(failure);
     const int most = m_settings.maxReconnectAttempts;
-    if (retries && (most < 0 || m_attempt < most)) {
+    if (m_attempt == 0)
+        m_freeAttempts = 0;
+    else if (m_attemptIsFree)
+        ++m_freeAttempts;
+    m_attemptIsFree = false;
+    const int counted = m_attempt + 1 - m_freeAttempts;
+    if (retries && (most < 0 || counted <= most)) {
         ++m_attempt;
+        m_notBefore = m_now + failure.retryAfter;
         report.to = State::Reconnecting;
         report.attempt = m_attempt;
-        report.delay = delayFor(m_attempt, failure.retryAfter);
+        report.delay = delayFor(counted, failure.retryAfter);
+        m_wasHinted = false;
         go(Phase::Waiting, report);
         schedule(Due::Phase, report.delay);
         return;
     }
     if (retries)
-        report.gaveUpAfter = m_attempt;
+        report.gaveUpAfter = counted - 1;
     report.to = State::Error;
     report.failure->isFinal = true;
     m_gaveUpForTheNetwork = retries && failure.isTheNetworks;
+    if (failure.code == QStringLiteral("AuthenticationFailed"))
+        discardQueue(); // rule A3
     go(Phase::Failed, report);
 }
 

@@ -164,7 +164,8 @@ private:
     void openSocket();
     void establish();
     void fail(const Failure &failure, int farewell = 0);
-    void refuse();
+    void refuse(int closeCode, bool isFinal = false);
+    [[nodiscard]] bool retries(const Failure &failure) const;
     void startClosing();
     void finishClosing();
     void leaveSocket(int farewell);
@@ -210,8 +211,15 @@ private:
     std::optional<Settings> m_next;
     int m_wireRound = 0;
     int m_attempt = 0;
+    bool m_wasHinted = false;     // a hint of the network has shortened the wait
+    bool m_attemptIsFree = false; // and began the attempt
+    int m_freeAttempts = 0;       // of m_attempt
+    qint64 m_notBefore = 0;       // as the server asked
     bool m_gaveUpForTheNetwork = false;
     std::set<QString> m_refused;
+    bool m_needsFresh = false; // the next token has to be a fresh one
+    bool m_isFresh = false;    // the one that is asked for has to be
+    int m_refusedByClosing = 0;
     QString m_token;
     std::map<Due, std::pair<qint64, quint64>> m_due; // and the order in which they were asked for
     quint64 m_order = 0;

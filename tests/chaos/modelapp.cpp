@@ -3,6 +3,8 @@
 // The app's half of the model: what the app says, and what it hears and sees.
 #include "model.h"
 
+#include <algorithm>
+
 namespace Chaos {
 
 namespace {
@@ -202,8 +204,11 @@ void Model::networkBack() // rule R7
     post([this] {
         if (m_phase == Phase::Waiting) {
             const auto soon = qint64(m_chance * m_settings.jitter * double(m_settings.initialReconnectDelay));
-            if (m_now + soon < m_due[Due::Phase].first)
-                schedule(Due::Phase, soon);
+            const qint64 due = std::max(m_now + soon, m_notBefore);
+            if (due < m_due[Due::Phase].first) {
+                schedule(Due::Phase, due - m_now);
+                m_wasHinted = true;
+            }
         } else if (m_phase == Phase::Failed && m_gaveUpForTheNetwork) {
             afresh();
         } else if (m_phase == Phase::Open && m_settings.heartbeat != Settings::Off && !m_asked) {

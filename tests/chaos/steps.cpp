@@ -526,14 +526,19 @@ void Run::end()
          ConnectionError::HandshakeFailed,
          {s("HandshakeFailed"), 0, false, false, 5000}},
         {"TLS failed", ConnectionError::TlsFailed, {s("TlsFailed"), 0, true, true, 0}}};
-    static const int codes[] = {1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011,
-                                1012, 1013, 1014, 3000, 4000, 4001, 4002, 4003, 4999};
+    static const int codes[] = {1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011, 1012,
+                                1013, 1014, 3000, 4000, 4001, 4002, 4003, 4401, 4403, 4999};
+    static const int verdicts[] = {1002, 1007, 1009};
     End how{"lost", ConnectionError::ConnectionLost, {s("ConnectionLost"), 1006, false, true, 0}};
     if (m_model->isOpening()) {
         how = beforeOpen.at(size_t(below(int(beforeOpen.size()))));
     } else if (oneIn(2)) {
         const int code = codes[below(int(std::size(codes)))];
         how = {"Close frame", ConnectionError::ClosedByServer, {s("ClosedByServer"), code, false, false, 0}};
+    } else if (oneIn(4)) {
+        const int code = verdicts[below(int(std::size(verdicts)))];
+        how = {
+            "violation", ConnectionError::ProtocolViolation, {s("ProtocolViolation"), code, false, false, 0}};
     }
     note(QStringLiteral("end %1 %2").arg(s(how.name)).arg(how.failure.closeCode));
     m_world.wire.current->end(how.code, how.failure.closeCode, s("bye"),

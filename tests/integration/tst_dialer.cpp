@@ -6,11 +6,16 @@
 
 #include "transport/dialer.h"
 
+#include <QHash>
+#include <QMutex>
+#include <QSemaphore>
 #include <QSignalSpy>
 #include <QTcpServer>
 #include <QtEndian>
 #include <QTest>
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -107,7 +112,59 @@ struct Resolver
     bool isLate = false;
 };
 
+// What the C library says of names, as the test would have it.
+class NameSystem
+{
+public:
+    void addressOf(const QByteArray &name, const QString &address)
+    {
+        const QMutexLocker lock(&m_mutex);
+        m_addresses.insert(name, address.toLatin1());
+    }
+    [[nodiscard]] int lookUps(const QByteArray &name) const
+    {
+        const QMutexLocker lock(&m_mutex);
+        return m_lookUps.value(name);
+    }
+    // From here on names that the test has made are not answered until release().
+    void hold() { m_gate.acquire(); }
+    void release() { m_gate.release(); }
+
+    // Empty: the test has said nothing of it.
+    [[nodiscard]] QByteArray lookUp(const QByteArray &name)
+    {
+        {
+            const QMutexLocker lock(&m_mutex);
+            if (!m_addresses.contains(name))
+                return {};
+            ++m_lookUps[name];
+        }
+        m_gate.acquire();
+        m_gate.release();
+        const QMutexLocker lock(&m_mutex);
+        return m_addresses.value(name);
+    }
+
+private:
+    mutable QMutex m_mutex;
+    QSemaphore m_gate{1};
+    QHash<QByteArray, QByteArray> m_addresses;
+    QHash<QByteArray, int> m_lookUps;
+};
+
+NameSystem names;
+
 } // namespace
+
+// The executable's function goes before the C library's, so the library under test asks here.
+extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
+                                                                  const addrinfo *hints, addrinfo **result)
+{
+    using Function = int (*)(const char *, const char *, const addrinfo *, addrinfo **);
+    static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
+    const QByteArray address = names.lookUp(node);
+    return real(address.isEmpty() ? node : address.constData(), service, hints, result);
+}
 
 class tst_Dialer : public QObject
 {
@@ -131,6 +188,8 @@ private Q_SLOTS:
     void aTransportAsksForNamesOnly_data();
     void aTransportAsksForNamesOnly();
     void aTransportNamesTheAddressesThatFailed();
+    void r10_theSystemIsAskedEachTime();
+    void r10_aLookUpThatHangsHoldsNobodyUp();
     void aTransportMayGoWhileItDials_data();
     void aTransportMayGoWhileItDials();
 
@@ -420,6 +479,56 @@ void tst_Dialer::aTransportNamesTheAddressesThatFailed()
     QCOMPARE(error.message(),
              s("No connection to many.test:1: Connection refused (tried 127.0.0.3, 127.0.0.4). Is the "
                "server running?"));
+}
+
+// The host has moved: the attempt behind the one that failed finds its new address.
+void tst_Dialer::r10_theSystemIsAskedEachTime()
+{
+    RawServer raw; // at Alive
+    TransportTarget target;
+    target.url = raw.url();
+    target.url.setHost(s("moves.test"));
+    names.addressOf("moves.test", Closed);
+    for (const bool hasMoved : {false, true}) {
+        TransportRecorder heard;
+        FrameTransport transport;
+        transport.setListener(&heard);
+        transport.open(target);
+        if (hasMoved) {
+            QTRY_COMPARE(heard.opened, 1);
+            continue;
+        }
+        QTRY_COMPARE(heard.ends.size(), 1);
+        QCOMPARE(heard.ends.first().error.code(), ConnectionError::ConnectionRefused);
+        names.addressOf("moves.test", Alive);
+    }
+    QCOMPARE(names.lookUps("moves.test"), 2);
+}
+
+void tst_Dialer::r10_aLookUpThatHangsHoldsNobodyUp()
+{
+    names.addressOf("hangs.test", Alive);
+    names.hold();
+    RawServer raw;
+    TransportTarget target;
+    target.url = raw.url();
+    target.url.setHost(s("hangs.test"));
+    TransportRecorder heard;
+    for (int i = 0; i < 20; ++i) { // who has given up takes no thread from those who come
+        FrameTransport transport;
+        transport.setListener(&heard);
+        transport.open(target);
+    }
+    target.url.setHost(s("localhost"));
+    FrameTransport other;
+    TransportRecorder heardOther;
+    other.setListener(&heardOther);
+    other.open(target);
+    QTRY_VERIFY(heardOther.opened + int(heardOther.ends.size()) == 1);
+    names.release();
+    QTRY_COMPARE(names.lookUps("hangs.test"), 1);
+    QCOMPARE(heard.opened, 0);
+    QCOMPARE(heard.ends.size(), 0);
 }
 
 void tst_Dialer::aTransportMayGoWhileItDials_data()

@@ -103,19 +103,9 @@ void addCloseFrames(Endings &all)
                        says(RawServer::closeFrame(code, "why")), code, closed,
                        isFinal ? C::Error : C::Reconnecting});
     }
-    for (const int code : {1002, 1007, 1009}) // QWebSocket does not say whose they are
-        all.push_back({"Close " + QByteArray::number(code),
-                       From::Connected,
-                       says(RawServer::closeFrame(code)),
-                       code,
-                       closed,
-                       C::Error,
-                       {},
-                       {},
-                       true,
-                       {},
-                       {},
-                       ConnectionError::ProtocolViolation});
+    for (const int code : {1002, 1007, 1009}) // the server's own verdict
+        all.push_back({"Close " + QByteArray::number(code), From::Connected,
+                       says(RawServer::closeFrame(code, "why")), code, closed, C::Error});
     for (const int code : {1012, 1013, 1014}) // of which QWebSocket makes none
         all.push_back({"Close " + QByteArray::number(code),
                        From::Connected,
@@ -148,12 +138,12 @@ void addCloseFrames(Endings &all)
                        says(RawServer::closeFrame(code)),
                        1002,
                        ConnectionError::ProtocolViolation,
-                       C::Error,
+                       C::Reconnecting,
                        {},
                        {},
                        false});
     all.push_back({"Close with half a code", From::Connected, says(RawServer::frame(CloseOpcode, "\x03")),
-                   1002, ConnectionError::ProtocolViolation, C::Error});
+                   1002, ConnectionError::ProtocolViolation, C::Reconnecting});
 }
 
 void addLosses(Endings &all)
@@ -207,7 +197,7 @@ void addViolations(Endings &all)
                        says(bytes),
                        code,
                        ConnectionError::ProtocolViolation,
-                       Connection::Error,
+                       code == 1009 ? Connection::Error : Connection::Reconnecting,
                        ConnectionConfig().setMaxPendingBytes(Limit),
                        {},
                        withQWebSocket});
@@ -244,10 +234,14 @@ void addAuthentications(Endings &all)
     all.push_back({"Close 4001 for an answer", from, says(RawServer::closeFrame(4001)), 4001, auth});
     all.push_back({"Close 4002 for an answer", from, says(RawServer::closeFrame(4002)), 4002,
                    ConnectionError::AuthenticationTimeout});
-    all.push_back({"Close 1008 for an answer", from, says(RawServer::closeFrame(1008)), 1008,
-                   ConnectionError::ClosedByServer, Connection::Error});
+    for (const int code : {1008, 4401, 4403})
+        all.push_back({"Close " + QByteArray::number(code) + " for an answer", from,
+                       says(RawServer::closeFrame(code)), code, auth});
+    all.push_back({"an error for an answer", from,
+                   says(RawServer::frame(Text, R"({"type":"error","code":503,"message":"busy"})")), 4001,
+                   auth});
     all.push_back({"no UTF-8 for an answer", from, says(RawServer::frame(Text, "\xff")), 1007,
-                   ConnectionError::ProtocolViolation, Connection::Error});
+                   ConnectionError::ProtocolViolation, Connection::Reconnecting});
     all.push_back({"no answer to the token", from, [](const Stage &) {}, 4002,
                    ConnectionError::AuthenticationTimeout, Connection::Reconnecting,
                    ConnectionConfig().setAuthTimeout(Short)});

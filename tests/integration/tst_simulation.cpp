@@ -2,7 +2,10 @@
 //
 // SimulationSession and the demo server: real speech in, answers out.
 #include "simulationserver.h"
+#include "support/faultproxy.h"
+#include "support/testserver.h"
 
+#include <Everwire/FunctionTokenProvider>
 #include <Everwire/SimulationSession>
 #include <Everwire/WebSocketProvider>
 
@@ -44,6 +47,13 @@ private Q_SLOTS:
     void aTurnIsHeardAndAnswered();
     void q9_chunksAndCompletionArriveInOrder();
     void aTurnSurvivesADropInItsMiddle();
+    void q3_aTurnWaitsForTheLine_data();
+    void q3_aTurnWaitsForTheLine();
+    void v2_whatIsLostOfATurnIsSaidUntilTheNext();
+    void v2_aChunkThatIsSentAgainIsNotLost();
+    void v1_anAnswerThatALossCutsIsNotMergedWithTheNext();
+    void v1_stopCutsOffWhatIsOpen();
+    void a9_aRenewalDoesNotCutATurn();
     void whatIsNotAcceptedCanBeSentAgain();
     void theServersErrorsAreShown();
     void stopClosesAndStartBeginsAnew();
@@ -56,6 +66,7 @@ private Q_SLOTS:
     void formBIsAWavStream();
 
 private:
+    void useProxy(const FaultProxy &proxy, const ConnectionConfig &config);
     void sendTurn(const QByteArray &wav, int chunkSize = 3200);
     void sendTurn(SimulationSession &speaker);
 
@@ -93,6 +104,19 @@ void tst_Simulation::cleanup()
     session.reset();
     provider.reset();
     server.reset();
+}
+
+void tst_Simulation::useProxy(const FaultProxy &proxy, const ConnectionConfig &config)
+{
+    const QString url = proxy.url().toString(QUrl::RemovePath) +
+                        s("/api/v1/simulations/{session_id}/stream?scenario={scenario}&role={role}");
+    QVERIFY(provider->configure(s("simulation"), ConnectionConfig()
+                                                     .setUrl(url)
+                                                     .setInitialReconnectDelay(5ms)
+                                                     .setMaxReconnectDelay(50ms)
+                                                     .setMaxReconnectAttempts(-1)
+                                                     .setMaxQueuedMessages(100)
+                                                     .mergedWith(config)));
 }
 
 void tst_Simulation::sendTurn(const QByteArray &wav, int chunkSize)
@@ -196,6 +220,193 @@ void tst_Simulation::aTurnSurvivesADropInItsMiddle()
     QFile stored(QUrl(processed[0][1].toString()).toLocalFile());
     QVERIFY(stored.open(QIODevice::ReadOnly));
     QCOMPARE(stored.readAll().mid(44), wav.mid(44));
+}
+
+void tst_Simulation::q3_aTurnWaitsForTheLine_data()
+{
+    aTurnIsHeardAndAnswered_data();
+}
+
+// 20 ms a chunk, and many more of them than maxQueuedMessages.
+void tst_Simulation::q3_aTurnWaitsForTheLine()
+{
+    QFETCH(const SimulationSession::AudioFormat, format);
+    FaultProxy proxy(server->url());
+    useProxy(proxy, {});
+    proxy.refuse();
+    session->setAudioFormat(format);
+    session->start();
+    QTRY_COMPARE(session->connection()->state(), Connection::Reconnecting);
+    QSignalSpy rejected(session->connection(), &Connection::messageRejected);
+    const QByteArray wav = recording("feature-demo-good.wav");
+    QVERIFY(wav.size() > 200 * 640);
+    sendTurn(wav, 640);
+    QCOMPARE(rejected.size(), 0);
+    QVERIFY(session->connection()->queuedMessages() > 200);
+    QSignalSpy processed(session.get(), &SimulationSession::audioProcessed);
+    proxy.heal();
+    QTRY_COMPARE(processed.size(), 1);
+    QCOMPARE(processed[0][2].toString(), s("processed"));
+    QFile stored(QUrl(processed[0][1].toString()).toLocalFile());
+    QVERIFY(stored.open(QIODevice::ReadOnly));
+    QCOMPARE(stored.readAll().mid(44), wav.mid(44));
+    QVERIFY2(session->error().isEmpty(), qPrintable(session->error()));
+}
+
+void tst_Simulation::v2_whatIsLostOfATurnIsSaidUntilTheNext()
+{
+    FaultProxy proxy(server->url());
+    useProxy(proxy, ConnectionConfig().setMaxQueuedBytes(20'000));
+    proxy.refuse();
+    session->start();
+    QTRY_COMPARE(session->connection()->state(), Connection::Reconnecting);
+    QSignalSpy errors(session.get(), &SimulationSession::errorChanged);
+    int refused = 0;
+    for (int i = 0; i < 40; ++i)
+        refused += session->sendAudioChunk(QByteArray(640, char('a' + i))) ? 0 : 1;
+    QVERIFY(refused > 5 && refused < 35);
+    QVERIFY(session->completeTurn());
+    proxy.heal();
+    QTRY_VERIFY(session->connection()->isConnected());
+    QVERIFY2(session->error().contains(s("maxQueuedBytes")), qPrintable(session->error()));
+    // The connection's error, which has gone, and this one: told once, however many chunks it was.
+    const auto told = errors.size();
+    QTRY_COMPARE(session->connection()->bytesToWrite(), qint64(0));
+    QVERIFY2(told <= 2, qPrintable(QString::number(told)));
+    QVERIFY(session->sendAudioChunk(QByteArray(640, 'z')));
+    QVERIFY2(session->error().isEmpty(), qPrintable(session->error()));
+    // The chunks' numbers have a gap, which the end of the turn tells the server of.
+    const MessageModel *messages = session->connection()->messages();
+    int last = 0;
+    for (int row = 0; row < messages->count(); ++row) {
+        const QJsonObject sent = messages->at(row).json();
+        if (sent.value(s("type")).toString() == s("audio_complete"))
+            last = sent.value(s("sequence")).toInt();
+    }
+    QCOMPARE(last, 40);
+}
+
+void tst_Simulation::v2_aChunkThatIsSentAgainIsNotLost()
+{
+    FaultProxy proxy(server->url());
+    useProxy(proxy, ConnectionConfig().setMaxQueuedBytes(20'000));
+    proxy.refuse();
+    session->start();
+    QTRY_COMPARE(session->connection()->state(), Connection::Reconnecting);
+    const QByteArray wav = recording("objection-handling-short.wav");
+    qsizetype at = 0;
+    while (session->sendAudioChunk(wav.mid(at, 640)))
+        at += 640;
+    QVERIFY(at > 0 && at < wav.size());
+    QVERIFY(!session->sendAudioChunk(wav.mid(at, 640)));
+    proxy.heal();
+    QTRY_VERIFY(session->connection()->isConnected());
+    QSignalSpy processed(session.get(), &SimulationSession::audioProcessed);
+    for (; at < wav.size(); at += 640)
+        QVERIFY(QTest::qWaitFor([&] { return session->sendAudioChunk(wav.mid(at, 640)); }));
+    QVERIFY(session->completeTurn());
+    QTRY_COMPARE(processed.size(), 1);
+    QCOMPARE(processed[0][2].toString(), s("processed"));
+    QVERIFY2(session->error().isEmpty(), qPrintable(session->error()));
+}
+
+void tst_Simulation::v1_anAnswerThatALossCutsIsNotMergedWithTheNext()
+{
+    TestServer backend;
+    QVERIFY(provider->configure(
+        s("simulation"), ConnectionConfig().setUrl(backend.url().toString()).setInitialReconnectDelay(5ms)));
+    session->start();
+    QTRY_VERIFY(session->connection()->isConnected());
+    QVERIFY(session->sendAudioChunk(QByteArray(640, 'x')));
+    QVERIFY(session->completeTurn());
+    backend.sendText(R"({"type":"status","state":"speaking"})");
+    backend.sendText(R"({"type":"ai_response","content":"Hello, I ","isFinal":false})");
+    QTRY_COMPARE(session->turns()->count(), 2);
+    QCOMPARE(session->status(), s("speaking"));
+    QVERIFY(session->sendAudioChunk(QByteArray(640, 'y'))); // the user has begun to speak
+    QVERIFY(session->audioLevel() > 0);
+    backend.drop();
+    QTRY_VERIFY(session->turns()->turns().at(1).isFinal);
+    QVERIFY(!session->turns()->turns().at(1).isComplete);
+    QCOMPARE(session->status(), QString());
+    QTRY_VERIFY(session->connection()->isConnected());
+    QVERIFY(!session->turns()->turns().at(2).isFinal); // what the user says goes on
+    backend.sendText(R"({"type":"transcript","text":"one"})");
+    backend.sendText(R"({"type":"ai_response","content":"Welcome ","isFinal":false})");
+    backend.sendText(R"({"type":"ai_response","content":"back.","isFinal":true})");
+    QTRY_COMPARE(session->turns()->count(), 4);
+    QTRY_VERIFY(session->turns()->turns().at(3).isComplete);
+    QCOMPARE(session->turns()->turns().at(0).content, s("one"));
+    QCOMPARE(session->turns()->turns().at(1).content, s("Hello, I "));
+    QCOMPARE(session->turns()->turns().at(3).content, s("Welcome back."));
+    // An end for good is one for the user's turn, too.
+    backend.close(1003);
+    QTRY_COMPARE(session->connection()->state(), Connection::Error);
+    QVERIFY(session->turns()->turns().at(2).isFinal);
+    QVERIFY(!session->turns()->turns().at(2).isComplete);
+    QCOMPARE(session->audioLevel(), 0.0);
+}
+
+void tst_Simulation::v1_stopCutsOffWhatIsOpen()
+{
+    TestServer backend;
+    QVERIFY(provider->configure(s("simulation"), ConnectionConfig().setUrl(backend.url().toString())));
+    session->start();
+    SimulationSession other(provider.get()); // which keeps the connection open
+    other.start();
+    QTRY_VERIFY(session->connection()->isConnected());
+    backend.sendText(R"({"type":"status","state":"speaking"})");
+    backend.sendText(R"({"type":"ai_response","content":"Hello, I ","isFinal":false})");
+    QTRY_COMPARE(session->turns()->count(), 1);
+    QVERIFY(session->sendAudioChunk(QByteArray(640, 'y')));
+    session->stop();
+    for (const TurnModel::Turn &turn : session->turns()->turns()) {
+        QVERIFY(turn.isFinal);
+        QVERIFY(!turn.isComplete);
+    }
+    QCOMPARE(session->status(), QString());
+    QCOMPARE(session->audioLevel(), 0.0);
+    QVERIFY(!other.turns()->turns().first().isFinal);
+    QVERIFY(other.connection()->isConnected());
+}
+
+// The token of the live connection is renewed while the user speaks.
+void tst_Simulation::a9_aRenewalDoesNotCutATurn()
+{
+    int fetched = 0;
+    FunctionTokenProvider tokens([&fetched] {
+        ++fetched;
+        const qint64 expires = QDateTime::currentSecsSinceEpoch() + (fetched == 1 ? 4 : 3600);
+        const QByteArray claims = R"({"exp":)" + QByteArray::number(expires) + '}';
+        return s("e30.") + QString::fromLatin1(claims.toBase64(QByteArray::OmitTrailingEquals)) + s(".x");
+    });
+    TestServer backend;
+    provider->setTokenProvider(&tokens);
+    QVERIFY(provider->configure(s("simulation"), ConnectionConfig().setUrl(backend.url().toString())));
+    session->start();
+    QTRY_VERIFY(session->connection()->isConnected());
+    int chunks = 0;
+    const auto speak = [&] {
+        QVERIFY(session->sendAudioChunk(QByteArray(640, 'x')));
+        ++chunks;
+    };
+    speak();
+    // It has the new token now, and would switch.
+    QTRY_COMPARE(fetched, 2);
+    for (int i = 0; i < 5; ++i) {
+        const auto heard = backend.received().size();
+        speak();
+        QTRY_VERIFY(backend.received().size() > heard + 1);
+    }
+    QVERIFY(session->completeTurn());
+    QTRY_COMPARE(backend.connectionsSoFar(), 2);
+    QTRY_VERIFY(session->connection()->isConnected());
+    QCOMPARE(backend.messages().size(), 2 * chunks + 1);
+    for (const TestServer::Received &one : backend.received()) {
+        if (one.isBinary || one.bytes.contains("audio_"))
+            QCOMPARE(one.connection, 1);
+    }
+    provider->setTokenProvider(nullptr);
 }
 
 void tst_Simulation::whatIsNotAcceptedCanBeSentAgain()

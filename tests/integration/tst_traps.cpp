@@ -13,8 +13,11 @@
 #include <QSignalSpy>
 #include <QSslConfiguration>
 #include <QTest>
+#include <QThread>
 #include <QWebSocket>
 #include <QWebSocketHandshakeOptions>
+
+#include <atomic>
 
 using namespace Everwire;
 using namespace std::chrono_literals;
@@ -101,8 +104,8 @@ private Q_SLOTS:
     void unknownCloseCodesAreWorthARetry();
     void closeCodesArriveAsSent_data();
     void closeCodesArriveAsSent();
-    void r6_violationsAreFinal_data();
-    void r6_violationsAreFinal();
+    void r6_ourOwnVerdictIsRetried_data();
+    void r6_ourOwnVerdictIsRetried();
     void m8_anIncomingMessageAboveTheLimitIs1009();
     void q6_textIsCutAtCodePoints();
     void q6_framesAreAtMostMaxFrameSize();
@@ -111,6 +114,7 @@ private Q_SLOTS:
     void headersAndSubprotocolsAreSent();
     void h1_pingsOfTheServerAreLife();
     void h1_aPeerThatAnswersNoPingIsFound();
+    void h1_theAnswerToOurPingIsHidden();
     void aStaleSocketIsNotHeard();
 
 private:
@@ -384,7 +388,7 @@ void tst_Traps::closeCodesArriveAsSent()
     QCOMPARE(connection->errorCode(), ConnectionError::ClosedByServer);
 }
 
-void tst_Traps::r6_violationsAreFinal_data()
+void tst_Traps::r6_ourOwnVerdictIsRetried_data()
 {
     QTest::addColumn<QByteArray>("bytes");
     QTest::addColumn<int>("code");
@@ -392,18 +396,32 @@ void tst_Traps::r6_violationsAreFinal_data()
     QTest::newRow("invalid UTF-8") << RawServer::frame(0x1, "\xff\xfe") << 1007;
     QTest::newRow("continuation of nothing") << RawServer::frame(0x0, "x") << 1002;
     QTest::newRow("fragmented ping") << RawServer::frame(0x9, "x", false) << 1002;
+    QTest::newRow("a reason cut inside a character") << RawServer::closeFrame(1000, "gr\xc3") << 1007;
+    QTest::newRow("a balancer's HTTP") << QByteArray("HTTP/1.1 400 Bad Request\r\n\r\n") << 1002;
 }
 
-void tst_Traps::r6_violationsAreFinal()
+void tst_Traps::r6_ourOwnVerdictIsRetried()
 {
     QFETCH(const QByteArray, bytes);
     QFETCH(const int, code);
-    start(ConnectionConfig().setAutoReconnect(true));
-    QTRY_VERIFY(connection->isConnected());
-    raw->write(bytes);
-    QTRY_COMPARE(connection->state(), Connection::Error);
-    QCOMPARE(connection->closeCode(), code);
-    QCOMPARE(connection->errorCode(), ConnectionError::ProtocolViolation);
+    using Kind = ConnectionConfig::Transport;
+    for (const Kind transport : {Kind::Automatic, Kind::QWebSocket}) {
+        connection->close();
+        QTRY_COMPARE(connection->state(), Connection::Disconnected);
+        QSignalSpy ended(connection, &Connection::disconnected);
+        QSignalSpy failed(connection, &Connection::errorOccurred);
+        start(ConnectionConfig()
+                  .setAutoReconnect(true)
+                  .setInitialReconnectDelay(1ms)
+                  .setCloseTimeout(20ms)
+                  .setTransport(transport));
+        QTRY_VERIFY(connection->isConnected());
+        raw->write(bytes);
+        QTRY_COMPARE(ended.size(), 1);
+        QCOMPARE(ended.first().first().toInt(), code);
+        QCOMPARE(failed.first().first().value<ConnectionError>().code(), ConnectionError::ProtocolViolation);
+        QTRY_VERIFY(connection->isConnected()); // again
+    }
 }
 
 void tst_Traps::m8_anIncomingMessageAboveTheLimitIs1009()
@@ -532,6 +550,34 @@ void tst_Traps::h1_aPeerThatAnswersNoPingIsFound()
     QCOMPARE(connected.size(), 1);
     QCOMPARE(connection->errorCode(), ConnectionError::HeartbeatTimeout);
     QCOMPARE(connection->closeCode(), 1006);
+}
+
+void tst_Traps::h1_theAnswerToOurPingIsHidden()
+{
+    TestServer server(TestServer::Auth::None);
+    start(ConnectionConfig()
+              .setUrl(server.url())
+              .setHeartbeat(ConnectionConfig::Heartbeat::Message)
+              .setPingInterval(20ms));
+    QThread thread;
+    thread.start();
+    QObject elsewhere;
+    elsewhere.moveToThread(&thread);
+    std::atomic<int> pongsElsewhere = 0;
+    connection->subscribe(s("pong"), &elsewhere, [&] { ++pongsElsewhere; });
+    int pongs = 0;
+    connection->subscribe(s("pong"), this, [&] { ++pongs; });
+    QSignalSpy received(connection, &Connection::messageReceived);
+    QTRY_VERIFY(server.messages().contains(R"({"type":"ping"})"));
+    server.sendText(R"({"type":"pong","session_id":"s","timestamp":"t"})");
+    server.sendText(R"({"type":"ping"})"); // the server's own is for the app
+    QTRY_COMPARE(received.size(), 1);
+    QCOMPARE(received.first().first().value<Message>().type(), s("ping"));
+    QCOMPARE(connection->messages()->count(), 1);
+    QCOMPARE(pongs, 0);
+    thread.quit();
+    thread.wait();
+    QCOMPARE(pongsElsewhere.load(), 0);
 }
 
 void tst_Traps::aStaleSocketIsNotHeard()

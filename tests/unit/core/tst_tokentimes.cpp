@@ -31,6 +31,7 @@ private Q_SLOTS:
     void a5_timesOfServers_data();
     void a5_timesOfServers();
     void reads();
+    void saysWhose();
     void saysNothingOfWhatIsNoJwt_data();
     void saysNothingOfWhatIsNoJwt();
     void left_data();
@@ -42,6 +43,14 @@ void TestTokenTimes::reads()
     const TokenTimes times = tokenTimes(jwt(R"({"sub":"ü?>","iat":1700000000,"exp":1700003600.5})"));
     QCOMPARE(times.issuedAt.value_or(0), 1'700'000'000'000);
     QCOMPARE(times.expiresAt.value_or(0), 1'700'003'600'500);
+}
+
+void TestTokenTimes::saysWhose()
+{
+    QCOMPARE(tokenSubject(jwt(R"({"sub":"ü?>"})")), u"ü?>"_s);
+    QCOMPARE(tokenSubject(jwt(R"({"sub":1700000000000})")), u"1700000000000"_s);
+    QCOMPARE(tokenSubject(jwt(R"({"exp":1})")), QString());
+    QCOMPARE(tokenSubject(u"a-session-cookie"_s), QString());
 }
 
 void TestTokenTimes::saysNothingOfWhatIsNoJwt_data()

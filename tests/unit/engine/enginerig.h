@@ -7,7 +7,11 @@
 #include "testkit/faketransport.h"
 #include "testkit/manualscheduler.h"
 
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QTest>
+
+#include <optional>
 
 namespace Everwire::Test {
 
@@ -15,6 +19,30 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 inline const QByteArray AuthError = R"({"type":"auth_error","error":"Invalid token"})";
+
+constexpr qint64 Now = 1'800'000'000; // s since 1970; the rig's wall clock
+
+inline QString jwt(qint64 expiresAt, std::optional<qint64> issuedAt = {}, const QString &mark = {},
+                   const QString &user = {})
+{
+    QJsonObject claims{{QStringLiteral("exp"), expiresAt}, {QStringLiteral("mark"), mark}};
+    if (issuedAt)
+        claims.insert(QStringLiteral("iat"), *issuedAt);
+    if (!user.isEmpty())
+        claims.insert(QStringLiteral("sub"), user);
+    return QStringLiteral("e30.") +
+           QString::fromLatin1(
+               QJsonDocument(claims)
+                   .toJson(QJsonDocument::Compact)
+                   .toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals)) +
+           QStringLiteral(".sig");
+}
+
+// Of a message that authenticates.
+inline QString tokenIn(const QByteArray &authMessage)
+{
+    return QJsonDocument::fromJson(authMessage).object().value(QLatin1String("token")).toString();
+}
 
 // Messages that tell each other apart.
 inline QByteArray text(int number)

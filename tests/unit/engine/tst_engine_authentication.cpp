@@ -11,15 +11,6 @@ using namespace Everwire;
 using namespace Everwire::Test;
 using namespace Qt::StringLiterals;
 
-namespace {
-
-QString token(const QByteArray &authMessage)
-{
-    return QJsonDocument::fromJson(authMessage).object().value("token"_L1).toString();
-}
-
-} // namespace
-
 class TestEngineAuthentication : public QObject
 {
     Q_OBJECT
@@ -32,6 +23,22 @@ private Q_SLOTS:
     void a2_theServersOwn4002();
     void a3_failureClosesAndDiscards_data();
     void a3_failureClosesAndDiscards();
+    void a3_theQueueGoesOutWithAFreshToken();
+    void a3_theLastAttemptDiscards();
+    void a9_anExpiredTokenIsNotSent();
+    void a9_anExpiredTokenIsAskedForAgainOnce();
+    void a9_aClockMayBeWrong();
+    void a9_theServersClockSaysWhatHasExpired_data();
+    void a9_theServersClockSaysWhatHasExpired();
+    void a9_itExpiresWhileTheSocketOpens();
+    void a3_aFailedFetchStaysAFreshOne();
+    void a3_anotherUserDoesNotSendWhatWaits_data();
+    void a3_anotherUserDoesNotSendWhatWaits();
+    void a3_behindARefusalForGoodTheQueueIsTheNextUsers();
+    void a3_closeCodesThatRefuseTheToken_data();
+    void a3_closeCodesThatRefuseTheToken();
+    void a3_closeCodesAreConfigured();
+    void a3_aLiveConnectionThatIsClosedSoFetchesAFreshOne();
     void a3_refusedTokenIsNeverSentTwice();
     void a3_norAfterAnotherOneWasRefused();
     void a3_norAfterOpen();
@@ -59,8 +66,8 @@ void TestEngineAuthentication::a1_aTokenForEveryAttempt()
     rig.comeBack(u"two"_s);
     QCOMPARE(rig.all<Notice::TokenNeeded>().size(), 2);
     QCOMPARE(rig.tokensSent().size(), 2);
-    QCOMPARE(token(rig.tokensSent().at(0)), u"one"_s);
-    QCOMPARE(token(rig.tokensSent().at(1)), u"two"_s);
+    QCOMPARE(tokenIn(rig.tokensSent().at(0)), u"one"_s);
+    QCOMPARE(tokenIn(rig.tokensSent().at(1)), u"two"_s);
 }
 
 void TestEngineAuthentication::a1_nothingButTheTokenBeforeTheAnswer()
@@ -144,17 +151,334 @@ void TestEngineAuthentication::a3_failureClosesAndDiscards()
     QCOMPARE(rig.last().closeCode, 4001);
     QVERIFY(rig.last().error.message().contains(u"Invalid token"_s));
     QCOMPARE(rig.wire.closeCodes, QList<int>{4001});
+    QCOMPARE(rig.outbox->counters().messages, 2); // another token is still to be tried
+    const quint64 request = rig.lastRequest();
+    rig.scheduler.advance(1s);
+    QVERIFY(rig.lastRequest() > request); // a fresh one is fetched
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.refuse(u"other"_s); // and may be refused in its turn
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    QCOMPARE(rig.last().attempt, 2);
+    QCOMPARE(rig.discarded(), 0);
+    rig.scheduler.advance(2s);
+    rig.giveToken(u"other"_s); // there is no other
+    QCOMPARE(rig.state(), u"error"_s);
     const auto discarded = rig.all<Notice::Discarded>();
     QCOMPARE(discarded.size(), 1);
     QCOMPARE(discarded.first().count, 2);
     QVERIFY(!discarded.first().reason.isEmpty());
     QCOMPARE(rig.outbox->counters().messages, 0);
-    const quint64 request = rig.lastRequest();
+}
+
+void TestEngineAuthentication::a3_theQueueGoesOutWithAFreshToken()
+{
+    EngineRig rig;
+    rig.postOpen();
+    for (int i = 1; i <= 3; ++i)
+        QVERIFY(rig.push(text(i)).accepted);
+    rig.refuse(u"bad"_s);
+    rig.comeBack(u"good"_s);
+    QCOMPARE(rig.sent(), texts(1, 3));
+    QCOMPARE(rig.discarded(), 0);
+}
+
+void TestEngineAuthentication::a3_theLastAttemptDiscards()
+{
+    EngineRig rig(EngineRig::plain().setMaxReconnectAttempts(1));
+    rig.postOpen();
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.refuse(u"bad-1"_s);
     rig.scheduler.advance(1s);
-    QVERIFY(rig.lastRequest() > request); // a fresh one is fetched
-    rig.refuse(u"other"_s);               // and may be refused in its turn
+    rig.refuse(u"bad-2"_s);
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.discarded(), 1);
+}
+
+// A provider with a cache that obeys wantsFresh.
+void TestEngineAuthentication::a9_anExpiredTokenIsNotSent()
+{
+    EngineRig rig;
+    const QString old = jwt(Now + 100);
+    const QString next = jwt(Now + 4000);
+    rig.toConnected(old);
+    rig.lose();
+    for (int i = 1; i <= 3; ++i)
+        QVERIFY(rig.push(text(i)).accepted);
+    rig.wallClock += 200'000;
+    rig.scheduler.advance(1s);
+    QVERIFY(!rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(old);
+    QCOMPARE(rig.wire.made, 1); // no socket for it
+    QCOMPARE(rig.state(), u"connecting"_s);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(next);
+    rig.connectTo();
+    QCOMPARE(rig.tokensSent().size(), 2);
+    QCOMPARE(tokenIn(rig.tokensSent().last()), next);
+    QCOMPARE(rig.sent(), texts(1, 3));
+    QCOMPARE(rig.discarded(), 0);
+    QCOMPARE(rig.all<Notice::TokenNeeded>().size(), 3);
+}
+
+void TestEngineAuthentication::a9_anExpiredTokenIsAskedForAgainOnce()
+{
+    EngineRig rig;
+    const QString old = jwt(Now + 1);
+    rig.postOpen();
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.giveToken(old);
+    rig.wire.current->end(ConnectionError::ConnectionRefused, 0); // it has never been connected
+    rig.wallClock += 1000;
+    rig.scheduler.advance(1s);
+    rig.giveToken(old);
+    QCOMPARE(rig.wire.made, 1);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(old); // there is no other, and the server has the last word
+    rig.wire.current->connectTo();
+    QCOMPARE(rig.tokensSent().size(), 1);
+    rig.wire.current->receive(AuthError);
     QCOMPARE(rig.state(), u"reconnecting"_s);
-    QCOMPARE(rig.last().attempt, 2);
+    QCOMPARE(rig.discarded(), 0);
+    rig.scheduler.advance(2s);
+    rig.giveToken(old);
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.tokensSent().size(), 1);
+    QCOMPARE(rig.discarded(), 1);
+}
+
+// Until the server, or a token that is good by it, speaks for it.
+void TestEngineAuthentication::a9_aClockMayBeWrong()
+{
+    EngineRig rig;
+    rig.postOpen();
+    rig.refuse(jwt(Now - 60)); // it is sent: the server knows better
+    QCOMPARE(rig.tokensSent().size(), 1);
+    rig.scheduler.advance(1s);
+    rig.refuse(jwt(Now - 50));
+    QCOMPARE(rig.tokensSent().size(), 2);
+    rig.scheduler.advance(2s);
+    rig.giveToken(jwt(Now + 100));
+    rig.connectTo();
+    rig.lose();
+    rig.scheduler.advance(4s);
+    rig.giveToken(jwt(Now - 40));
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    QCOMPARE(rig.tokensSent().size(), 3);
+}
+
+void TestEngineAuthentication::a9_theServersClockSaysWhatHasExpired_data()
+{
+    QTest::addColumn<qint64>("ahead");
+    QTest::addColumn<qint64>("left"); // by our clock
+    QTest::addColumn<bool>("hasExpired");
+    QTest::newRow("the same, good") << qint64(0) << qint64(3600) << false;
+    QTest::newRow("the same, expired") << qint64(0) << qint64(-1) << true;
+    QTest::newRow("two hours ahead") << qint64(7200) << qint64(3600) << true;
+    QTest::newRow("two hours behind") << qint64(-7200) << qint64(-3600) << false;
+}
+
+void TestEngineAuthentication::a9_theServersClockSaysWhatHasExpired()
+{
+    QFETCH(const qint64, ahead);
+    QFETCH(const qint64, left);
+    QFETCH(const bool, hasExpired);
+    EngineRig rig;
+    rig.toOpening(jwt(Now + 90'000));
+    rig.wire.current->connectTo();
+    const QString time = QDateTime::fromSecsSinceEpoch(Now + ahead, Qt::UTC).toString(Qt::ISODate);
+    rig.wire.current->receive(R"({"type":"auth_success","session_id":"s","user_id":"u","timestamp":")" +
+                              time.toLatin1() + "\"}");
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.lose();
+    rig.scheduler.advance(1s);
+    rig.giveToken(jwt(Now + left));
+    QCOMPARE(rig.all<Notice::TokenNeeded>().last().fresh, hasExpired);
+    QCOMPARE(rig.wire.made, hasExpired ? 1 : 2);
+}
+
+void TestEngineAuthentication::a9_itExpiresWhileTheSocketOpens()
+{
+    EngineRig rig;
+    rig.toOpening(jwt(Now + 5));
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.wallClock += 6000;
+    rig.wire.current->connectTo();
+    QVERIFY(rig.tokensSent().isEmpty());
+    QCOMPARE(rig.state(), u"connecting"_s);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(jwt(Now + 10));
+    rig.wallClock += 6000; // as slow again: this time it is sent, or it would never end
+    rig.connectTo();
+    QCOMPARE(rig.state(), u"connected"_s);
+    QCOMPARE(rig.sent(), texts(1, 1));
+    QCOMPARE(rig.last().attempt, 0);
+    QCOMPARE(rig.wire.mostSockets, 1);
+}
+
+void TestEngineAuthentication::a3_aFailedFetchStaysAFreshOne()
+{
+    EngineRig rig;
+    rig.postOpen();
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.refuse(u"bad"_s);
+    rig.scheduler.advance(1s);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.answer({TokenResult::Failed, {}, u"offline"_s});
+    rig.scheduler.advance(2s);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.scheduler.advance(10s); // tokenTimeout
+    rig.scheduler.advance(4s);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(u"good"_s);
+    rig.connectTo();
+    QCOMPARE(rig.sent(), texts(1, 1));
+    rig.lose();
+    rig.scheduler.advance(8s);
+    QVERIFY(!rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(u"bad"_s); // from a cache
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    QCOMPARE(rig.state(), u"connecting"_s);
+    rig.giveToken(u"better"_s);
+    rig.connectTo();
+    QCOMPARE(rig.state(), u"connected"_s);
+}
+
+void TestEngineAuthentication::a3_anotherUserDoesNotSendWhatWaits_data()
+{
+    QTest::addColumn<bool>("isRefused");
+    QTest::newRow("after a loss") << false;
+    QTest::newRow("after a refusal") << true;
+}
+
+void TestEngineAuthentication::a3_anotherUserDoesNotSendWhatWaits()
+{
+    QFETCH(const bool, isRefused);
+    EngineRig rig;
+    rig.postOpen();
+    if (isRefused) {
+        rig.refuse(jwt(Now + 100, {}, {}, u"ann"_s));
+    } else {
+        rig.giveToken(jwt(Now + 100, {}, {}, u"ann"_s));
+        rig.connectTo();
+        rig.lose();
+    }
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.comeBack(jwt(Now + 200, {}, {}, u"bob"_s));
+    QCOMPARE(rig.state(), u"connected"_s);
+    QVERIFY(rig.sent().isEmpty());
+    QCOMPARE(rig.discarded(), 1);
+    QVERIFY(!rig.all<Notice::Discarded>().first().reason.isEmpty());
+    QVERIFY(rig.push(text(2)).accepted);
+    QCOMPARE(rig.sent(), texts(2, 2));
+    // After close() nothing of bob's waits, and ann may come back.
+    rig.postClose();
+    rig.scheduler.advance(3s);
+    rig.postOpen();
+    QVERIFY(rig.push(text(3)).accepted);
+    rig.giveToken(jwt(Now + 300, {}, {}, u"ann"_s));
+    rig.connectTo();
+    QCOMPARE(rig.sent(), texts(2, 3));
+}
+
+void TestEngineAuthentication::a3_behindARefusalForGoodTheQueueIsTheNextUsers()
+{
+    EngineRig rig(EngineRig::plain().setMaxReconnectAttempts(0));
+    rig.postOpen();
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.refuse(jwt(Now + 100, {}, {}, u"ann"_s));
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.discarded(), 1);
+    QVERIFY(rig.push(text(2)).accepted); // rule Q2
+    rig.postOpen();
+    rig.giveToken(jwt(Now + 100, {}, {}, u"bob"_s));
+    rig.connectTo();
+    QCOMPARE(rig.sent(), texts(2, 2));
+    QCOMPARE(rig.discarded(), 1);
+}
+
+void TestEngineAuthentication::a3_closeCodesThatRefuseTheToken_data()
+{
+    QTest::addColumn<int>("code");
+    for (const int code : {1008, 4001, 4401, 4403})
+        QTest::addRow("%d", code) << code;
+}
+
+void TestEngineAuthentication::a3_closeCodesThatRefuseTheToken()
+{
+    QFETCH(const int, code);
+    EngineRig rig;
+    rig.postOpen();
+    QVERIFY(rig.push(text(1)).accepted);
+    const auto refuse = [&rig, code](const QString &token) {
+        rig.giveToken(token);
+        rig.wire.current->connectTo();
+        rig.wire.current->end(ConnectionError::ClosedByServer, code, u"no entry"_s);
+        QCOMPARE(rig.last().error.code(), ConnectionError::AuthenticationFailed);
+        QCOMPARE(rig.last().closeCode, code);
+        QVERIFY(rig.last().error.message().contains(u"no entry"_s));
+    };
+    refuse(u"one"_s);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    rig.scheduler.advance(1s);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    QCOMPARE(rig.discarded(), 0);
+    refuse(u"two"_s);
+    QCOMPARE(rig.state(), u"error"_s);
+    QVERIFY(rig.last().error.isFinal());
+    QCOMPARE(rig.discarded(), 1);
+    rig.scheduler.advance(1h);
+    QCOMPARE(rig.wire.made, 2);
+    // open() begins afresh, with a token that neither of them is.
+    rig.postOpen();
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    refuse(u"three"_s);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    rig.comeBack(u"four"_s);
+    QCOMPARE(rig.state(), u"connected"_s);
+    QCOMPARE(rig.tokensSent().size(), 4);
+}
+
+void TestEngineAuthentication::a3_closeCodesAreConfigured()
+{
+    EngineRig rig(EngineRig::plain().setAuthFailureCloseCodes({4123}).setTerminalCloseCodes({4124}));
+    rig.toOpening(u"one"_s);
+    rig.wire.current->connectTo();
+    rig.wire.current->end(ConnectionError::ClosedByServer, 4401); // one of the app's own, here
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::ClosedByServer);
+    rig.scheduler.advance(1s);
+    QVERIFY(!rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(u"one"_s);
+    rig.wire.current->connectTo();
+    rig.wire.current->end(ConnectionError::ClosedByServer, 4123);
+    QCOMPARE(rig.last().error.code(), ConnectionError::AuthenticationFailed);
+    rig.scheduler.advance(2s);
+    rig.giveToken(u"two"_s);
+    rig.connectTo();
+    rig.wire.current->end(ConnectionError::ClosedByServer, 4124);
+    QCOMPARE(rig.state(), u"error"_s);
+}
+
+// The token has expired while the connection was up.
+void TestEngineAuthentication::a3_aLiveConnectionThatIsClosedSoFetchesAFreshOne()
+{
+    for (const int code : {4001, 4401, 4403}) {
+        EngineRig rig;
+        rig.toConnected(u"one"_s);
+        rig.wire.current->end(ConnectionError::ClosedByServer, code);
+        QCOMPARE(rig.state(), u"reconnecting"_s);
+        QVERIFY(rig.push(text(1)).accepted);
+        rig.scheduler.advance(1s);
+        QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+        rig.giveToken(u"one"_s); // nobody has said that it is bad
+        rig.connectTo();
+        QCOMPARE(rig.state(), u"connected"_s);
+        QCOMPARE(rig.sent(), texts(1, 1));
+    }
+    EngineRig rig;
+    rig.toConnected();
+    rig.wire.current->end(ConnectionError::ClosedByServer, 1008); // about what was done, not about the token
+    QCOMPARE(rig.state(), u"error"_s);
 }
 
 void TestEngineAuthentication::a3_refusedTokenIsNeverSentTwice()

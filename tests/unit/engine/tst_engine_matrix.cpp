@@ -112,7 +112,7 @@ const EventRow Events[] = {
     {"written", "Q7", "DECCAORRXX", [](EngineRig &rig) { onWire(rig, [](auto &t) { t.take(1000); }); }},
     {"ended 1000", "R6", "DECRRRRRDD", [](EngineRig &rig) { end(rig, 1000); }},
     {"ended 1006", "R6 R8", "DECRRRRRDD", [](EngineRig &rig) { end(rig, 1006); }},
-    {"ended 1008", "R6", "DECEEERRDD", [](EngineRig &rig) { end(rig, 1008); }},
+    {"ended 1008", "A3 R6", "DECERERRDD", [](EngineRig &rig) { end(rig, 1008); }},
     {"ended 4001", "A3 R6", "DECRRRRRDD", [](EngineRig &rig) { end(rig, 4001); }},
     {"ended 4002", "A2 R6", "DECRRRRRDD", [](EngineRig &rig) { end(rig, 4002); }},
     {"ended before it opened", "R6", "DECRRRRRDD", [](EngineRig &rig) {

@@ -43,6 +43,7 @@ private Q_SLOTS:
     void aFailureIsTriedAgain();
     void aRefusalIsFinal();
     void a3_aRefusedTokenIsFetchedAfresh();
+    void a9_aTokenThatExpiresMeanwhileIsFetchedAfresh();
     void a7_theReasonQuotesNoToken();
     void itsTimeIsBounded();
     void o2_closeMeanwhile();
@@ -136,6 +137,21 @@ void TestEnginePreparation::a3_aRefusedTokenIsFetchedAfresh()
     rig.giveToken(); // the same
     QCOMPARE(rig.state(), u"error"_s);
     QCOMPARE(rig.prepared(), 1);
+}
+
+void TestEnginePreparation::a9_aTokenThatExpiresMeanwhileIsFetchedAfresh()
+{
+    PreparationRig rig;
+    rig.toPreparing(jwt(Now + 5));
+    rig.wallClock += 9000;
+    rig.answerPreparation(PreparationResult::Ready);
+    QVERIFY(!rig.wire.current);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(jwt(Now + 500));
+    QCOMPARE(rig.prepared(), 1); // what it found holds
+    rig.connectTo();
+    QCOMPARE(tokenIn(rig.tokensSent().last()), jwt(Now + 500));
+    QCOMPARE(rig.states(), u"connecting authenticating connected"_s);
 }
 
 void TestEnginePreparation::a7_theReasonQuotesNoToken()

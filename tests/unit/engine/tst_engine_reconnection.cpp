@@ -24,6 +24,9 @@ private Q_SLOTS:
     void r5_theWaitIsAnnouncedWhenItStarts();
     void r6_closeCodes_data();
     void r6_closeCodes();
+    void r6_ourOwnVerdictIsRetried_data();
+    void r6_ourOwnVerdictIsRetried();
+    void r6_ourOwnVerdictGivesUpInTheEnd();
     void r6_withoutAutoReconnectNothingIsRetried();
     void r7_aWaitEndsWhenTheNetworkIsBack();
     void r7_notAllAtTheSameMoment();
@@ -32,6 +35,8 @@ private Q_SLOTS:
     void r7_whoGaveUpForTheNetworkStartsAfresh_data();
     void r7_whoGaveUpForTheNetworkStartsAfresh();
     void r7_anOpenConnectionIsChecked();
+    void r7_hintsCostNoAttempts();
+    void r7_retryAfterStandsAgainstAHint();
     void r7_itIsNoGate();
     void r8_aLostConnectionIs1006();
     void r9_connectTimeout();
@@ -42,6 +47,7 @@ private Q_SLOTS:
     void h1_aBacklogThatLeavesCountsAsLife();
     void h1_noAnswerIs1006();
     void h1_messageHeartbeat();
+    void h1_onlyOurOwnPongIsHidden();
     void h1_off();
 
     void c4_debugLogsNoPayloadAndNoQuery();
@@ -220,6 +226,54 @@ void TestEngineReconnection::r6_closeCodes()
     QCOMPARE(rig.last().gaveUpAfter, -1);
 }
 
+void TestEngineReconnection::r6_ourOwnVerdictIsRetried_data()
+{
+    QTest::addColumn<int>("code");
+    QTest::addColumn<bool>("retried");
+    QTest::newRow("a bad frame") << 1002 << true;
+    QTest::newRow("no UTF-8") << 1007 << true;
+    QTest::newRow("too big") << 1009 << false;
+    QTest::newRow("configured as final") << 1010 << false;
+}
+
+void TestEngineReconnection::r6_ourOwnVerdictIsRetried()
+{
+    QFETCH(const int, code);
+    QFETCH(const bool, retried);
+    for (const bool isUp : {true, false}) {
+        EngineRig rig(EngineRig::plain().setTerminalCloseCodes({1010}));
+        rig.toOpening();
+        rig.wire.current->connectTo();
+        if (isUp)
+            rig.wire.current->receive(EngineRig::success());
+        QVERIFY(rig.push(text(1)).accepted);
+        rig.sent().clear();
+        rig.wire.current->end(ConnectionError::ProtocolViolation, code);
+        QCOMPARE(rig.state(), retried ? u"reconnecting"_s : u"error"_s);
+        QCOMPARE(rig.last().closeCode, code);
+        if (!retried)
+            continue;
+        QCOMPARE(rig.last().retryDelay, 1000ms);
+        rig.comeBack();
+        QCOMPARE(rig.state(), u"connected"_s);
+        rig.wire.current->end(ConnectionError::ProtocolViolation, code);
+        QCOMPARE(rig.last().retryDelay, 2000ms); // with back-off: it may say so each time
+    }
+}
+
+void TestEngineReconnection::r6_ourOwnVerdictGivesUpInTheEnd()
+{
+    EngineRig rig(EngineRig::open().setMaxReconnectAttempts(3));
+    rig.toConnected();
+    for (int i = 0; i < 3; ++i) {
+        rig.wire.current->end(ConnectionError::ProtocolViolation, 1002);
+        rig.comeBack();
+    }
+    rig.wire.current->end(ConnectionError::ProtocolViolation, 1002);
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.last().gaveUpAfter, 3);
+}
+
 void TestEngineReconnection::r6_withoutAutoReconnectNothingIsRetried()
 {
     EngineRig rig(EngineRig::plain().setAutoReconnect(false));
@@ -348,6 +402,7 @@ void TestEngineReconnection::h1_messageHeartbeat()
     QCOMPARE(rig.wire.pings, 0);
     QCOMPARE(rig.sent(), QList<QByteArray>{R"({"type":"ping"})"});
     rig.wire.current->receive(R"({"type":"pong"})");
+    QVERIFY(rig.all<Message>().isEmpty()); // nor is the answer the app's
     // It is not the app's: it neither counts as queued nor goes out again, and moves no message's place.
     QCOMPARE(rig.outbox->counters().bytes, 0);
     QVERIFY(rig.push(text(1)).accepted);
@@ -357,6 +412,33 @@ void TestEngineReconnection::h1_messageHeartbeat()
     QCOMPARE(rig.outbox->counters().bytes, 0);
     rig.scheduler.advance(35s);
     QCOMPARE(rig.last().error.code(), ConnectionError::HeartbeatTimeout);
+}
+
+void TestEngineReconnection::h1_onlyOurOwnPongIsHidden()
+{
+    const QByteArray pong = R"({"type":"pong","session_id":"s-1","timestamp":"t"})";
+    EngineRig rig(EngineRig::plain().setHeartbeat(ConnectionConfig::Heartbeat::Message));
+    rig.toConnected();
+    rig.wire.current->receive(pong); // nobody has asked
+    QCOMPARE(rig.all<Message>().size(), 1);
+    rig.scheduler.advance(25s);
+    rig.wire.current->receive(R"({"type":"news"})"); // life, before the answer
+    QVERIFY(rig.push(R"({"type":"ping"})").accepted);
+    rig.wire.current->receive(pong);
+    QCOMPARE(rig.all<Message>().size(), 2); // late, and ours
+    rig.wire.current->receive(pong);
+    QCOMPARE(rig.all<Message>().size(), 3); // the app's
+    rig.wire.current->receive(R"({"type":"ping"})");
+    QCOMPARE(rig.all<Message>().size(), 4); // the server's own is for the app
+    rig.wire.current->receive(EngineRig::success());
+    QCOMPARE(rig.all<Message>().size(), 5); // and so is what nobody has asked for
+    QCOMPARE(rig.all<Notice::SessionRenewed>().size(), 0);
+    // On the next connection nobody has asked yet.
+    rig.scheduler.advance(25s);
+    rig.lose();
+    rig.comeBack();
+    rig.wire.current->receive(pong);
+    QCOMPARE(rig.all<Message>().size(), 6);
 }
 
 void TestEngineReconnection::h1_off()
@@ -622,6 +704,60 @@ void TestEngineReconnection::r7_anOpenConnectionIsChecked()
     rig.scheduler.advance(10s); // pongTimeout
     QCOMPARE(rig.state(), u"reconnecting"_s);
     QCOMPARE(rig.last().error.code(), ConnectionError::HeartbeatTimeout);
+}
+
+void TestEngineReconnection::r7_hintsCostNoAttempts()
+{
+    EngineRig rig(EngineRig::open().setMaxReconnectAttempts(5));
+    rig.toConnected();
+    rig.lose();
+    for (int i = 0; i < 20; ++i) {
+        rig.scheduler.advance(200ms);
+        rig.post(Command::NetworkBack{});
+        rig.scheduler.advance(0ms);
+        QCOMPARE(rig.state(), u"connecting"_s);
+        rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+        QCOMPARE(rig.state(), u"reconnecting"_s);
+        QCOMPARE(rig.last().attempt, i + 2); // which is what a UI shows
+        QCOMPARE(rig.last().retryDelay, 1000ms);
+    }
+    // The five attempts are all to come.
+    for (int attempt = 1; attempt <= 5; ++attempt) {
+        QCOMPARE(rig.state(), u"reconnecting"_s);
+        QCOMPARE(rig.last().attempt, 20 + attempt);
+        QCOMPARE(rig.last().retryDelay, 1000ms * (1 << (attempt - 1)));
+        rig.scheduler.advance(rig.last().retryDelay);
+        rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+    }
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.last().gaveUpAfter, 5);
+    rig.post(Command::NetworkBack{});
+    rig.wire.current->connectTo();
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.lose(); // which no hint had a part in
+    QCOMPARE(rig.last().attempt, 1);
+}
+
+void TestEngineReconnection::r7_retryAfterStandsAgainstAHint()
+{
+    EngineRig rig(EngineRig::open().setMaxReconnectAttempts(2).setReconnectJitter(0.2));
+    rig.random = 0.5;
+    rig.postOpen();
+    rig.wire.current->end(ConnectionError::HandshakeFailed, 0, {}, 30s);
+    QCOMPARE(rig.last().retryDelay, 33s);
+    for (int i = 0; i < 29; ++i) {
+        rig.post(Command::NetworkBack{});
+        rig.scheduler.advance(1s);
+    }
+    QCOMPARE(rig.wire.made, 1);
+    rig.scheduler.advance(1s); // what was asked for is over, and the hint brings it forward to here
+    QCOMPARE(rig.wire.made, 2);
+    rig.wire.current->end(ConnectionError::ConnectionRefused, 0);
+    QCOMPARE(rig.state(), u"reconnecting"_s);
+    rig.random = 0;
+    rig.post(Command::NetworkBack{}); // nothing was asked for this time
+    rig.scheduler.advance(0ms);
+    QCOMPARE(rig.wire.made, 3);
 }
 
 void TestEngineReconnection::r7_itIsNoGate()

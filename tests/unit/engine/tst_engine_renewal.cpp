@@ -15,21 +15,6 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr qint64 Now = 1'800'000'000; // s since 1970; the rig's wall clock
-
-QString jwt(qint64 expiresAt, std::optional<qint64> issuedAt = {}, const QString &mark = {})
-{
-    QJsonObject claims{{u"exp"_s, expiresAt}, {u"mark"_s, mark}};
-    if (issuedAt)
-        claims.insert(u"iat"_s, *issuedAt);
-    return u"e30."_s +
-           QString::fromLatin1(
-               QJsonDocument(claims)
-                   .toJson(QJsonDocument::Compact)
-                   .toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals)) +
-           u".sig"_s;
-}
-
 QByteArray accepted(const QString &timestamp = {}, const QString &session = u"s-1"_s)
 {
     return QJsonDocument(QJsonObject{{u"type"_s, u"auth_success"_s},
@@ -52,6 +37,15 @@ struct RenewalRig : EngineRig
         wire.current->connectTo();
         wire.current->receive(answer);
     }
+    void say(Outgoing::Speech what)
+    {
+        Outgoing chunk;
+        chunk.bytes = what == Outgoing::Speech::End ? "end" : "chunk";
+        chunk.speech = what;
+        QVERIFY(outbox->push(std::move(chunk)).accepted);
+        engine->processOutbox();
+    }
+    void speak() { say(Outgoing::Speech::Chunk); }
     [[nodiscard]] qsizetype asked() { return all<Notice::TokenNeeded>().size(); }
 };
 
@@ -79,6 +73,14 @@ private Q_SLOTS:
     void reauthenticatesOnTheLiveConnection();
     void reauthenticationThatIsIgnoredReconnects();
     void reauthenticationThatIsRefusedReconnects();
+    void a3_aRefusedRenewalIsNeverSentAgain();
+    void a9_aLateAnswerEndsTheWait();
+    void a9_aTokenOfWeeksIsRenewedNearItsEnd();
+    void a9_r7_asksAtOnceAfterASleep();
+    void a9_aTurnIsNotCut();
+    void a9_theTokensEndIsWaitedForNoLonger();
+    void a9_aRefusedRenewalDoesNotCutATurnEither();
+    void a9_anotherUsersTokenIsNoRenewal();
     void a7_theOfferedTokenIsInNoError();
     void o2_closeEndsIt();
 };
@@ -134,6 +136,17 @@ void TestEngineRenewal::aClockThatIsWrongIsNotBelieved()
     QCOMPARE(rig.asked(), 1);
     rig.scheduler.advance(1s);
     QCOMPARE(rig.asked(), 2);
+    // From here on the server's clock is known.
+    rig.lose();
+    rig.scheduler.advance(1s);
+    rig.giveToken(jwt(Now + 3600));
+    QCOMPARE(rig.wire.made, 2);
+    rig.lose();
+    rig.wallClock += 3601'000;
+    rig.scheduler.advance(2s);
+    rig.giveToken(jwt(Now + 3600));
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    QCOMPARE(rig.wire.made, 2);
 }
 
 void TestEngineRenewal::offAndOpaqueTokensAreLeftAlone()
@@ -343,12 +356,176 @@ void TestEngineRenewal::reauthenticationThatIsRefusedReconnects()
         rig.connectWith(jwt(Now + 3600));
         rig.scheduler.advance(3540s);
         rig.giveToken(jwt(Now + 7200));
+        QVERIFY(rig.push(text(1)).accepted);
+        rig.forget();
         rig.wire.current->receive(no);
         rig.answerClose();
         QCOMPARE(rig.state(), u"connecting"_s);
+        QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+        QVERIFY(rig.push(text(2)).accepted);
+        rig.giveToken(jwt(Now + 8000));
         rig.connectTo();
         QCOMPARE(rig.state(), u"connected"_s);
+        QCOMPARE(tokenIn(rig.tokensSent().last()), jwt(Now + 8000));
+        QCOMPARE(rig.tokensSent().size(), 3);
+        QCOMPARE(rig.sent(), texts(1, 2));
         QCOMPARE(rig.discarded(), 0);
+    }
+}
+
+// However often the provider gives it.
+void TestEngineRenewal::a3_aRefusedRenewalIsNeverSentAgain()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    const QString bad = jwt(Now + 7200);
+    rig.giveToken(bad);
+    rig.wire.current->receive(AuthError);
+    rig.giveToken(bad);
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.last().error.code(), ConnectionError::AuthenticationFailed);
+    QCOMPARE(rig.tokensSent().size(), 2);
+    rig.postOpen();
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+    rig.giveToken(bad);
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rig.tokensSent().size(), 2);
+}
+
+// The answer to a token that was offered comes after authTimeout, while the reconnect waits for an idle moment.
+void TestEngineRenewal::a9_aLateAnswerEndsTheWait()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200));
+    rig.speak();
+    rig.scheduler.advance(5s);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.wire.current->receive(accepted());
+    rig.scheduler.advance(1min);
+    QCOMPARE(rig.state(), u"connected"_s);
+    QCOMPARE(rig.wire.made, 1);
+}
+
+void TestEngineRenewal::a9_aTokenOfWeeksIsRenewedNearItsEnd()
+{
+    constexpr qint64 day = 24 * 3600;
+    for (const int days : {19, 25, 60, 400}) {
+        RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+        rig.connectWith(jwt(Now + days * day));
+        rig.scheduler.advance(24h * days - 61s);
+        QCOMPARE(rig.asked(), 1);
+        rig.scheduler.advance(1s);
+        QCOMPARE(rig.asked(), 2);
+    }
+}
+
+void TestEngineRenewal::a9_r7_asksAtOnceAfterASleep()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(60s); // which are hours, but the scheduler's clock stood still
+    rig.post(Command::NetworkBack{});
+    rig.scheduler.advance(1s);
+    QCOMPARE(rig.asked(), 1); // by the wall clock nothing has happened
+    rig.wallClock += 3590'000;
+    rig.post(Command::NetworkBack{});
+    rig.scheduler.advance(8s);
+    QCOMPARE(rig.asked(), 2);
+    rig.giveToken(jwt(Now + 9000));
+    QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+void TestEngineRenewal::a9_aTurnIsNotCut()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.speak();
+    rig.giveToken(jwt(Now + 7200));
+    for (int i = 0; i < 500; ++i) { // 10 s
+        rig.scheduler.advance(20ms);
+        rig.speak();
+    }
+    // A pause is no end.
+    rig.scheduler.advance(5s);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.say(Outgoing::Speech::End);
+    // Nor is the end, while the answer comes.
+    for (int i = 0; i < 10; ++i) {
+        rig.scheduler.advance(300ms);
+        QCOMPARE(rig.state(), u"connected"_s);
+        rig.wire.current->receive(R"({"type":"ai_response","content":"word","isFinal":false})");
+    }
+    rig.scheduler.advance(1s);
+    QCOMPARE(rig.state(), u"connecting"_s);
+    rig.connectTo();
+    QCOMPARE(tokenIn(rig.tokensSent().last()), jwt(Now + 7200));
+    rig.speak();
+    for (const FakeTransport::Frame &frame : std::as_const(rig.wire.sent)) {
+        const bool isLast = &frame == &rig.wire.sent.last();
+        if (frame.bytes == "chunk")
+            QCOMPARE(frame.socket, isLast ? 2 : 1);
+    }
+}
+
+void TestEngineRenewal::a9_theTokensEndIsWaitedForNoLonger()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200)); // idle: at once
+    QCOMPARE(rig.state(), u"connecting"_s);
+
+    RenewalRig talks(ConnectionConfig::TokenRenewal::Reconnect);
+    talks.connectWith(jwt(Now + 3600));
+    talks.scheduler.advance(3540s);
+    talks.speak();
+    talks.giveToken(jwt(Now + 7200));
+    talks.scheduler.advance(54'999ms);
+    QCOMPARE(talks.state(), u"connected"_s);
+    talks.scheduler.advance(1ms);
+    QCOMPARE(talks.state(), u"connecting"_s);
+    // What is said meanwhile comes after.
+    talks.speak();
+    talks.connectTo();
+    QCOMPARE(talks.wire.sent.last().bytes, QByteArray("chunk"));
+    QCOMPARE(talks.discarded(), 0);
+}
+
+void TestEngineRenewal::a9_aRefusedRenewalDoesNotCutATurnEither()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200));
+    rig.speak();
+    rig.wire.current->receive(AuthError);
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.say(Outgoing::Speech::End);
+    rig.scheduler.advance(100ms);
+    QCOMPARE(rig.state(), u"connecting"_s);
+    QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
+}
+
+void TestEngineRenewal::a9_anotherUsersTokenIsNoRenewal()
+{
+    for (const auto how :
+         {ConnectionConfig::TokenRenewal::Reconnect, ConnectionConfig::TokenRenewal::Reauthenticate}) {
+        RenewalRig rig(how);
+        rig.connectWith(jwt(Now + 3600, {}, {}, u"ann"_s));
+        rig.scheduler.advance(3540s);
+        rig.giveToken(jwt(Now + 7200, {}, {}, u"bob"_s));
+        QCOMPARE(rig.state(), u"connected"_s);
+        QCOMPARE(rig.tokensSent().size(), 1);
+        rig.scheduler.advance(5s);
+        QCOMPARE(rig.asked(), 3);
+        rig.giveToken(jwt(Now + 7300, {}, {}, u"ann"_s));
+        if (how == ConnectionConfig::TokenRenewal::Reconnect)
+            rig.connectTo();
+        QCOMPARE(tokenIn(rig.tokensSent().last()), jwt(Now + 7300, {}, {}, u"ann"_s));
     }
 }
 

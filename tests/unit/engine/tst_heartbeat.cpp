@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/heartbeat.h"
+#include "engine/qtscheduler.h"
 #include "testkit/manualscheduler.h"
 
 #include <QTest>
@@ -42,6 +43,7 @@ private Q_SLOTS:
     void h1_mayEndInsideItsCallbacks_data();
     void h1_mayEndInsideItsCallbacks();
     void h1_endsWithItsTimer();
+    void a9_aWaitOfWeeksIsNoShortOne();
 };
 
 void TestHeartbeat::h1_pingsAfterTheInterval()
@@ -159,6 +161,19 @@ void TestHeartbeat::h1_endsWithItsTimer()
     Watched watched;
     watched.heartbeat.reset();
     QCOMPARE(watched.scheduler.pending(), 0);
+}
+
+// A QTimer's interval has 31 bits of milliseconds.
+void TestHeartbeat::a9_aWaitOfWeeksIsNoShortOne()
+{
+    QtScheduler scheduler;
+    QStringList called;
+    const auto call = [&called](const QString &name) { return [&called, name] { called.append(name); }; };
+    const auto weeks = scheduler.after(24h * 60, call(QStringLiteral("weeks")));
+    const auto years = scheduler.after(24h * 365 * 8000, call(QStringLiteral("years")));
+    const auto past = scheduler.after(-24h * 60, call(QStringLiteral("past")));
+    const auto soon = scheduler.after(1ms, call(QStringLiteral("soon")));
+    QTRY_COMPARE(called, (QStringList{QStringLiteral("past"), QStringLiteral("soon")}));
 }
 
 QTEST_GUILESS_MAIN(TestHeartbeat)

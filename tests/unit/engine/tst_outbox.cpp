@@ -10,6 +10,7 @@
 
 using namespace Everwire;
 using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -21,6 +22,21 @@ Outgoing text(const QByteArray &bytes)
 Outgoing pair(const QByteArray &header, const QByteArray &frame)
 {
     return {header, false, frame};
+}
+
+// Of 20 ms.
+Outgoing chunk(int number)
+{
+    Outgoing one = pair(QByteArray::number(number), QByteArray(600, 's'));
+    one.speech = Outgoing::Speech::Chunk;
+    return one;
+}
+
+Outgoing endOfTurn()
+{
+    Outgoing one = text("end");
+    one.speech = Outgoing::Speech::End;
+    return one;
 }
 
 // Open for messages, under these limits.
@@ -89,6 +105,12 @@ private Q_SLOTS:
     void q3_dropOldestDropsNothingInVain();
     void q3_noQueueAtAll();
     void q3_whileDrainingOnlyBytesCount();
+    void q3_speechIsLimitedByBytesAndTime();
+    void q3_theEndOfATurnAlwaysFits();
+    void q3_speechTakesNobodysPlace();
+    void q3_dropOldestDropsWholeTurns();
+    void q3_dropOldestLeavesATurnWithoutItsBeginning();
+    void q3_withoutAQueueThereIsNoneForSpeech();
     void q6_refusesWhatIsTooLarge();
     void q6_refusesBinary();
     void q7_takenBytesCountUntilSettled();
@@ -216,6 +238,118 @@ void TestOutbox::q3_whileDrainingOnlyBytesCount()
     for (int i = 0; i < 100; ++i)
         QVERIFY(outbox->push(text("x")).accepted);
     QVERIFY(!outbox->push(text("x")).accepted);
+}
+
+void TestOutbox::q3_speechIsLimitedByBytesAndTime()
+{
+    std::chrono::milliseconds now{0};
+    const auto outbox = opened();
+    outbox->setClock([&now] { return now; });
+    // 20 ms a chunk, for a minute without a connection.
+    for (int i = 0; i < 3000; ++i) {
+        QVERIFY(outbox->push(chunk(i)).accepted);
+        now += 20ms;
+    }
+    QVERIFY(outbox->isInTurn());
+    now += 1ms;
+    const auto late = outbox->push(chunk(3001));
+    QVERIFY(!late.accepted);
+    QVERIFY2(late.refusal.contains(u"60 s"_s), qPrintable(late.refusal));
+    QVERIFY(outbox->push(text("other")).accepted);
+    QVERIFY(outbox->push(endOfTurn()).accepted);
+    QCOMPARE(outbox->counters().messages, 6002);
+    QCOMPARE(takeAll(*outbox).size(), 6002);
+    outbox->setDraining(true); // there is a connection again
+    outbox->setDraining(false);
+    QVERIFY(outbox->push(chunk(1)).accepted);
+
+    const auto small = opened(ConnectionConfig().setMaxQueuedBytes(2000));
+    QVERIFY(small->push(chunk(1)).accepted);
+    QVERIFY(small->push(chunk(2)).accepted);
+    QVERIFY(small->push(chunk(3)).accepted);
+    const auto refused = small->push(chunk(4));
+    QVERIFY(!refused.accepted);
+    QVERIFY(refused.refusal.contains(u"maxQueuedBytes 2000"_s));
+}
+
+void TestOutbox::q3_theEndOfATurnAlwaysFits()
+{
+    for (const auto overflow : {ConnectionConfig::QueueOverflow::Reject, DropOldest}) {
+        const auto outbox = opened(
+            ConnectionConfig().setMaxQueuedMessages(2).setMaxQueuedBytes(700).setQueueOverflow(overflow));
+        QVERIFY(outbox->push(text("a")).accepted);
+        QVERIFY(outbox->push(text("b")).accepted);
+        QVERIFY(outbox->push(chunk(1)).accepted);
+        QVERIFY(outbox->push(endOfTurn()).accepted);
+        QVERIFY(!outbox->isInTurn());
+        // Once for each turn.
+        QCOMPARE(outbox->push(endOfTurn()).accepted, overflow == DropOldest);
+    }
+}
+
+void TestOutbox::q3_speechTakesNobodysPlace()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(2).setQueueOverflow(DropOldest));
+    for (int i = 1; i <= 50; ++i)
+        QCOMPARE(outbox->push(chunk(i)).dropped, 0);
+    QCOMPARE(outbox->push(text("a")).dropped, 0);
+    QCOMPARE(outbox->push(text("b")).dropped, 0);
+    QCOMPARE(outbox->push(text("c")).dropped, 1); // the oldest that counts, not the speech
+    QCOMPARE(outbox->push(endOfTurn()).dropped, 0);
+    QCOMPARE(outbox->counters().messages, 103);
+    const QList<QByteArray> all = takeAll(*outbox);
+    QCOMPARE(all.size(), 103);
+    QVERIFY(!all.contains("a"));
+    QCOMPARE(outbox->counters().messages, 0);
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q3_dropOldestDropsWholeTurns()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedBytes(2600).setQueueOverflow(DropOldest));
+    QVERIFY(outbox->push(chunk(1)).accepted);
+    QVERIFY(outbox->push(text("between")).accepted);
+    QVERIFY(outbox->push(chunk(2)).accepted);
+    QVERIFY(outbox->push(endOfTurn()).accepted);
+    QVERIFY(outbox->push(chunk(3)).accepted);
+    QVERIFY(outbox->push(chunk(4)).accepted);
+    const auto pushed = outbox->push(chunk(5));
+    QVERIFY(pushed.accepted);
+    QCOMPARE(pushed.dropped, 5); // both halves of two chunks, and the end
+    QVERIFY(outbox->push(chunk(6)).accepted);
+    // Now there is but the turn that is being spoken: it is not made a turn with a hole.
+    const auto refused = outbox->push(chunk(7));
+    QVERIFY(!refused.accepted);
+    QCOMPARE(refused.dropped, 1); // what was said between them
+    QVERIFY(outbox->push(endOfTurn()).accepted);
+    const QByteArray sound(600, 's');
+    QCOMPARE(takeAll(*outbox), (QList<QByteArray>{"3", sound, "4", sound, "5", sound, "6", sound, "end"}));
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q3_dropOldestLeavesATurnWithoutItsBeginning()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedBytes(1300).setQueueOverflow(DropOldest));
+    QVERIFY(outbox->push(chunk(1)).accepted);
+    outbox->settle(takeOne(*outbox)->size()); // the server has it
+    QVERIFY(outbox->push(chunk(2)).accepted);
+    QVERIFY(outbox->push(endOfTurn()).accepted);
+    QVERIFY(outbox->push(text(QByteArray(600, 'x'))).accepted);
+    const auto pushed = outbox->push(text(QByteArray(601, 'y')));
+    QVERIFY(pushed.accepted);
+    QCOMPARE(pushed.dropped, 1);
+    const QList<QByteArray> all = takeAll(*outbox);
+    QCOMPARE(all.size(), 4);
+    QCOMPARE(all.first(), QByteArray("2"));
+    QCOMPARE(all.last(), QByteArray(601, 'y'));
+}
+
+void TestOutbox::q3_withoutAQueueThereIsNoneForSpeech()
+{
+    const auto outbox = opened(ConnectionConfig().setMaxQueuedMessages(0));
+    QVERIFY(!outbox->push(chunk(1)).accepted);
+    outbox->setDraining(true);
+    QVERIFY(outbox->push(chunk(1)).accepted);
 }
 
 void TestOutbox::q6_refusesWhatIsTooLarge()

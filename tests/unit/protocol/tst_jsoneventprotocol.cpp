@@ -68,6 +68,8 @@ private Q_SLOTS:
     void a5_session();
     void a6_onlyWhileAuthenticating();
     void h1_heartbeat();
+    void h1_oneAnswerForEachPing();
+    void a3_whileRenewingAnErrorMayBeTheApps();
     void m1_typeAndBytes();
     void m1_typeOfManyMessages();
     void m2_noType_data();
@@ -139,7 +141,20 @@ void TestJsonEventProtocol::a3_answers_data()
         IsFailed, u"token expired"_s);
     row("form 2, no code", R"({"type":"error","payload":{"error":"no session"}})", IsFailed, u"no session"_s);
     row("form 2, no payload", R"({"type":"error"})", IsFailed, none);
-    row("another error", R"({"type":"error","payload":{"error":"busy","code":"overload"}})", IsIgnored);
+    row("another error", R"({"type":"error","payload":{"error":"busy","code":"overload"}})", IsFailed,
+        u"busy"_s);
+    row("flat", R"({"type":"error","code":401,"message":"Unauthorized"})", IsFailed, u"Unauthorized"_s);
+    row("nested", R"({"type":"error","error":{"code":"x","message":"no such user"}})", IsFailed,
+        u"no such user"_s);
+    row("nested twice", R"({"type":"error","payload":{"error":{"message":"expired"}}})", IsFailed,
+        u"expired"_s);
+    row("message in the payload", R"({"type":"error","payload":{"message":"gone"}})", IsFailed, u"gone"_s);
+    row("the payload is a text", R"({"type":"error","payload":"not you"})", IsFailed, u"not you"_s);
+    row("a code alone", R"({"type":"error","payload":{"code":4401}})", IsFailed, u"code 4401"_s);
+    row("auth_failed", R"({"type":"auth_failed"})", IsFailed, none);
+    row("auth_failed, with a reason", R"({"type":"auth_failed","reason":"expired"})", IsFailed, u"expired"_s);
+    row("auth_error with a message", R"({"type":"auth_error","payload":{"message":"expired"}})", IsFailed,
+        u"expired"_s);
     row("message", R"({"type":"status","state":"ready"})", IsIgnored);
     row("no type", R"({"a":1})", IsIgnored);
     row("array", "[1]", IsIgnored);
@@ -215,6 +230,39 @@ void TestJsonEventProtocol::h1_heartbeat()
 {
     const QByteArray ping = JsonEventProtocol().heartbeat();
     QCOMPARE(QJsonDocument::fromJson(ping).object(), (QJsonObject{{u"type"_s, u"ping"_s}}));
+}
+
+void TestJsonEventProtocol::h1_oneAnswerForEachPing()
+{
+    const QByteArray pong = R"({"timestamp":"t","type":"pong"})";
+    JsonEventProtocol protocol;
+    QCOMPARE(kindOf(receive(protocol, pong)), IsMessage);
+    (void)protocol.heartbeat();
+    (void)protocol.heartbeat();
+    QCOMPARE(kindOf(receive(protocol, R"({"type":"Pong"})")), IsMessage);
+    QCOMPARE(kindOf(receive(protocol, R"({"payload":{"type":"pong"}})")), IsMessage);
+    (void)protocol.reauthenticate(u"token"_s); // meanwhile
+    for (int i = 0; i < 2; ++i) {
+        const Received::Outcome outcome = receive(protocol, pong);
+        QVERIFY(std::holds_alternative<Received::HeartbeatAnswer>(outcome));
+    }
+    QCOMPARE(kindOf(receive(protocol, pong)), IsMessage);
+}
+
+void TestJsonEventProtocol::a3_whileRenewingAnErrorMayBeTheApps()
+{
+    const auto renewing = [](const QByteArray &text) {
+        JsonEventProtocol protocol;
+        (void)protocol.reauthenticate(u"token"_s);
+        return kindOf(receive(protocol, text));
+    };
+    QCOMPARE(renewing(R"({"type":"error","payload":{"error":"busy"}})"), IsMessage);
+    QCOMPARE(renewing(R"({"type":"error","payload":{"error":"busy","code":"overload"}})"), IsMessage);
+    QCOMPARE(renewing(R"({"type":"error","code":500})"), IsMessage);
+    QCOMPARE(renewing(R"({"type":"error","code":401})"), IsFailed);
+    QCOMPARE(renewing(R"({"type":"error","payload":{"code":"token_expired"}})"), IsFailed);
+    QCOMPARE(renewing(R"({"type":"auth_failed"})"), IsFailed);
+    QCOMPARE(renewing(R"({"type":"auth_error","error":"no"})"), IsFailed);
 }
 
 void TestJsonEventProtocol::m1_typeAndBytes()

@@ -18,6 +18,7 @@ private Q_SLOTS:
     void aTurnGrowsUntilItIsFinished();
     void eachSideHasItsOwnOpenTurn();
     void aCutOffAnswerDoesNotTakeTheNextOne();
+    void v1_whatIsCutOffIsNotComplete();
     void rolesAndData();
     void lastOfFindsTheLatest();
     void clearForgets();
@@ -74,9 +75,34 @@ void TestTurnModel::aCutOffAnswerDoesNotTakeTheNextOne()
     model.finish(spoken);
     QCOMPARE(model.openTurn(TurnModel::Ai), 2);
     QVERIFY(model.turns().at(cutOff).isFinal);
+    QVERIFY(!model.turns().at(cutOff).isComplete);
+    QVERIFY(model.turns().at(spoken).isComplete);
     QCOMPARE(model.lastFinishedOf(TurnModel::User), spoken);
     QCOMPARE(model.openTurn(TurnModel::User), 3);
     QCOMPARE(model.lastFinishedOf(TurnModel::User), spoken);
+}
+
+void TestTurnModel::v1_whatIsCutOffIsNotComplete()
+{
+    TurnModel model;
+    const Tester tester(&model, Tester::FailureReportingMode::QtTest);
+    model.cutOff(TurnModel::Ai); // there is none
+    model.finish(model.openTurn(TurnModel::User));
+    model.addContent(model.openTurn(TurnModel::Ai), u"Hello, I "_s);
+    QSignalSpy changed(&model, &TurnModel::dataChanged);
+    model.cutOff(TurnModel::Ai);
+    model.cutOff(TurnModel::Ai); // nor now
+    QCOMPARE(changed.size(), 1);
+    QVERIFY(changed.first().at(2).value<QList<int>>().contains(TurnModel::IsCompleteRole));
+    QCOMPARE(model.index(1).data(TurnModel::IsFinalRole), QVariant(true));
+    QCOMPARE(model.index(1).data(TurnModel::IsCompleteRole), QVariant(false));
+    QCOMPARE(model.openTurn(TurnModel::Ai), 2);
+    model.finish(2);
+    QCOMPARE(model.index(2).data(TurnModel::IsCompleteRole), QVariant(true));
+    // A transcript is of what was said to its end.
+    model.openTurn(TurnModel::User);
+    model.cutOff(TurnModel::User);
+    QCOMPARE(model.lastFinishedOf(TurnModel::User), 0);
 }
 
 void TestTurnModel::rolesAndData()
@@ -95,7 +121,7 @@ void TestTurnModel::rolesAndData()
     QCOMPARE(timestamp.timeSpec(), Qt::UTC);
     QVERIFY(!index.data(Qt::DecorationRole).isValid());
     const QList<QByteArray> names = model.roleNames().values();
-    for (const char *name : {"who", "content", "timestamp", "isFinal"})
+    for (const char *name : {"who", "content", "timestamp", "isFinal", "isComplete"})
         QVERIFY2(names.contains(name), name);
     QCOMPARE(model.rowCount(index), 0);
 }
