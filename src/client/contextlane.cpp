@@ -90,20 +90,6 @@ void ContextLane::contextGone()
     }
 }
 
-// Whether its handlers may be called in this thread, which is *here*.
-bool ContextLane::livesIn(QThread *here) const
-{
-    const bool isCalledElsewhere =
-        m_depth.load(std::memory_order_acquire) > 0 && m_caller.load(std::memory_order_relaxed) != here;
-    return m_context->thread() == here && !isCalledElsewhere;
-}
-
-void ContextLane::enter(QThread *here)
-{
-    m_caller.store(here, std::memory_order_relaxed);
-    m_depth.store(m_depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
 void ContextLane::push(const std::shared_ptr<Callee> &callee, Callee::Item item, bool mayJoin)
 {
     callee->m_items.append(std::move(item));

@@ -4,6 +4,7 @@
 #include "client/callee.h"
 
 #include <QMutex>
+#include <QObject>
 #include <QWaitCondition>
 
 #include <deque>
@@ -11,7 +12,6 @@
 #include <memory>
 #include <vector>
 
-class QObject;
 class QThread;
 
 namespace Everwire {
@@ -54,8 +54,18 @@ private:
     void takeArrived();
     void work(QMutexLocker<QMutex> &lock);
     void callNext(QMutexLocker<QMutex> &lock, QThread *here);
-    [[nodiscard]] bool livesIn(QThread *here) const;
-    void enter(QThread *here);
+    // Whether its handlers may be called in this thread, which is *here*.
+    [[nodiscard]] bool livesIn(QThread *here) const
+    {
+        const bool isCalledElsewhere =
+            m_depth.load(std::memory_order_acquire) > 0 && m_caller.load(std::memory_order_relaxed) != here;
+        return m_context->thread() == here && !isCalledElsewhere;
+    }
+    void enter(QThread *here)
+    {
+        m_caller.store(here, std::memory_order_relaxed);
+        m_depth.store(m_depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
 
     QMutex m_mutex;
     QWaitCondition m_callHasEnded;

@@ -107,10 +107,11 @@ Router::~Router()
         running->isRouterDestroyed = true;
     if (m_running.empty()) {
         retire(m_forms);
-    } else {
-        m_running.front()->remains =
-            std::make_unique<Remains>(Remains{std::move(m_lists), std::move(m_forms)});
+        return;
     }
+    Dispatch *const outermost = m_running.front();
+    leaving(*outermost).lists = std::move(m_lists);
+    leaving(*outermost).forms = std::move(m_forms);
 }
 
 Subscription Router::add(const QString &event, QObject *context, Callee::Handler handler,
@@ -184,7 +185,7 @@ void Router::forgetRelayed()
 void Router::remove(SubscriptionEntry &entry)
 {
     Dispatch running;
-    m_running.push_back(&running);
+    enter(running);
     entry.router = nullptr;
     m_interestChanged = true;
     List &list = m_lists.find(entry.event)->second;
@@ -202,31 +203,34 @@ void Router::remove(SubscriptionEntry &entry)
     leave(running);
 }
 
-// The last thing in a function, for it may be the end of the router's lists.
-void Router::leave(Dispatch &running)
+Router::Leaving &Router::leaving(Dispatch &running)
 {
-    for (const auto &entry : running.ended) {
-        entry->callee->end();
-        if (!running.isRouterDestroyed)
-            releaseFormOf(*entry);
-    }
-    if (running.isRouterDestroyed) {
-        if (running.remains)
-            end(*running.remains);
-        return;
-    }
-    m_running.pop_back();
-    if (m_running.empty() && !m_toBeSwept.empty())
-        sweep();
+    if (!running.leaving)
+        running.leaving = std::make_unique<Leaving>();
+    return *running.leaving;
 }
 
-void Router::end(Remains &remains)
+// The last thing in a function, for it may be the end of the router's lists.
+void Router::leaveSlowly(Dispatch &running)
 {
-    for (const auto &[event, list] : remains.lists) {
-        for (const auto &entry : list.entries)
+    if (running.leaving) {
+        for (const auto &entry : running.leaving->ended) {
             entry->callee->end();
+            if (!running.isRouterDestroyed)
+                releaseFormOf(*entry);
+        }
     }
-    retire(remains.forms);
+    if (!running.isRouterDestroyed) {
+        m_running.pop_back();
+        if (m_running.empty())
+            sweep();
+    } else if (running.leaving) {
+        for (const auto &[event, list] : running.leaving->lists) {
+            for (const auto &entry : list.entries)
+                entry->callee->end();
+        }
+        retire(running.leaving->forms);
+    }
 }
 
 void Router::sweep()
@@ -277,7 +281,7 @@ Router::Routed Router::dispatchMessage(const Message &message)
 {
     const Route route = routeOf(MessageData::of(message));
     Dispatch running; // the route's lists stay as long as one runs
-    m_running.push_back(&running);
+    enter(running);
     const auto left = qScopeGuard([&] { leave(running); });
     for (const List *list : route.lists) {
         if (list && !dispatch(*list, message, Origin::Wire, running))
@@ -302,15 +306,26 @@ bool Router::dispatch(const QString &event, const Message &message, Origin origi
     if (!list)
         return true;
     Dispatch running;
-    m_running.push_back(&running);
+    enter(running);
     const auto left = qScopeGuard([&] { leave(running); });
     return dispatch(*list, message, origin, running);
+}
+
+// QThread::currentThread(), which costs as much as a small handler.
+QThread *Router::thisThread()
+{
+    const Qt::HANDLE id = QThread::currentThreadId();
+    if (id != m_threadId) {
+        m_threadId = id;
+        m_thread = QThread::currentThread();
+    }
+    return m_thread;
 }
 
 // The list is only added to while we are here.
 bool Router::dispatch(const List &list, const Message &message, Origin origin, Dispatch &running)
 {
-    QThread *const here = QThread::currentThread();
+    QThread *const here = thisThread();
     const size_t count = list.entries.size();
     for (size_t i = 0; i < count; ++i) {
         SubscriptionEntry &entry = *list.entries[i];
@@ -327,7 +342,7 @@ bool Router::dispatch(const List &list, const Message &message, Origin origin, D
         if (called == Callee::Called::NotHere)
             relay(entry, message); // it was moved
         else if (!entry.router)
-            running.ended.push_back(list.entries[i]);
+            leaving(running).ended.push_back(list.entries[i]);
     }
     return true;
 }

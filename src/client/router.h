@@ -108,9 +108,12 @@ private:
         int uses = 0;
     };
     using Forms = std::unordered_map<const void *, Form>;
-    // What handlers on the stack still use of a router that one of them has destroyed.
-    struct Remains
+    // What a dispatch() has to do when it leaves, which is seldom anything.
+    struct Leaving
     {
+        // Whose handlers have ended their own subscription. They are destroyed when all have been called.
+        std::vector<std::shared_ptr<SubscriptionEntry>> ended;
+        // Of a router that a handler has destroyed: what handlers on the stack still use.
         Lists lists;
         Forms forms;
     };
@@ -118,9 +121,7 @@ private:
     struct Dispatch
     {
         bool isRouterDestroyed = false; // by a handler, which still runs
-        // Whose handlers have ended their own subscription. They are destroyed when all have been called.
-        std::vector<std::shared_ptr<SubscriptionEntry>> ended;
-        std::unique_ptr<Remains> remains; // the outermost one keeps them
+        std::unique_ptr<Leaving> leaving;
     };
     // For contexts that are destroyed in other threads.
     struct Home
@@ -135,7 +136,16 @@ private:
     enum class Origin { Wire, Here };
     bool dispatch(const QString &event, const Message &message, Origin origin);
     bool dispatch(const List &list, const Message &message, Origin origin, Dispatch &running);
-    void leave(Dispatch &running);
+    void enter(Dispatch &running) { m_running.push_back(&running); }
+    void leave(Dispatch &running)
+    {
+        if (running.leaving || running.isRouterDestroyed || !m_toBeSwept.empty())
+            leaveSlowly(running);
+        else
+            m_running.pop_back();
+    }
+    void leaveSlowly(Dispatch &running);
+    [[nodiscard]] static Leaving &leaving(Dispatch &running);
     void sweep();
     static void contextGone(Home &home, const std::weak_ptr<SubscriptionEntry> &entry);
     void relay(SubscriptionEntry &entry, const Message &message = {});
@@ -148,7 +158,7 @@ private:
     void releaseForm(const Detail::Wanted &wanted);
     void releaseFormOf(SubscriptionEntry &entry);
     static void retire(Forms &forms);
-    static void end(Remains &remains);
+    [[nodiscard]] QThread *thisThread();
     void addTo(Interest::InType &type, const List &list);
 
     Source m_source;
@@ -159,11 +169,13 @@ private:
     Forms m_forms;
     const QString *m_lastType = nullptr; // messages come in runs of a type; reset where m_lists changes
     Route m_lastRoute;
-    std::vector<Dispatch *> m_running;
+    std::vector<Dispatch *> m_running;            // the innermost is the last
     const std::shared_ptr<Diversion> m_diversion; // changed where it is called from only
     size_t m_relayed = 0;                         // subscriptions of other threads
     size_t m_endedRelayed = 0;                    // that m_diversion still has
     bool m_isEnding = false;
+    Qt::HANDLE m_threadId = nullptr; // thisThread()'s, and m_thread its object
+    QThread *m_thread = nullptr;
     bool m_interestChanged = true;
     quint32 m_publishedInterest = 0;
 };
