@@ -4,8 +4,8 @@
 #include "client/environment.h"
 #include "client/messagemodel.h"
 #include "client/websocketprovider.h"
-#include "core/exceptions.h"
 #include "core/effective.h"
+#include "core/exceptions.h"
 #include "core/logging.h"
 #include "core/loopback.h"
 #include "engine/wirethread.h"
@@ -438,8 +438,9 @@ void ConnectionPrivate::sayGoodbye()
     m_outbox->setAccepting(false);
     m_pendingRequests.doomAll(gone()); // before the engine sends their messages
     if (const int lost = m_outbox->discardNext(); lost > 0)
-        m_inbox->tell(Notice::Discarded{lost, QStringLiteral("the connection was opened anew and ended before "
-                                                             "they could be sent")});
+        m_inbox->tell(
+            Notice::Discarded{lost, QStringLiteral("the connection was opened anew and ended before "
+                                                   "they could be sent")});
     m_outbox->post(Command::Close{m_inbox->beginGeneration(), Command::Close::Why::ForGood});
 }
 

@@ -53,11 +53,11 @@ std::optional<ServerError> errorIn(const Message &message, const QJsonObject &re
 ConnectionError toError(const ServerError &server, const QStringList &secrets)
 {
     const QString sentence =
-        !server.message.isEmpty() ? QStringLiteral("The server replied: %1").arg(PeerText::shown(server.message, secrets))
-        : isCode(server.code)
-            ? QStringLiteral("The server replied with the error %1")
-                  .arg(PeerText::shown(server.code.toVariant().toString(), secrets))
-            : QStringLiteral("The server replied with an error");
+        !server.message.isEmpty()
+            ? QStringLiteral("The server replied: %1").arg(PeerText::shown(server.message, secrets))
+        : isCode(server.code) ? QStringLiteral("The server replied with the error %1")
+                                    .arg(PeerText::shown(server.code.toVariant().toString(), secrets))
+                              : QStringLiteral("The server replied with an error");
     return ConnectionError(ConnectionError::RequestFailed, sentence).withServerError(server);
 }
 

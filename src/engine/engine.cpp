@@ -276,7 +276,8 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     m_around.outbox->setDraining(false);
     Link old = leaveLink();
     if (farewell == Farewell::Abort)
-        abortLink(std::exchange(old, {})); // what did not leave is in the queue again, requests too (rule Q11)
+        abortLink(
+            std::exchange(old, {})); // what did not leave is in the queue again, requests too (rule Q11)
 
     const ReconnectPolicy policy(m_config);
     const bool retried = policy.retries(error);

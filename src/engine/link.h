@@ -37,14 +37,14 @@ struct EVERWIRE_EXPORT Link
     std::unique_ptr<Transport> transport;
     std::unique_ptr<Protocol> protocol;
     QList<Sent> unsettled;
-    qsizetype unsent = 0;     // so many of their last are yet to be handed to the transport
-    std::deque<Taken> taken;  // of these nobody knows yet that they arrived
-    qint64 backlog = 0;       // bytes that the system did not take at once
+    qsizetype unsent = 0;    // so many of their last are yet to be handed to the transport
+    std::deque<Taken> taken; // of these nobody knows yet that they arrived
+    qint64 backlog = 0;      // bytes that the system did not take at once
     // The scheduler's time at which messages of the app were last handed to the transport.
     std::chrono::milliseconds lastSent = -std::chrono::hours(1);
     bool hasMessages = false; // some of the app's were handed to the transport
     QString token;            // what it authenticates with; empty where it does not
-    QStringList secrets; // what the server may quote and nobody may see: tokens, credentials in headers
+    QStringList secrets;      // what the server may quote and nobody may see: tokens, credentials in headers
 };
 
 } // namespace Everwire

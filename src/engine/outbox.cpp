@@ -74,9 +74,8 @@ int Outbox::makeRoomFor(const Outgoing &message)
         const bool isCountFull = !countFits(message, from.amount.limited);
         if (!isCountFull && bytesFit(message, from.amount.bytes))
             break;
-        const OutgoingAmount oldest = from.queue.dropOldest(isCountFull, [this](quint64 ticket) {
-            m_requests.set(ticket, RequestTickets::State::Dropped);
-        });
+        const OutgoingAmount oldest = from.queue.dropOldest(
+            isCountFull, [this](quint64 ticket) { m_requests.set(ticket, RequestTickets::State::Dropped); });
         if (oldest.count == 0)
             break;
         dropped += oldest.count;
@@ -131,9 +130,8 @@ QString Outbox::refusalOf(const Outgoing &message) const
 bool Outbox::hasRoomFor(const Outgoing &message) const
 {
     const OutgoingAmount &waiting = lane().amount;
-    return isEndOfTurn(message) ||
-           (countFits(message, waiting.limited) && bytesFit(message, waiting.bytes) &&
-            !(message.isSpeech() && isSpeechLate()));
+    return isEndOfTurn(message) || (countFits(message, waiting.limited) && bytesFit(message, waiting.bytes) &&
+                                    !(message.isSpeech() && isSpeechLate()));
 }
 
 // It always fits: without it the turn was in vain, and there is but one for each turn.

@@ -20,7 +20,8 @@ constexpr qint64 MostBytesInLot = 64 * 1024;
 void OutgoingQueue::push(Outgoing message)
 {
     copyToBlock(&message);
-    if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot || m_lots.back().amount.bytes >= MostBytesInLot)
+    if (m_lots.empty() || m_lots.back().messages.size() >= MostInLot ||
+        m_lots.back().amount.bytes >= MostBytesInLot)
         addLot();
     m_lots.back().add(std::move(message));
 }

@@ -3,6 +3,7 @@
 
 #include "core/exceptions.h"
 #include "core/lenientjson.h"
+#include "core/peertext.h"
 #include "core/scalartext.h"
 #include "core/typename.h"
 
@@ -344,8 +345,9 @@ int JsonEventProtocol::decodeFor(const Interest::InType &type, Message &message,
             message.addDecoded(form.decoder->decode(*object, form.key, std::move(again)));
             ++made;
         } catch (...) { // a setter of the app's; its handler's thread tries again, and shows what it meets
-            qCWarning(lcConnection).noquote() << "a property of the gadget that a handler of"
-                                              << message.type() << "takes threw:" << whatWasThrown();
+            qCWarning(lcConnection).noquote()
+                << "a property of the gadget that a handler of" << PeerText::shown(message.type())
+                << "takes threw:" << whatWasThrown();
         }
     }
     return made;

@@ -793,6 +793,8 @@ void TestOutbox::q2_whatFollowsAGoodbyeCanBeDiscarded()
     outbox->startNext();
     QCOMPARE(takeAll(*outbox), QList<QByteArray>{"old"});
     QCOMPARE(outbox->counters().bytes, 0);
+}
+
 void TestOutbox::q1_changingTheUserIsOneStep()
 {
     const auto outbox = opened();

@@ -53,9 +53,10 @@ void TestRecordLedger::q1_recordsMadeTogetherAreToldApart()
 
 void TestRecordLedger::q1_recordsThatCannotBeToldApartCountAsOne()
 {
-    for (const auto &[plain, encrypted, records] : {std::tuple<qint64, qint64, qint64>{2 * Whole, 2 * Whole + 45, 2},
-                                                    {2 * Whole + 1, 2 * Whole + 66, 2},
-                                                    {Whole - 1, Whole + 21, 0}}) {
+    for (const auto &[plain, encrypted, records] :
+         {std::tuple<qint64, qint64, qint64>{2 * Whole, 2 * Whole + 45, 2},
+          {2 * Whole + 1, 2 * Whole + 66, 2},
+          {Whole - 1, Whole + 21, 0}}) {
         RecordLedger ledger;
         ledger.add(plain, encrypted, records);
         QCOMPARE(ledger.size(), 1);
