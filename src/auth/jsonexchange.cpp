@@ -58,7 +58,7 @@ JsonExchange::JsonExchange(QNetworkAccessManager &network, const Request &reques
     , m_secrets(PeerText::secretsOf(request.headers))
     , m_callback(std::move(callback))
 {
-    if (request.body)
+    if (request.body && !isTooDeep(*request.body))
         m_secrets += PeerText::secretsOf(request.body->toVariantMap());
     if (!request.bearer.isEmpty())
         m_secrets.append(request.bearer);

@@ -115,7 +115,7 @@ private:
     void beginParting(Parting &parting, int code, const QString &reason,
                       TransportListener *incoming = nullptr);
     void partingIsOver(Parting &parting);
-    void abandonGoodbyes();
+    void abandonGoodbyes(const Parting *but = nullptr);
     [[nodiscard]] int cut(Parting &parting);
     void abortLink(Link link);
     void buryLater();

@@ -178,15 +178,17 @@ void Engine::endLink(Link link, Farewell farewell, int code, const QString &reas
 
 Parting &Engine::addParting(Link link)
 {
-    abandonGoodbyes();
     Parting::Callbacks callbacks;
     callbacks.settled = [this](qint64 bytes) {
         m_around.outbox->settle(bytes);
         m_around.inbox->poke();
     };
     callbacks.over = [this](Parting &parting) { partingIsOver(parting); };
-    return *m_partings.emplace_back(
+    m_partings.push_back(
         std::make_unique<Parting>(std::move(link), *m_around.scheduler, std::move(callbacks)));
+    Parting &parting = *m_partings.back();
+    abandonGoodbyes(&parting);
+    return parting;
 }
 
 void Engine::beginParting(Parting &parting, int code, const QString &reason, TransportListener *incoming)
@@ -221,10 +223,10 @@ void Engine::partingIsOver(Parting &parting)
 }
 
 // One goodbye at a time (rule O1), but for one whose messages are on their way.
-void Engine::abandonGoodbyes()
+void Engine::abandonGoodbyes(const Parting *but)
 {
     for (size_t i = m_partings.size(); i-- > 0;) {
-        if (!m_partings[i]->hasMessages())
+        if (m_partings[i].get() != but && !m_partings[i]->hasMessages())
             m_partings[i]->abandon();
     }
 }

@@ -245,7 +245,7 @@ void tst_Interop::echoesEventsInOrder()
             event += R"({"sensor":"temperature","value":)" + QByteArray::number(i * j) + R"(,"unit":"°C"},)";
         event += "{}]}";
         payload += event.size();
-        onTheWire += transport->sendText(event);
+        onTheWire = transport->sendText(event); // the position behind it
         sent.append('t' + event);
     }
     QTRY_COMPARE_WITH_TIMEOUT(heard.messages.size(), sent.size(), patience);

@@ -213,7 +213,8 @@ void TestMemory::q3_q7_nobodyReads()
           static_cast<long long>(process.figure("accepted") / 4), offered / 4,
           static_cast<long long>(most / KiB));
     constexpr qint64 maxQueuedBytes = 16 * MiB;
-    QVERIFY(process.figure("accepted") * 256 * KiB >= maxQueuedBytes);
+    // Frames have heads, which count while the system holds them (rule Q7).
+    QVERIFY((process.figure("accepted") + 1) * 256 * KiB >= maxQueuedBytes);
     QVERIFY(process.figure("accepted") * 256 * KiB <=
             maxQueuedBytes + systemBuffer(u"tcp_wmem"_s) + systemBuffer(u"tcp_rmem"_s) + MiB);
     compareMost(most, maxQueuedBytes + Allowance);
