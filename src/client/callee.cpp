@@ -131,10 +131,10 @@ void Callee::end()
             m_lane->m_callHasEnded.wakeAll();
             return;
         }
-        constexpr int lookAgain = 10; // ms; a direct call wakes nobody when it ends
-        constexpr int long_ = 5000;   // ms
+        constexpr int lookAgain = 10;  // ms; a direct call wakes nobody when it ends
+        constexpr int patience = 5000; // ms
         m_lane->m_callHasEnded.wait(&m_lane->m_mutex, QDeadlineTimer(lookAgain));
-        if (!hasSaidSo && waiting.hasExpired(long_)) {
+        if (!hasSaidSo && waiting.hasExpired(patience)) {
             hasSaidSo = true;
             qCWarning(lcConnection).noquote().nospace()
                 << "unsubscribe() has waited 5 s for a handler of \"" << m_event

@@ -187,7 +187,13 @@ void Model::releaseHandle(int handle)
 
 void Model::forget()
 {
+    // What waits is nobody's from here on.
+    const int waiting = queued();
+    m_queue.clear();
+    m_discardedCount += waiting;
     closeNow();
+    if (waiting > 0)
+        hear(word("messagesDiscarded"), QString::number(waiting));
     m_shown.errorCode = word("NoError");
     m_shown.closeCode = 0;
 }
