@@ -247,6 +247,7 @@ void Engine::transportEnded(const TransportEnd &end)
 {
     if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) { // while it was given the last messages
         abortLink(std::exchange(closing->link, {}));
+        finishClosing();
         return;
     }
     const ConnectionError &error = end.error;

@@ -84,6 +84,7 @@ private:
     void refusedByClosing(const QString &reason, int closeCode);
     [[nodiscard]] bool isRefusal(const ConnectionError &error) const;
     void startClosing();
+    void continueClosing();
     void finishClosing();
     [[nodiscard]] bool forgetUser();
     void tellOfRest();

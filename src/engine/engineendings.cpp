@@ -8,6 +8,7 @@
 #include "engine/trace.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace Everwire {
 
@@ -18,6 +19,11 @@ namespace {
 // How long the server's answer to a Close frame is waited for if nobody will open the connection again and no
 // message depends on it.
 constexpr milliseconds LastGoodbye{250};
+
+bool hasUnsent(const Transport &transport)
+{
+    return transport.bytesToWrite() > 0 || transport.bytesInSystem() > 0;
+}
 
 } // namespace
 
@@ -62,9 +68,18 @@ void Engine::startClosing()
     Phase::Closing closing;
     closing.link = leaveLink();
     m_around.outbox->setDraining(false);
-    const Transport *const transport = closing.link.transport.get();
     enter(std::move(closing), ConnectionState::Disconnecting);
-    // What was accepted while connected goes out before the Close frame. A transport may end inside any call.
+    continueClosing();
+}
+
+// Unless messages of an earlier connection are waited for: what was accepted while connected goes out, then the Close
+// frame. A transport may end inside any call.
+void Engine::continueClosing()
+{
+    auto *closing = std::get_if<Phase::Closing>(&m_phase);
+    if (!closing || mustWait())
+        return;
+    const Transport *const transport = closing->link.transport.get();
     for (Link *current = linkOf(transport); current && takeSome(*current).count > 0;
          current = linkOf(transport))
         sendTaken(transport);
@@ -77,7 +92,7 @@ void Engine::startClosing()
 // If nothing is waited for any more.
 void Engine::finishClosing()
 {
-    if (!std::holds_alternative<Phase::Closing>(m_phase) || !m_partings.empty())
+    if (!std::holds_alternative<Phase::Closing>(m_phase) || link() || !m_partings.empty())
         return;
     Transition done;
     done.closeCode = CloseCode::Normal;
@@ -95,20 +110,27 @@ bool Engine::forgetUser()
     int lost = m_around.outbox->clear();
     if (Link *current = link()) {
         settle(*current);
-        if (current->transport->bytesToWrite() > 0 || current->transport->bytesInSystem() > 0) {
+        if (hasUnsent(*current->transport)) {
             Link rest = leaveLink();
             enter(Phase::Closing(), ConnectionState::Disconnecting);
             if (rest.transport)
                 addParting(std::move(rest));
         }
     }
-    for (const auto &parting : std::exchange(m_partings, {}))
+    const auto unsent =
+        std::stable_partition(m_partings.begin(), m_partings.end(), [](const auto &parting) {
+            return !hasUnsent(*parting->link().transport);
+        });
+    std::vector<std::unique_ptr<Parting>> cutOff;
+    std::move(unsent, m_partings.end(), std::back_inserter(cutOff));
+    m_partings.erase(unsent, m_partings.end());
+    for (const auto &parting : cutOff)
         lost += cut(*parting);
     lost += m_around.outbox->clear();
     reportDiscarded(lost, QStringLiteral("the user signed out before they were sent"));
     if (!std::holds_alternative<Phase::Closing>(m_phase))
         return false;
-    finishClosing();
+    continueClosing();
     return true;
 }
 
@@ -213,7 +235,7 @@ void Engine::partingIsOver(Parting &parting)
         QStringLiteral("the server's system had not confirmed them when closeTimeout was over, so "
                        "they may not have arrived"));
     requeue(std::move(outcome.unsent));
-    finishClosing();
+    continueClosing();
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (open && open->next && open->next->parting == &parting)
         finishSwitch(std::exchange(open->next, std::nullopt)->token);

@@ -16,6 +16,7 @@ constexpr qint64 ConnectTimeout = 10000;
 constexpr qint64 TokenTimeout = 10000;
 constexpr qint64 AuthTimeout = 5000;
 constexpr qint64 CloseTimeout = 3000;
+constexpr qint64 ControlFrame = 6; // bytes
 constexpr qint64 PingInterval = 25000;
 constexpr qint64 PongTimeout = 10000;
 constexpr qint64 SocketHolds = 1024 * 1024; // before messages wait in the queue instead (rule Q7)
@@ -98,6 +99,7 @@ void Model::fire(Due due)
     case Due::Linger: closeNow(); return;    // rule O7
     case Due::Stable: m_attempt = 0; return; // rule R4
     case Due::Ping: ask(); return;
+    case Due::Parting: partingIsOver(); return;
     case Due::Pong: fail({QStringLiteral("HeartbeatTimeout"), 1006, false, true, 0}); return; // rule H1
     case Due::Phase: break;
     }
@@ -111,7 +113,10 @@ void Model::fire(Due due)
         m_attemptIsFree = std::exchange(m_wasHinted, false);
         begin();
         return;
-    case Phase::Closing: finishClosing(); return; // O3
+    case Phase::Closing: // O3
+        leaveSocket(0);
+        finishClosing();
+        return;
     default: return;
     }
 }
@@ -139,6 +144,7 @@ void Model::ask()
         write(15, {}, true); // {"type":"ping"}
     } else {
         heard[QStringLiteral("pings")].append(QStringLiteral("ping"));
+        write(ControlFrame, {}, true);
     }
 }
 
@@ -189,6 +195,7 @@ void Model::openSocket()
     m_socket = ++m_sockets;
     m_onWire.clear();
     m_inSocket = 0;
+    m_hasSent = false;
     schedule(Due::Phase, ConnectTimeout);
 }
 
@@ -324,6 +331,7 @@ void Model::ended(const Failure &failure)
     if (!isLinked())
         return;
     if (m_phase == Phase::Closing) {
+        leaveSocket(0);
         finishClosing();
         return;
     }
@@ -401,16 +409,52 @@ void Model::fail(const Failure &failure, int farewell)
     go(Phase::Failed, report);
 }
 
-// farewell: the code of the Close frame; 0: none. Behind what is in the queue again it is not sent.
+// farewell: the code of the Close frame; 0: none, as the connection is lost.
 void Model::leaveSocket(int farewell)
 {
     m_draining = false;
     if (!isLinked())
         return;
-    if (farewell != 0 && m_inSocket == 0)
-        heard[QStringLiteral("closes")].append(QString::number(farewell));
-    keepUnsent();
+    if (farewell != 0) {
+        part(farewell);
+    } else {
+        keepUnsent();
+    }
     m_socket = 0;
+}
+
+// What was sent leaves first. A goodbye on which nothing depends ends the one before it.
+void Model::part(int closeCode)
+{
+    heard[QStringLiteral("closes")].append(QString::number(closeCode));
+    m_inSocket = 0;
+    if (mustWait()) // so nothing of the app's was sent on this one
+        return;
+    m_parting = Parting{std::exchange(m_onWire, {}), m_hasSent};
+    schedule(Due::Parting, CloseTimeout);
+}
+
+void Model::forgetGoodbye()
+{
+    if (mustWait())
+        return;
+    m_parting.reset();
+    m_due.erase(Due::Parting);
+}
+
+// What has not left by then never does there.
+void Model::partingIsOver()
+{
+    if (!m_parting)
+        return;
+    for (auto it = m_parting->onWire.rbegin(); it != m_parting->onWire.rend(); ++it) {
+        if (!it->isOurs)
+            m_queue.push_front(it->parcel);
+    }
+    m_parting.reset();
+    m_due.erase(Due::Parting);
+    continueClosing();
+    pump();
 }
 
 void Model::startClosing() // rules O3, Q8
@@ -418,21 +462,36 @@ void Model::startClosing() // rules O3, Q8
     Report report;
     report.to = State::Disconnecting;
     m_draining = false;
+    m_saidClose = false;
     go(Phase::Closing, report);
-    schedule(Due::Phase, CloseTimeout);
+    continueClosing();
+}
+
+void Model::continueClosing()
+{
+    if (m_phase != Phase::Closing || mustWait())
+        return;
+    if (m_socket == 0 || m_saidClose) {
+        finishClosing();
+        return;
+    }
     while (!m_queue.empty()) {
         const Parcel next = m_queue.front();
         m_queue.pop_front();
         put(next);
     }
+    forgetGoodbye();
+    m_saidClose = true;
     heard[QStringLiteral("closes")].append(QStringLiteral("1000"));
+    write(ControlFrame, {}, true);
+    schedule(Due::Phase, CloseTimeout);
 }
 
 void Model::finishClosing()
 {
-    keepUnsent();
+    if (m_phase != Phase::Closing || m_parting || m_socket != 0)
+        return;
     discardQueue();
-    m_socket = 0;
     Report report;
     report.to = State::Disconnected;
     report.closeCode = 1000;
@@ -493,7 +552,7 @@ void Model::tell(Report report)
 
 void Model::pump()
 {
-    if (m_phase != Phase::Open)
+    if (m_phase != Phase::Open || mustWait())
         return;
     m_draining = true;
     while (!m_queue.empty()) {
@@ -508,6 +567,7 @@ void Model::pump()
 
 void Model::put(const Parcel &parcel)
 {
+    m_hasSent = true;
     heard[QStringLiteral("wire")].append(QStringLiteral("%1 %2").arg(m_socket).arg(parcel.name));
     if (parcel.attached >= 0)
         heard[QStringLiteral("wire")].append(QStringLiteral("%1 %2+").arg(m_socket).arg(parcel.name));

@@ -135,7 +135,7 @@ public:
 
 private:
     enum class Phase { Idle, Failed, Fetching, Opening, Authenticating, Open, Waiting, Closing };
-    enum class Due { Phase, Stable, Ping, Pong, Linger };
+    enum class Due { Phase, Stable, Ping, Pong, Linger, Parting };
     struct Report
     {
         enum Kind { Step, Text, Rubbish, Binary, Discarded } kind = Step;
@@ -158,7 +158,19 @@ private:
         bool isOurs = false; // no message of the app's
     };
 
+    // What the wire had of a connection that we ended, until the server has had the time to read it.
+    struct Parting
+    {
+        std::deque<OnWire> onWire;
+        bool hasMessages = false; // of the app's: they must not be overtaken (rule Q4)
+    };
+
     // The wire's half.
+    void part(int closeCode);
+    void partingIsOver();
+    void forgetGoodbye();
+    void continueClosing();
+    [[nodiscard]] bool mustWait() const { return m_parting && m_parting->hasMessages; }
     void afresh();
     void begin();
     void openSocket();
@@ -186,7 +198,8 @@ private:
 
     // The app's half.
     void openNow();
-    void closeNow();
+    void closeNow(bool forgets = false);
+    [[nodiscard]] bool forgetUser();
     void show(const Report &report);
     void hear(const QString &channel, const QString &what);
     void deliver(const Report &report);
@@ -194,6 +207,10 @@ private:
     void hearSubscribers(const std::set<QString> &events);
     void post(std::function<void()> command) { m_commands.push_back(std::move(command)); }
     [[nodiscard]] bool hasRoom(const Parcel &parcel) const;
+    [[nodiscard]] qint64 heldBytes() const;
+    [[nodiscard]] bool isSentAtOnce() const { return m_draining && !m_reopens; }
+    [[nodiscard]] std::deque<Parcel> &line() { return m_reopens ? m_nextQueue : m_queue; }
+    void takeBackOpen();
 
     qint64 m_now = 0;
     double m_chance = 0.5;
@@ -204,6 +221,7 @@ private:
     bool m_accepts = false;
     bool m_draining = false;
     std::deque<Parcel> m_queue;
+    std::deque<Parcel> m_nextQueue; // for the connection behind a goodbye (rule Q2)
 
     std::deque<std::function<void()>> m_commands;
     Phase m_phase = Phase::Idle;
@@ -231,6 +249,9 @@ private:
     bool m_takes = true;
     std::deque<OnWire> m_onWire;
     qint64 m_inSocket = 0;
+    bool m_hasSent = false; // messages of the app, on this socket
+    std::optional<Parting> m_parting;
+    bool m_saidClose = false; // of Phase::Closing, on the present socket
 
     std::deque<Report> m_reports;
     Properties m_shown;

@@ -30,9 +30,13 @@ void Model::openNow()
     const State now = m_shown.state;
     if (now == State::Disconnecting) {
         m_reopens = true;
+        m_accepts = true;
+        m_limits = m_configured;
         return;
     }
     m_reopens = false;
+    m_queue.insert(m_queue.end(), m_nextQueue.begin(), m_nextQueue.end());
+    m_nextQueue.clear();
     if (now != State::Disconnected && now != State::Error && now != State::Reconnecting)
         return; // rule O1
     post([this, settings = m_configured] {
@@ -57,18 +61,20 @@ void Model::close()
     closeNow();
 }
 
-void Model::closeNow()
+void Model::closeNow(bool forgets)
 {
     m_openedByHandle = false;
     m_due.erase(Due::Linger);
-    m_reopens = false;
+    takeBackOpen();
     if (m_shown.state == State::Disconnected)
         return;
     m_accepts = false;
     const int round = ++m_round;
-    post([this, round] {
+    post([this, round, forgets] {
         m_wireRound = round;
         m_attempt = 0;
+        if (forgets && forgetUser())
+            return;
         if (m_phase == Phase::Closing)
             return;
         if (m_phase == Phase::Open) {
@@ -80,18 +86,33 @@ void Model::closeNow()
             startClosing();
             return;
         }
-        keepUnsent();
-        m_socket = 0;
+        leaveSocket(0);
+        forgetGoodbye();
         Report report;
-        report.to = State::Disconnected;
-        report.closeCode = 1000;
-        go(Phase::Idle, report);
+        report.to = State::Disconnecting;
+        go(Phase::Closing, report);
+        finishClosing();
     });
+    if (forgets)
+        runWire(); // and waits for that
     if (m_shown.state == State::Disconnecting)
         return;
     Report report;
     report.to = State::Disconnecting;
     show(report);
+}
+
+void Model::takeBackOpen()
+{
+    if (!std::exchange(m_reopens, false))
+        return;
+    m_accepts = false;
+    int lost = 0;
+    for (const Parcel &parcel : std::exchange(m_nextQueue, {}))
+        lost += parcel.count();
+    m_discardedCount += lost;
+    if (lost > 0)
+        hear(word("messagesDiscarded"), QString::number(lost));
 }
 
 void Model::reconnect()
@@ -117,18 +138,31 @@ void Model::reconnect()
 void Model::configure(const Settings &settings)
 {
     m_configured = settings;
+    if (m_reopens)
+        m_limits = settings;
     post([this, settings] { m_next = settings; }); // rule C5
+}
+
+// What the connection holds beside its queue; no matter of the next one's.
+qint64 Model::heldBytes() const
+{
+    qint64 bytes = 0;
+    for (const OnWire &sent : m_onWire)
+        bytes += sent.isOurs ? 0 : sent.parcel.size();
+    for (const OnWire &sent : m_parting ? m_parting->onWire : std::deque<OnWire>())
+        bytes += sent.isOurs ? 0 : sent.parcel.size();
+    return bytes;
 }
 
 bool Model::hasRoom(const Parcel &parcel) const
 {
-    qint64 bytes = parcel.size();
-    for (const Parcel &queued : m_queue)
+    qint64 bytes = parcel.size() + (m_reopens ? 0 : heldBytes());
+    int count = parcel.count();
+    for (const Parcel &queued : m_reopens ? m_nextQueue : m_queue) {
         bytes += queued.size();
-    for (const OnWire &sent : m_onWire)
-        bytes += sent.isOurs ? 0 : sent.parcel.size();
-    return bytes <= m_limits.maxQueuedBytes &&
-           (m_draining || queued() + parcel.count() <= m_limits.maxQueuedMessages);
+        count += queued.count();
+    }
+    return bytes <= m_limits.maxQueuedBytes && (isSentAtOnce() || count <= m_limits.maxQueuedMessages);
 }
 
 bool Model::push(const Parcel &parcel)
@@ -140,15 +174,13 @@ bool Model::push(const Parcel &parcel)
         return false;
     }
     if (m_limits.dropsOldest) {
-        qint64 held = 0;
-        for (const OnWire &sent : m_onWire)
-            held += sent.isOurs ? 0 : sent.parcel.size();
+        const qint64 held = m_reopens ? 0 : heldBytes();
         const bool fitsAlone = held + parcel.size() <= m_limits.maxQueuedBytes &&
-                               (m_draining || parcel.count() <= m_limits.maxQueuedMessages);
+                               (isSentAtOnce() || parcel.count() <= m_limits.maxQueuedMessages);
         int dropped = 0;
-        while (fitsAlone && !m_queue.empty() && !hasRoom(parcel)) {
-            dropped += m_queue.front().count();
-            m_queue.pop_front();
+        while (fitsAlone && !line().empty() && !hasRoom(parcel)) {
+            dropped += line().front().count();
+            line().pop_front();
         }
         discarded(dropped);
     }
@@ -157,7 +189,7 @@ bool Model::push(const Parcel &parcel)
         return false;
     }
     m_accepted += parcel.count();
-    m_queue.push_back(parcel);
+    line().push_back(parcel);
     return true;
 }
 
@@ -188,14 +220,43 @@ void Model::releaseHandle(int handle)
 void Model::forget()
 {
     // What waits is nobody's from here on.
-    const int waiting = queued();
+    int waiting = queued();
+    for (const Parcel &parcel : std::exchange(m_nextQueue, {}))
+        waiting += parcel.count();
     m_queue.clear();
     m_discardedCount += waiting;
-    closeNow();
+    closeNow(true);
     if (waiting > 0)
         hear(word("messagesDiscarded"), QString::number(waiting));
     m_shown.errorCode = word("NoError");
     m_shown.closeCode = 0;
+}
+
+// Nothing of the user leaves any more (rule Q8): what has not left is discarded, on the spot.
+bool Model::forgetUser()
+{
+    const bool isCut = isLinked() && m_inSocket > 0;
+    if (isCut) {
+        Report report;
+        report.to = State::Disconnecting;
+        const bool tells = m_phase != Phase::Closing;
+        keepUnsent();
+        m_socket = 0;
+        if (tells)
+            go(Phase::Closing, report);
+        m_due.erase(Due::Phase);
+        m_phase = Phase::Closing;
+    }
+    if (m_parting && !m_parting->onWire.empty()) {
+        const Phase phase = std::exchange(m_phase, Phase::Idle); // it only goes back to the queue here
+        partingIsOver();
+        m_phase = phase;
+    }
+    discardQueue();
+    if (m_phase != Phase::Closing)
+        return false;
+    continueClosing();
+    return true;
 }
 
 void Model::signIn()
@@ -309,7 +370,7 @@ void Model::show(const Report &report)
     if (to == State::Connecting || to == State::Error) {
         m_accepts = true;
         m_limits = m_configured;
-    } else if (to == State::Disconnected) {
+    } else if (to == State::Disconnected && !m_reopens) {
         m_accepts = false;
     }
 
@@ -338,19 +399,21 @@ void Model::show(const Report &report)
         if (report.gaveUpAfter >= 0)
             hearEvent(word("maxReconnectAttemptsReached"), QString::number(report.gaveUpAfter));
     }
-    if (to == State::Disconnected && std::exchange(m_reopens, false))
+    if (to == State::Disconnected && m_reopens)
         openNow();
 }
 
 Properties Model::shown() const
 {
     Properties properties = m_shown;
-    properties.queuedMessages = queued();
-    properties.bytesToWrite = 0;
-    for (const Parcel &parcel : m_queue)
-        properties.bytesToWrite += parcel.size();
-    for (const OnWire &sent : m_onWire)
-        properties.bytesToWrite += sent.isOurs ? 0 : sent.parcel.size();
+    properties.queuedMessages = 0;
+    properties.bytesToWrite = heldBytes();
+    for (const auto &line : {m_queue, m_nextQueue}) {
+        for (const Parcel &parcel : line) {
+            properties.queuedMessages += parcel.count();
+            properties.bytesToWrite += parcel.size();
+        }
+    }
     return properties;
 }
 

@@ -372,6 +372,10 @@ void TestEngineMessages::q11_aRefusedTokenLosesTheRequestsThatWait()
     rig.postOpen();
     pushRequest(rig, 1);
     rig.refuse(u"token-1"_s);
+    QVERIFY(rig.last().lostRequests.empty()); // another token is to be tried (rule A3)
+    rig.scheduler.advance(rig.config.initialReconnectDelay());
+    rig.giveToken(u"token-1"_s);
+    QCOMPARE(rig.state(), u"error"_s);
     QCOMPARE(rig.last().error.code(), ConnectionError::AuthenticationFailed);
     QCOMPARE(rig.last().lostRequests, RequestTickets::Tickets{1});
 }

@@ -201,6 +201,7 @@ void TestEngineRenewal::aQuietReconnectLosesNothing()
     rig.scheduler.advance(3540s);
     rig.wire.takesBytes = false;
     QVERIFY(rig.push(text(1)).accepted);
+    rig.scheduler.advance(1s); // idle
     rig.giveToken(jwt(Now + 7200));
     QVERIFY(rig.push(text(2)).accepted);
     rig.wire.takesBytes = true;
@@ -228,6 +229,7 @@ void TestEngineRenewal::aSwitchMayBeInterrupted()
         rig.scheduler.advance(3540s);
         rig.wire.takesBytes = false;
         QVERIFY(rig.push(text(1)).accepted);
+        rig.scheduler.advance(1s); // idle
         rig.giveToken(jwt(Now + 7200));
         QVERIFY(rig.push(text(2)).accepted);
         rig.wire.takesBytes = true;
@@ -382,6 +384,7 @@ void TestEngineRenewal::a3_aRefusedRenewalIsNeverSentAgain()
     const QString bad = jwt(Now + 7200);
     rig.giveToken(bad);
     rig.wire.current->receive(AuthError);
+    rig.answerClose();
     rig.giveToken(bad);
     QCOMPARE(rig.state(), u"error"_s);
     QCOMPARE(rig.last().error.code(), ConnectionError::AuthenticationFailed);
@@ -435,6 +438,7 @@ void TestEngineRenewal::a9_r7_asksAtOnceAfterASleep()
     rig.scheduler.advance(8s);
     QCOMPARE(rig.asked(), 2);
     rig.giveToken(jwt(Now + 9000));
+    rig.answerClose();
     QCOMPARE(rig.state(), u"connecting"_s);
 }
 
@@ -460,6 +464,7 @@ void TestEngineRenewal::a9_aTurnIsNotCut()
         rig.wire.current->receive(R"({"type":"ai_response","content":"word","isFinal":false})");
     }
     rig.scheduler.advance(1s);
+    rig.answerClose();
     QCOMPARE(rig.state(), u"connecting"_s);
     rig.connectTo();
     QCOMPARE(tokenIn(rig.tokensSent().last()), jwt(Now + 7200));
@@ -477,6 +482,7 @@ void TestEngineRenewal::a9_theTokensEndIsWaitedForNoLonger()
     rig.connectWith(jwt(Now + 3600));
     rig.scheduler.advance(3540s);
     rig.giveToken(jwt(Now + 7200)); // idle: at once
+    rig.answerClose();
     QCOMPARE(rig.state(), u"connecting"_s);
 
     RenewalRig talks(ConnectionConfig::TokenRenewal::Reconnect);
@@ -487,6 +493,7 @@ void TestEngineRenewal::a9_theTokensEndIsWaitedForNoLonger()
     talks.scheduler.advance(54'999ms);
     QCOMPARE(talks.state(), u"connected"_s);
     talks.scheduler.advance(1ms);
+    talks.answerClose();
     QCOMPARE(talks.state(), u"connecting"_s);
     // What is said meanwhile comes after.
     talks.speak();
@@ -506,6 +513,7 @@ void TestEngineRenewal::a9_aRefusedRenewalDoesNotCutATurnEither()
     QCOMPARE(rig.state(), u"connected"_s);
     rig.say(Outgoing::Speech::End);
     rig.scheduler.advance(100ms);
+    rig.answerClose();
     QCOMPARE(rig.state(), u"connecting"_s);
     QVERIFY(rig.all<Notice::TokenNeeded>().last().fresh);
 }
@@ -523,8 +531,10 @@ void TestEngineRenewal::a9_anotherUsersTokenIsNoRenewal()
         rig.scheduler.advance(5s);
         QCOMPARE(rig.asked(), 3);
         rig.giveToken(jwt(Now + 7300, {}, {}, u"ann"_s));
-        if (how == ConnectionConfig::TokenRenewal::Reconnect)
+        if (how == ConnectionConfig::TokenRenewal::Reconnect) {
+            rig.answerClose();
             rig.connectTo();
+        }
         QCOMPARE(tokenIn(rig.tokensSent().last()), jwt(Now + 7300, {}, {}, u"ann"_s));
     }
 }
