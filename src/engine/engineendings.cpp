@@ -112,15 +112,15 @@ bool Engine::forgetUser()
         settle(*current);
         if (hasUnsent(*current->transport)) {
             Link rest = leaveLink();
-            enter(Phase::Closing(), ConnectionState::Disconnecting);
+            if (!std::holds_alternative<Phase::Closing>(m_phase))
+                enter(Phase::Closing(), ConnectionState::Disconnecting);
             if (rest.transport)
                 addParting(std::move(rest));
         }
     }
-    const auto unsent =
-        std::stable_partition(m_partings.begin(), m_partings.end(), [](const auto &parting) {
-            return !hasUnsent(*parting->link().transport);
-        });
+    const auto unsent = std::stable_partition(m_partings.begin(), m_partings.end(), [](const auto &parting) {
+        return !hasUnsent(*parting->link().transport);
+    });
     std::vector<std::unique_ptr<Parting>> cutOff;
     std::move(unsent, m_partings.end(), std::back_inserter(cutOff));
     m_partings.erase(unsent, m_partings.end());

@@ -196,6 +196,7 @@ void Model::openSocket()
     m_onWire.clear();
     m_inSocket = 0;
     m_hasSent = false;
+    m_backlog = 0;
     schedule(Due::Phase, ConnectTimeout);
 }
 
@@ -427,6 +428,7 @@ void Model::leaveSocket(int farewell)
 void Model::part(int closeCode)
 {
     heard[QStringLiteral("closes")].append(QString::number(closeCode));
+    write(ControlFrame, {}, true);
     m_inSocket = 0;
     if (mustWait()) // so nothing of the app's was sent on this one
         return;
@@ -563,6 +565,7 @@ void Model::pump()
         put(next);
     }
     m_draining = m_inSocket < SocketHolds;
+    m_backlog = m_inSocket;
 }
 
 void Model::put(const Parcel &parcel)
@@ -588,9 +591,10 @@ void Model::take(qint64 bytes)
 {
     if (!isLinked())
         return;
-    if (m_inSocket > 0 && bytes > 0)
-        sign();
     m_inSocket -= std::min(bytes, m_inSocket);
+    // Of what waited behind a peer that does not read; that a ping leaves is no life.
+    if (m_inSocket < std::exchange(m_backlog, m_inSocket))
+        sign();
     while (!m_onWire.empty()) {
         OnWire &first = m_onWire.front();
         const qint64 part = std::min(bytes, first.left);

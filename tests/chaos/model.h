@@ -249,6 +249,7 @@ private:
     bool m_takes = true;
     std::deque<OnWire> m_onWire;
     qint64 m_inSocket = 0;
+    qint64 m_backlog = 0;   // bytes that were left in it when the app's messages had been handed over
     bool m_hasSent = false; // messages of the app, on this socket
     std::optional<Parting> m_parting;
     bool m_saidClose = false; // of Phase::Closing, on the present socket

@@ -233,19 +233,19 @@ class TestKills : public QObject
 private Q_SLOTS:
     // Qt Test shows no more than 2000 warnings, and nothing behind them.
     void initTestCase() { QLoggingCategory::setFilterRules(u"everwire.*.warning=false"_s); }
-    void q1_q4_q8_everyAcceptedMessageArrivesOrIsReportedOnce_data();
-    void q1_q4_q8_everyAcceptedMessageArrivesOrIsReportedOnce();
+    void q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce_data();
+    void q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce();
     void m1_whatArrivesComesOnceAndInOrder();
 };
 
-void TestKills::q1_q4_q8_everyAcceptedMessageArrivesOrIsReportedOnce_data()
+void TestKills::q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce_data()
 {
     QTest::addColumn<bool>("resets");
     QTest::newRow("a server that hears the client out") << false;
     QTest::newRow("a server that resets connections, too") << true;
 }
 
-void TestKills::q1_q4_q8_everyAcceptedMessageArrivesOrIsReportedOnce()
+void TestKills::q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce()
 {
     QFETCH(const bool, resets);
     const int kills = count("EVERWIRE_KILLS", 100);

@@ -271,8 +271,8 @@ private Q_SLOTS:
     void q8_nothingOfAUserLeavesBehindSignOut();
     void q7_whatTheSystemHoldsIsBoundedAndCounted_data() { transports(); }
     void q7_whatTheSystemHoldsIsBoundedAndCounted();
-    void q1_q4_acceptedIsArrivedOrReported_data() { transports(); }
-    void q1_q4_acceptedIsArrivedOrReported();
+    void q15_acceptedIsArrivedOrReported_data() { transports(); }
+    void q15_acceptedIsArrivedOrReported();
 
 private:
     static void transports();
@@ -477,7 +477,7 @@ void TestOwnEndings::q7_whatTheSystemHoldsIsBoundedAndCounted()
     QTRY_COMPARE(int(scene.server.arrived().size()), 300);
 }
 
-void TestOwnEndings::q1_q4_acceptedIsArrivedOrReported()
+void TestOwnEndings::q15_acceptedIsArrivedOrReported()
 {
     QFETCH(const bool, isQWebSocket);
     QFETCH(const bool, tls);

@@ -205,6 +205,7 @@ void TestHandshake::invalid_data()
     row("unknown parameter", upgrade("Sec-WebSocket-Extensions: permessage-deflate; foo\r\n"), "foo");
 }
 
+// Rule: C9
 void TestHandshake::invalid()
 {
     QFETCH(const QByteArray, answer);
