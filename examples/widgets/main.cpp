@@ -73,5 +73,7 @@ int main(int argc, char *argv[])
     std::unique_ptr<HeadlessRun> run;
     if (headless || parser.isSet(u"screenshot"_s))
         run = std::make_unique<HeadlessRun>(&window, parser.value(u"screenshot"_s), backend ? 12 : 0);
-    return QApplication::exec();
+    const int result = QApplication::exec();
+    delete provider; // which says goodbye while the backend is there
+    return result;
 }

@@ -232,8 +232,8 @@ void Engine::partingIsOver(Parting &parting)
     Parting::Outcome outcome = parting.takeOutcome();
     reportDiscarded(
         outcome.unconfirmed,
-        QStringLiteral("the server's system had not confirmed them when closeTimeout was over, so "
-                       "they may not have arrived"));
+        QStringLiteral("the connection ended before the server's system had confirmed them, so they may "
+                       "not have arrived"));
     requeue(std::move(outcome.unsent));
     continueClosing();
     auto *open = std::get_if<Phase::Established>(&m_phase);

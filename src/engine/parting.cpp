@@ -12,8 +12,9 @@ namespace {
 
 // Between two looks at what the peer's system has confirmed, where no event tells.
 constexpr milliseconds LookInterval{10};
-// How long a confirmation is waited for that may be under way when the time is over. Linux delays its own for 40 ms.
-constexpr milliseconds ConfirmationWait{200};
+// How often it is looked, when the time is over, whether a confirmation that is under way has come. Linux delays its own
+// for 40 ms.
+constexpr int MostLooks = 30;
 constexpr milliseconds ShortConfirmationWait{50};
 
 } // namespace
@@ -32,7 +33,11 @@ void Parting::begin(int code, const QString &reason, milliseconds timeout, Trans
 {
     m_incoming = incoming;
     m_deadline = m_scheduler.now() + timeout;
-    m_timer = m_scheduler.after(timeout, [this] { look(); });
+    // A peer that has not answered by then does not know Close frames, perhaps.
+    m_timer = m_scheduler.after(timeout / 2, [this, timeout] {
+        m_timer = m_scheduler.after(timeout - timeout / 2, [this] { look(); });
+        m_link.transport->finishWriting();
+    });
     m_link.transport->setListener(this);
     m_link.transport->close(code, reason,
                             incoming ? Transport::WhileClosing::Deliver : Transport::WhileClosing::Discard);
@@ -71,14 +76,17 @@ void Parting::look()
         return;
     const Transport::Confirmed confirmed = m_link.transport->confirmed();
     const bool isAllConfirmed = confirmed.position >= m_link.transport->takenPosition();
-    const milliseconds late = m_scheduler.now() - m_deadline;
-    if (late >= milliseconds(0)) {
-        if (!confirmed.isSettled && late < ConfirmationWait) {
+    if (m_scheduler.now() >= m_deadline) {
+        if (!confirmed.isSettled && m_looks++ < MostLooks) {
             m_link.transport->holdBack();
             lookAgain();
             return;
         }
-        m_link.transport->cut();
+        // A reset, unless everything has arrived.
+        if (isAllConfirmed && m_link.transport->bytesToWrite() == 0)
+            m_link.transport->abort();
+        else
+            m_link.transport->cut();
         finish(confirmed);
     } else if (m_hasEnded) {
         if (isAllConfirmed || confirmed.isDead)

@@ -68,6 +68,7 @@ private:
     Scheduler::Timer m_timer;
     bool m_hasEnded = false; // the transport has
     bool m_isOver = false;
+    int m_looks = 0; // since the time was over
     int m_unconfirmed = 0;
 };
 

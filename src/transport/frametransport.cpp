@@ -333,6 +333,7 @@ void FrameTransport::flushAndTell()
 {
     if (m_stage == Stage::Ended)
         return;
+    noteTaken(); // the socket has written, perhaps, and the next write may fail
     if (m_isFlushing) { // the socket is on the stack, and the listener may abort() it
         flushAndTellLater();
         return;
@@ -376,7 +377,7 @@ void FrameTransport::flush()
         m_out.remove(0, m_outAt);
         m_outAt = 0;
     }
-    if (m_stage == Stage::Closing)
+    if (m_finishesWriting)
         finishWriting();
 }
 
@@ -533,14 +534,11 @@ void FrameTransport::startClosing(int code, const QString &reason)
         receiveLater();
 }
 
-// Behind the Close frame, the peer sees our end, also where it does not know that a Close frame is one. TLS has an
-// end of its own, which Qt cannot send without ceasing to read; and what a proxy makes of half an end is its own affair.
 void FrameTransport::finishWriting()
 {
-    if (m_isTls || m_tunnel || m_socketIsGone || m_takenPosition < m_position ||
-        std::exchange(m_hasFinishedWriting, true))
-        return;
-    m_system.finishWriting();
+    m_finishesWriting = !m_isTls && !m_tunnel;
+    if (m_finishesWriting && !m_socketIsGone && m_takenPosition >= m_position && m_stage == Stage::Closing)
+        m_system.finishWriting();
 }
 
 // Both have said goodbye, or nothing more can be read: the server ends the TCP connection (RFC 6455 §7.1.1).
@@ -550,6 +548,7 @@ void FrameTransport::endAfterClose(const TransportEnd &end)
         return;
     m_end = end;
     m_patience.start(Patience);
+    finishWriting();
 }
 
 // The TCP connection is over, or has been waited for long enough.

@@ -42,6 +42,7 @@ public:
     qint64 sendSecretText(QByteArrayView utf8) override;
     void ping() override;
     void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
+    void finishWriting() override;
     void abort() override;
     void holdBack() override;
     void cut() override;
@@ -104,7 +105,6 @@ private:
     void socketIsGone();
 
     void startClosing(int code, const QString &reason);
-    void finishWriting();
     void endAfterClose(const TransportEnd &end);
     void lost();
     void finish(const TransportEnd &end);
@@ -147,7 +147,7 @@ private:
     qint64 m_encryptedWritten = 0; // bytes that the plain socket below TLS has written
     SystemSocket m_system;         // while closing: it may be asked when the socket has gone
     WhileClosing m_whileClosing = WhileClosing::Discard;
-    bool m_hasFinishedWriting = false;
+    bool m_finishesWriting = false; // when everything has left
     bool m_isHeldBack = false;
     qint64 m_unsendable = 0; // bytes that will never leave, and so count as waiting
     qint64 m_bytesSaved = 0;

@@ -311,17 +311,16 @@ qint64 QWebSocketTransport::sent()
 void QWebSocketTransport::written(qint64 bytes)
 {
     m_takenPosition += bytes;
-    finishWriting();
+    if (m_finishesWriting)
+        finishWriting();
     if (m_opened && !m_ended && listener())
         listener()->transportWritten();
 }
 
-// Behind the Close frame the peer sees our end. TLS has an end of its own, which Qt cannot send without ceasing to
-// read.
 void QWebSocketTransport::finishWriting()
 {
-    if (m_closeCalled && m_system.isValid() && m_below == m_inner && m_below->bytesToWrite() == 0 &&
-        !std::exchange(m_hasFinishedWriting, true))
+    m_finishesWriting = m_closeCalled && m_system.isValid() && m_below && m_below == m_inner;
+    if (m_finishesWriting && m_below->bytesToWrite() == 0)
         m_system.finishWriting();
 }
 
@@ -357,7 +356,6 @@ void QWebSocketTransport::close(int code, const QString &reason, WhileClosing in
     if (m_below)
         m_system = SystemSocket(m_below->socketDescriptor());
     m_socket->close(static_cast<QWebSocketProtocol::CloseCode>(code), reason);
-    finishWriting();
 }
 
 void QWebSocketTransport::abort()

@@ -29,6 +29,7 @@ public:
     qint64 sendSecretText(QByteArrayView utf8) override { return sendText(utf8); }
     void ping() override;
     void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
+    void finishWriting() override;
     void abort() override;
     void holdBack() override;
     void cut() override;
@@ -51,7 +52,6 @@ private:
     [[nodiscard]] bool delivers() const;
     [[nodiscard]] qint64 sent();
     void written(qint64 bytes);
-    void finishWriting();
     void endSoon();
     void end();
     [[nodiscard]] TransportEnd howItEnded() const;
@@ -64,7 +64,7 @@ private:
     SystemSocket m_system;             // while closing: it may be asked when the sockets have gone
     qint64 m_takenPosition = 0;        // bytes that m_below has written
     WhileClosing m_whileClosing = WhileClosing::Discard;
-    bool m_hasFinishedWriting = false;
+    bool m_finishesWriting = false; // when everything has left
     QString m_where; // host and port, for messages: no path, no query
     TransportTarget m_target;
     std::optional<TransportEnd> m_tlsEnd; // why the server is not trusted

@@ -101,10 +101,14 @@ public:
 
     // What becomes of messages that arrive behind our Close frame and before the peer's.
     enum class WhileClosing { Discard, Deliver };
-    // Ends in order (RFC 6455 §7): what was sent leaves, then a Close frame and, where no TLS and no proxy is
-    // in between, a half-close. Reading goes on until the peer ends, so that no unread byte makes a reset of
-    // our end. transportEnded() follows; with a mute peer it never does.
+    // Ends in order (RFC 6455 §7): what was sent leaves, then a Close frame, and when the peer has answered it, a
+    // half-close. Reading goes on until the peer ends, so that no unread byte makes a reset of our end.
+    // transportEnded() follows; with a mute peer it never does.
     virtual void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) = 0;
+    // While closing: the half-close comes, although the peer has not answered the Close frame. A peer that does not know
+    // what a Close frame is sees our end; a proxy may take it for the end of both. Not over TLS, whose own end Qt
+    // cannot send without ceasing to read.
+    virtual void finishWriting() {}
     // Ends at once; the listener hears nothing. What the operating system has taken may still arrive.
     virtual void abort() = 0;
     // Before cut(): sends as little as possible any more, so that what is on its way can be confirmed.

@@ -16,6 +16,7 @@
 #include <QTimer>
 
 #include <algorithm>
+#include <optional>
 
 #include <sys/socket.h>
 
@@ -159,9 +160,15 @@ private:
             payload[i] = char(payload.at(i) ^ m_rest.at(head + i % 4));
         const int opcode = byte(0) & 0x0f;
         m_rest.remove(0, head + 4 + size);
-        if (opcode == 1 || opcode == 2)
+        // A pair has arrived when both of its messages have (rule Q9).
+        if (opcode == 1 && payload.startsWith('{')) {
+            m_header = numberOf(payload);
+        } else if (opcode == 1 || opcode == 2) {
+            if (m_header)
+                m_received.push_back(*std::exchange(m_header, {}));
             m_received.push_back(numberOf(payload));
-        else if (opcode == 8 && m_end == End::None) { // the client closes
+        }
+        if (opcode == 8 && m_end == End::None) { // the client closes
             m_end = End::Clean;
             m_how = "the client's Close";
             write(RawServer::closeFrame(1000));
@@ -175,6 +182,7 @@ private:
     QByteArray m_head;
     QByteArray m_rest;
     std::vector<int> m_received;
+    std::optional<int> m_header; // of a pair
     End m_end = End::None;
     const char *m_how = "by nobody";
     bool m_isOpen = false;
@@ -361,6 +369,9 @@ void TestKills::q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce()
     std::vector<int> arrived;
     std::vector<int> afterReset; // of these, the last ones before something may have been thrown away
     for (const Session *session : server.sessions()) {
+        if (!arrived.empty() && !session->received().empty() && session->received().front() <= arrived.back())
+            qInfo("%d arrived on a connection (%s) behind %d", session->received().front(), session->how(),
+                  arrived.back());
         arrived.insert(arrived.end(), session->received().begin(), session->received().end());
         if (session->end() == Session::End::Reset)
             afterReset.push_back(arrived.empty() ? -1 : arrived.back());

@@ -481,7 +481,7 @@ void TestOwnEndings::q15_acceptedIsArrivedOrReported()
 {
     QFETCH(const bool, isQWebSocket);
     QFETCH(const bool, tls);
-    const int wanted = fromEnvironment("EVERWIRE_ENDINGS", 100);
+    const int wanted = fromEnvironment("EVERWIRE_ENDINGS", 40);
     const auto seed =
         quint32(fromEnvironment("EVERWIRE_SEED", int(QRandomGenerator::global()->bounded(1 << 30))));
     qInfo("seed %u (EVERWIRE_SEED)", seed);

@@ -118,8 +118,8 @@ const EventRow Events[] = {
     {"ended before it opened", "R6", "DECRRRRRDD", [](EngineRig &rig) {
         onWire(rig, [](auto &t) { t.end(ConnectionError::ConnectionRefused, 0); });
     }},
-    // tokenTimeout, connectTimeout, authTimeout, stableAfter, retry, closeTimeout.
-    {"the phase's timer", "R9 A2 R4 O3", "DERRROCCDD", [](EngineRig &rig) {
+    // tokenTimeout, connectTimeout, authTimeout, stableAfter, retry, half of closeTimeout.
+    {"the phase's timer", "R9 A2 R4 O3", "DERRROCCXX", [](EngineRig &rig) {
         if (rig.scheduler.pending() > 0)
             rig.scheduler.advance(rig.scheduler.untilNext());
     }},
