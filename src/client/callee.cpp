@@ -73,7 +73,7 @@ void Callee::leave()
     m_calls.store(calls - 1, std::memory_order_release);
 }
 
-void Callee::callWith(Item item)
+void Callee::callWith(const Item &item)
 {
     // It counts as handled from here on: the handler may run an event loop for long (rule M8).
     if (m_account)

@@ -76,7 +76,7 @@ private:
     };
 
     void call(const Message &message);
-    void callWith(Item item);
+    void callWith(const Item &item);
     void leave();
     [[nodiscard]] bool isCalledByThisThread() const;
 

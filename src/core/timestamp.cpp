@@ -35,8 +35,8 @@ std::optional<int> offsetOf(const QString &zone)
     if (zone.isEmpty() || zone.compare(QLatin1Char('z'), Qt::CaseInsensitive) == 0)
         return 0;
     const QString digits = zone.mid(1).remove(QLatin1Char(':'));
-    const int hours = digits.left(2).toInt();
-    const int minutes = digits.mid(2).toInt();
+    const int hours = QStringView(digits).left(2).toInt();
+    const int minutes = QStringView(digits).mid(2).toInt();
     if (hours > 23 || minutes > 59)
         return std::nullopt;
     const int seconds = (60 * hours + minutes) * 60;

@@ -103,7 +103,7 @@ private:
     void switchWhenIdle(const QString &token);
     void trySwitch(std::chrono::milliseconds latest);
     [[nodiscard]] bool isBusy(const Phase::Established &open) const;
-    void reconnectWith(const QString &token);
+    void reconnectWith(QString token); // a copy: it may lie in what the call resets
     void finishSwitch(const QString &token);
 
     // Its end (engineendings.cpp).

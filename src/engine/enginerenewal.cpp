@@ -208,20 +208,19 @@ bool Engine::isBusy(const Phase::Established &open) const
 }
 
 // Quietly: nothing has failed, and what is queued stays queued. First the live connection is finished: what was
-// sent arrives there, and what the server has sent meanwhile is received. newToken: empty if it is to be fetched.
-void Engine::reconnectWith(const QString &newToken)
+// sent arrives there, and what the server has sent meanwhile is received. token: empty if it is to be fetched.
+void Engine::reconnectWith(QString token)
 {
     auto &open = std::get<Phase::Established>(m_phase);
     if (open.next)
         return;
     everwireTrace(lcAuth) << "finishing the connection, to open another with another token";
-    const QString token = newToken; // it may lie in what is reset here
     open.renewal = {};
     open.stable.reset();
     open.heartbeat->pause();
     m_around.outbox->setDraining(false);
     Parting &parting = addParting(std::exchange(open.link, {}));
-    open.next = Phase::Switch{&parting, token};
+    open.next = Phase::Switch{&parting, std::move(token)};
     beginParting(parting, CloseCode::Normal, QStringLiteral("Client reconnect"), this);
 }
 

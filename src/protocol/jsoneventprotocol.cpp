@@ -165,7 +165,7 @@ qint64 costOfValues(const QByteArray &utf8, qint64 words)
 }
 
 // What a server says in an error, in any of the forms that backends use.
-struct ServerError
+struct ErrorAnswer
 {
     QString code;
     QString text;
@@ -193,9 +193,9 @@ QString wordIn(const QJsonObject &object, const char *key)
     return value.isDouble() ? QString::number(value.toDouble(), 'f', 0) : value.toString();
 }
 
-ServerError errorIn(const QJsonObject &message)
+ErrorAnswer errorIn(const QJsonObject &message)
 {
-    ServerError found;
+    ErrorAnswer found;
     // {"error": …} at the top, in "payload" or in "error" itself.
     for (const QJsonObject &object :
          {message.value(QLatin1String("payload")).toObject(),
@@ -370,7 +370,7 @@ Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &messa
     if (isAuthenticationError(type))
         return failure(errorIn(message.json()).words());
     if (type == QLatin1String("error")) {
-        const ServerError error = errorIn(message.json());
+        const ErrorAnswer error = errorIn(message.json());
         // On a live connection it may be the app's affair.
         if (!renews || error.isAboutAuthentication())
             return failure(error.words());

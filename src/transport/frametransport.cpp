@@ -333,7 +333,7 @@ void FrameTransport::flushAndTell()
 {
     if (m_stage == Stage::Ended)
         return;
-    noteTaken(); // the socket has written, perhaps, and the next write may fail
+    noteTaken();        // the socket has written, perhaps, and the next write may fail
     if (m_isFlushing) { // the socket is on the stack, and the listener may abort() it
         flushAndTellLater();
         return;

@@ -65,7 +65,7 @@ private:
     qint64 m_takenPosition = 0;        // bytes that m_below has written
     WhileClosing m_whileClosing = WhileClosing::Discard;
     bool m_finishesWriting = false; // when everything has left
-    QString m_where; // host and port, for messages: no path, no query
+    QString m_where;                // host and port, for messages: no path, no query
     TransportTarget m_target;
     std::optional<TransportEnd> m_tlsEnd; // why the server is not trusted
     QString m_errorString;

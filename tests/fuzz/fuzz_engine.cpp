@@ -151,6 +151,8 @@ private:
     void finish()
     {
         m_rig.postClose();
+        // Messages of an earlier connection are waited for first.
+        m_rig.scheduler.advance(m_rig.config.closeTimeout());
         m_rig.scheduler.advance(m_rig.config.closeTimeout());
         check();
         require(m_rig.engine->state() == ConnectionState::Disconnected);

@@ -42,8 +42,10 @@ bool isAgain()
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
+} // namespace
+
 // One direction of a connection.
-struct Lane
+struct SlowRelay::Lane
 {
     int from = -1;
     int to = -1;
@@ -84,8 +86,6 @@ struct Lane
         }
     }
 };
-
-} // namespace
 
 struct SlowRelay::Pair
 {

@@ -28,6 +28,7 @@ public:
     [[nodiscard]] int open() const { return m_open; }
 
 private:
+    struct Lane;
     struct Pair;
     void run();
     void accept();
