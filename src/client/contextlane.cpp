@@ -168,7 +168,7 @@ void ContextLane::callNext(QMutexLocker<QMutex> &lock, QThread *here)
     enter(here);
     callee->m_calls.store(callee->m_calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     lock.unlock();
-    callee->callWith(std::move(item));
+    callee->callWith(item);
     callee->leave();
     lock.relock();
     m_depth.store(m_depth.load(std::memory_order_relaxed) - 1, std::memory_order_release);
