@@ -158,7 +158,8 @@ bool Model::runWire()
         m_commands.pop_front();
         command();
     }
-    pump();
+    if (any || !m_queue.empty()) // the engine is woken
+        pump();
     return any;
 }
 

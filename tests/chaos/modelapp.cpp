@@ -237,6 +237,7 @@ bool Model::forgetUser()
 {
     const bool isCut = isLinked() && m_inSocket > 0;
     if (isCut) {
+        forgetGoodbye();
         Report report;
         report.to = State::Disconnecting;
         const bool tells = m_phase != Phase::Closing;
