@@ -569,12 +569,18 @@ void FrameTransport::finish(const TransportEnd &end)
 {
     if (m_stage == Stage::Ended)
         return;
-    abort();
+    dropSocket(); // the connection is asked, perhaps, what has been confirmed
     if (listener())
         listener()->transportEnded(end);
 }
 
 void FrameTransport::abort()
+{
+    dropSocket();
+    m_system = {};
+}
+
+void FrameTransport::dropSocket()
 {
     m_stage = Stage::Ended;
     m_patience.stop();
@@ -606,7 +612,6 @@ void FrameTransport::cut()
         m_system = SystemSocket(systemDescriptor());
     m_system.resetOnClose();
     abort();
-    m_system = {};
 }
 
 } // namespace Everwire

@@ -108,6 +108,7 @@ private:
     void endAfterClose(const TransportEnd &end);
     void lost();
     void finish(const TransportEnd &end);
+    void dropSocket();
     [[nodiscard]] bool isRefusedByTls() const;
     [[nodiscard]] TransportEnd whyNotConnected() const;
 

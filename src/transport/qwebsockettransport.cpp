@@ -360,6 +360,12 @@ void QWebSocketTransport::close(int code, const QString &reason, WhileClosing in
 
 void QWebSocketTransport::abort()
 {
+    dropSockets();
+    m_system = {};
+}
+
+void QWebSocketTransport::dropSockets()
+{
     m_ended = true;
     m_socket->disconnect(&m_context);
     for (QAbstractSocket *socket : {m_inner.data(), m_below.data()}) {
@@ -382,7 +388,6 @@ void QWebSocketTransport::cut()
         m_system = SystemSocket(m_below->socketDescriptor());
     m_system.resetOnClose();
     abort();
-    m_system = {};
 }
 
 qint64 QWebSocketTransport::bytesToWrite() const
@@ -417,7 +422,7 @@ void QWebSocketTransport::end()
     if (m_ended)
         return;
     const TransportEnd how = m_opened ? howItEnded() : whyItNeverOpened();
-    abort();
+    dropSockets(); // the connection is asked, perhaps, what has been confirmed
     if (listener())
         listener()->transportEnded(how);
 }

@@ -52,6 +52,7 @@ private:
     [[nodiscard]] bool delivers() const;
     [[nodiscard]] qint64 sent();
     void written(qint64 bytes);
+    void dropSockets();
     void endSoon();
     void end();
     [[nodiscard]] TransportEnd howItEnded() const;
