@@ -5,10 +5,11 @@
 
 #include <QCoreApplication>
 #include <QEvent>
-#include <QSemaphore>
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 namespace Everwire {
 
@@ -146,19 +147,31 @@ void WireThread::processNow(EngineHost *host)
 
 void WireThread::waitForRest()
 {
-    QSemaphore atRest;
-    int count = 0;
+    std::mutex mutex; // ThreadSanitizer sees these, unlike Qt's own
+    std::condition_variable oneRests;
+    int awaited = 0;
+    std::unique_lock<std::mutex> lock(mutex);
+    lock.unlock();
     callAndWait([&] {
-        std::vector<EngineHost *> hosts = m_hosts;
-        for (QObject *leaving : m_context->children())
-            hosts.push_back(static_cast<EngineHost *>(leaving));
+        std::vector<EngineHost *> hosts;
+        {
+            const std::lock_guard<std::mutex> counting(mutex);
+            hosts = m_hosts;
+            for (QObject *leaving : m_context->children())
+                hosts.push_back(static_cast<EngineHost *>(leaving));
+            awaited = int(hosts.size());
+        }
         for (EngineHost *host : hosts) {
-            ++count;
             host->processOutbox();
-            host->whenAtRest([&atRest] { atRest.release(); });
+            host->whenAtRest([&] {
+                const std::lock_guard<std::mutex> counting(mutex);
+                --awaited;
+                oneRests.notify_one(); // while locked: afterwards the waiting thread may have left
+            });
         }
     });
-    atRest.acquire(count);
+    lock.lock();
+    oneRests.wait(lock, [&] { return awaited == 0; });
 }
 
 } // namespace Everwire
