@@ -563,8 +563,8 @@ void tst_OtherThreads::m4_aContextMovesInItsHandler_data()
     QTest::addColumn<bool>("beginsHere");
     QTest::addColumn<int>("every");
     QTest::addColumn<int>("threads");
-    QTest::newRow("once") << false << 700 << 2;
-    QTest::newRow("once, from the provider's thread") << true << 700 << 2;
+    QTest::newRow("once") << false << 350 << 2;
+    QTest::newRow("once, from the provider's thread") << true << 350 << 2;
     QTest::newRow("now and then") << false << 50 << 2;
     QTest::newRow("each time") << false << 1 << 2;
     QTest::newRow("each time, from the provider's thread") << true << 1 << 2;
@@ -576,7 +576,7 @@ void tst_OtherThreads::m4_aContextMovesInItsHandler()
     QFETCH(const bool, beginsHere);
     QFETCH(const int, every);
     QFETCH(const int, threads);
-    constexpr int count = 1'000;
+    constexpr int count = 500;
     Worker one;
     Worker two;
     QList<QThread *> places{one.thread(), two.thread(), QThread::currentThread()};
