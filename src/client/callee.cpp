@@ -7,6 +7,8 @@
 #include <QElapsedTimer>
 #include <QThread>
 
+#include <chrono>
+#include <mutex>
 #include <utility>
 
 namespace Everwire {
@@ -43,7 +45,7 @@ void Callee::call(const Message &message)
 Callee::Called Callee::callHere(const Message &message, QThread *here)
 {
     {
-        const QMutexLocker lock(&m_lane->m_mutex);
+        const std::lock_guard<std::mutex> lock(m_lane->m_mutex);
         if (!m_lane->m_context || hasEnded())
             return Called::Never;
         if (!m_lane->livesIn(here))
@@ -62,7 +64,7 @@ void Callee::leave()
 {
     const int calls = m_calls.load(std::memory_order_relaxed);
     if (calls == 1 && hasEnded()) {
-        QMutexLocker lock(&m_lane->m_mutex);
+        std::unique_lock<std::mutex> lock(m_lane->m_mutex);
         if (!std::exchange(m_destroyer, QThread::currentThread())) {
             Handler handler = std::exchange(m_handler, nullptr);
             lock.unlock();
@@ -84,7 +86,7 @@ void Callee::callWith(const Item &item)
 
 void Callee::deliver(const Message &message, qint64 cost, quint32 generation, bool mayJoin)
 {
-    const QMutexLocker lock(&m_lane->m_mutex);
+    const std::lock_guard<std::mutex> lock(m_lane->m_mutex);
     if (hasEnded() || !m_lane->m_context)
         return;
     if (m_account)
@@ -94,7 +96,7 @@ void Callee::deliver(const Message &message, qint64 cost, quint32 generation, bo
 
 void Callee::deliver(const Message &event)
 {
-    const QMutexLocker lock(&m_lane->m_mutex);
+    const std::lock_guard<std::mutex> lock(m_lane->m_mutex);
     if (!hasEnded() && m_lane->m_context)
         m_lane->push(shared_from_this(), {event, 0, 0, false}, false);
 }
@@ -103,7 +105,7 @@ void Callee::end()
 {
     QList<Item> dropped;
     Handler handler;
-    QMutexLocker lock(&m_lane->m_mutex);
+    std::unique_lock<std::mutex> lock(m_lane->m_mutex);
     m_hasEnded.store(true, std::memory_order_release);
     dropped.swap(m_items);
     if (m_account && !dropped.isEmpty()) {
@@ -113,7 +115,7 @@ void Callee::end()
         lock.unlock();
         m_account->done(cost);
         dropped.clear();
-        lock.relock();
+        lock.lock();
     }
     QElapsedTimer waiting;
     waiting.start();
@@ -126,15 +128,15 @@ void Callee::end()
             handler = std::exchange(m_handler, nullptr);
             lock.unlock();
             handler = nullptr;
-            lock.relock();
+            lock.lock();
             m_isGone.store(true, std::memory_order_release);
-            m_lane->m_callHasEnded.wakeAll();
+            m_lane->m_callHasEnded.notify_all();
             return;
         }
-        constexpr int lookAgain = 10;  // ms; a direct call wakes nobody when it ends
-        constexpr int patience = 5000; // ms
-        m_lane->m_callHasEnded.wait(&m_lane->m_mutex, QDeadlineTimer(lookAgain));
-        if (!hasSaidSo && waiting.hasExpired(patience)) {
+        constexpr std::chrono::milliseconds lookAgain(10); // a direct call wakes nobody when it ends
+        constexpr std::chrono::milliseconds patience(5000);
+        m_lane->m_callHasEnded.wait_for(lock, lookAgain);
+        if (!hasSaidSo && waiting.hasExpired(patience.count())) {
             hasSaidSo = true;
             qCWarning(lcConnection).noquote().nospace()
                 << "unsubscribe() has waited 5 s for a handler of \"" << m_event

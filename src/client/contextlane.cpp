@@ -18,7 +18,7 @@ constexpr int MostInLot = 64;
 
 struct Registry
 {
-    QMutex mutex;
+    std::mutex mutex;
     QHash<const QObject *, std::shared_ptr<ContextLane>> lanes;
 };
 
@@ -34,7 +34,7 @@ Registry &registry()
 std::shared_ptr<ContextLane> ContextLane::of(QObject *context)
 {
     Registry &all = registry();
-    const QMutexLocker lock(&all.mutex);
+    const std::lock_guard<std::mutex> lock(all.mutex);
     std::shared_ptr<ContextLane> &lane = all.lanes[context];
     if (!lane) {
         lane = std::make_shared<ContextLane>(context);
@@ -47,13 +47,13 @@ std::shared_ptr<ContextLane> ContextLane::of(QObject *context)
 
 bool ContextLane::isInThisThread()
 {
-    const QMutexLocker lock(&m_mutex);
+    const std::lock_guard<std::mutex> lock(m_mutex);
     return m_context && m_context->thread() == QThread::currentThread();
 }
 
 void ContextLane::addCallee(const std::weak_ptr<Callee> &callee, std::function<void()> contextGone)
 {
-    const QMutexLocker lock(&m_mutex);
+    const std::lock_guard<std::mutex> lock(m_mutex);
     if (m_guests.size() >= m_mostGuests) {
         const auto hasEnded = [](const Guest &guest) {
             const std::shared_ptr<Callee> its = guest.callee.lock();
@@ -69,13 +69,13 @@ void ContextLane::contextGone()
 {
     {
         Registry &all = registry();
-        const QMutexLocker lock(&all.mutex);
+        const std::lock_guard<std::mutex> lock(all.mutex);
         all.lanes.remove(m_context);
     }
     std::vector<Guest> guests;
     std::deque<Run> runs;
     {
-        const QMutexLocker lock(&m_mutex);
+        const std::lock_guard<std::mutex> lock(m_mutex);
         m_context = nullptr;
         guests.swap(m_guests);
         runs.swap(m_runs);
@@ -113,7 +113,7 @@ void ContextLane::post()
 void ContextLane::postWork()
 {
     const auto again = [self = shared_from_this()] {
-        QMutexLocker lock(&self->m_mutex);
+        std::unique_lock<std::mutex> lock(self->m_mutex);
         self->m_looksAgain = false;
         self->work(lock);
     };
@@ -124,7 +124,7 @@ void ContextLane::postWork()
 
 void ContextLane::takeArrived()
 {
-    QMutexLocker lock(&m_mutex);
+    std::unique_lock<std::mutex> lock(m_mutex);
     if (m_lots.empty())
         return;
     m_due += m_lots.front();
@@ -133,7 +133,7 @@ void ContextLane::takeArrived()
 }
 
 // On the context's thread. A handler that runs an event loop comes by here again, and there it goes on in order.
-void ContextLane::work(QMutexLocker<QMutex> &lock)
+void ContextLane::work(std::unique_lock<std::mutex> &lock)
 {
     QThread *const here = QThread::currentThread();
     while (m_due > 0 && m_context && livesIn(here)) {
@@ -149,14 +149,14 @@ void ContextLane::work(QMutexLocker<QMutex> &lock)
     } else if (m_context->thread() == here && !std::exchange(m_looksAgain, true)) {
         constexpr int soon = 1; // ms
         QTimer::singleShot(soon, m_context, [self = shared_from_this()] {
-            QMutexLocker again(&self->m_mutex);
+            std::unique_lock<std::mutex> again(self->m_mutex);
             self->m_looksAgain = false;
             self->work(again);
         });
     }
 }
 
-void ContextLane::callNext(QMutexLocker<QMutex> &lock, QThread *here)
+void ContextLane::callNext(std::unique_lock<std::mutex> &lock, QThread *here)
 {
     --m_due;
     const std::shared_ptr<Callee> callee = m_runs.front().callee;
@@ -170,10 +170,10 @@ void ContextLane::callNext(QMutexLocker<QMutex> &lock, QThread *here)
     lock.unlock();
     callee->callWith(item);
     callee->leave();
-    lock.relock();
+    lock.lock();
     m_depth.store(m_depth.load(std::memory_order_relaxed) - 1, std::memory_order_release);
     if (callee->hasEnded())
-        m_callHasEnded.wakeAll();
+        m_callHasEnded.notify_all();
 }
 
 } // namespace Everwire

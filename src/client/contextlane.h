@@ -3,13 +3,14 @@
 
 #include "client/callee.h"
 
-#include <QMutex>
 #include <QObject>
-#include <QWaitCondition>
 
+#include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 class QThread;
@@ -52,8 +53,8 @@ private:
     void post();
     void postWork();
     void takeArrived();
-    void work(QMutexLocker<QMutex> &lock);
-    void callNext(QMutexLocker<QMutex> &lock, QThread *here);
+    void work(std::unique_lock<std::mutex> &lock);
+    void callNext(std::unique_lock<std::mutex> &lock, QThread *here);
     // Whether its handlers may be called in this thread, which is *here*.
     [[nodiscard]] bool livesIn(QThread *here) const
     {
@@ -67,8 +68,9 @@ private:
         m_depth.store(m_depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
-    QMutex m_mutex;
-    QWaitCondition m_callHasEnded;
+    // Not QMutex, because ThreadSanitizer cannot follow a QMutex through QWaitCondition.
+    std::mutex m_mutex;
+    std::condition_variable m_callHasEnded;
     QObject *m_context; // null once it is being destroyed, which waits for m_mutex before
     std::vector<Guest> m_guests;
     size_t m_mostGuests = 16; // from here on those that have ended are removed
