@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The long runs: many cycles, many drops, a blocked UI. Counts are set by the environment for longer ones.
+#include "support/fromenvironment.h"
 #include "support/testserver.h"
 
 #include <Everwire/WebSocketProvider>
@@ -23,13 +24,6 @@ namespace {
 QString s(const char *text)
 {
     return QString::fromLatin1(text);
-}
-
-int count(const char *variable, int fallback)
-{
-    bool ok = false;
-    const int set = qEnvironmentVariableIntValue(variable, &ok);
-    return ok ? set : fallback;
 }
 
 int entries(const char *folder)
@@ -60,7 +54,7 @@ private Q_SLOTS:
 
 void tst_Endurance::o6_openAndCloseWithoutGrowth()
 {
-    const int cycles = count("EVERWIRE_CYCLES", 10000);
+    const int cycles = countFromEnvironment("EVERWIRE_CYCLES", 10000);
     TestServer server;
     WebSocketProvider provider;
     provider.setToken(s("good"));
@@ -105,7 +99,7 @@ void tst_Endurance::o6_openAndCloseWithoutGrowth()
 
 void tst_Endurance::q1_s7_randomDropsLoseNothingUnsaid()
 {
-    const int drops = count("EVERWIRE_DROPS", 1000);
+    const int drops = countFromEnvironment("EVERWIRE_DROPS", 1000);
     TestServer server;
     WebSocketProvider provider;
     provider.setToken(s("good"));
@@ -134,8 +128,7 @@ void tst_Endurance::q1_s7_randomDropsLoseNothingUnsaid()
     int discarded = 0;
     connect(connection, &Connection::messagesDiscarded, this, [&discarded](int n) { discarded += n; });
 
-    const quint32 seed = quint32(count("EVERWIRE_SEED", int(QRandomGenerator::global()->bounded(1 << 30))));
-    qInfo("seed %u (EVERWIRE_SEED)", seed);
+    const quint32 seed = seedFromEnvironment();
     QRandomGenerator random(seed);
     QList<int> accepted; // their numbers
     int refused = 0;
@@ -202,7 +195,7 @@ void tst_Endurance::q1_s7_randomDropsLoseNothingUnsaid()
 
 void tst_Endurance::h2_tenSecondsOfABlockedUi()
 {
-    const int seconds = count("EVERWIRE_BLOCKED_SECONDS", 10);
+    const int seconds = countFromEnvironment("EVERWIRE_BLOCKED_SECONDS", 10);
     constexpr int perSecond = 1000;
     TestServer server;
     WebSocketProvider provider;

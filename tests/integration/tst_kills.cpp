@@ -4,6 +4,7 @@
 // as discarded, once and in order, unless the server itself throws away what it was sent; and what the client receives comes
 // once and in order. The ledger is the server's: it knows nothing of what the engine has counted.
 // EVERWIRE_KILLS, EVERWIRE_RECEIVED and EVERWIRE_SEED make it longer, and the same again.
+#include "support/fromenvironment.h"
 #include "support/rawserver.h"
 
 #include <Everwire/WebSocketProvider>
@@ -25,20 +26,6 @@ using namespace std::chrono_literals;
 using namespace Qt::StringLiterals;
 
 namespace {
-
-int count(const char *variable, int fallback)
-{
-    bool ok = false;
-    const int set = qEnvironmentVariableIntValue(variable, &ok);
-    return ok ? set : fallback;
-}
-
-QRandomGenerator generator()
-{
-    const auto seed = quint32(count("EVERWIRE_SEED", int(QRandomGenerator::global()->bounded(1 << 30))));
-    qInfo("seed %u (EVERWIRE_SEED)", seed);
-    return QRandomGenerator(seed);
-}
 
 // Each message says its number: "17;…" as text or binary, or {"n":17,…}.
 int numberOf(const QByteArray &message)
@@ -256,8 +243,8 @@ void TestKills::q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce_data()
 void TestKills::q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce()
 {
     QFETCH(const bool, resets);
-    const int kills = count("EVERWIRE_KILLS", 100);
-    QRandomGenerator random = generator();
+    const int kills = countFromEnvironment("EVERWIRE_KILLS", 100);
+    QRandomGenerator random(seedFromEnvironment());
     KillServer server;
     auto provider = std::make_unique<WebSocketProvider>();
     QVERIFY(provider->configure(u"x"_s, config(server.url()).setCloseTimeout(20ms)));
@@ -411,8 +398,8 @@ void TestKills::q1_q4_q16_everyAcceptedMessageArrivesOrIsReportedOnce()
 
 void TestKills::m1_whatArrivesComesOnceAndInOrder()
 {
-    const int wanted = count("EVERWIRE_RECEIVED", 50'000);
-    QRandomGenerator random = generator();
+    const int wanted = countFromEnvironment("EVERWIRE_RECEIVED", 50'000);
+    QRandomGenerator random(seedFromEnvironment());
     KillServer server;
     WebSocketProvider provider;
     QVERIFY(provider.configure(u"x"_s, config(server.url()).setCloseTimeout(20ms)));

@@ -3,6 +3,7 @@
 // The client ends connections itself, at random moments and in every way there is, against a server that reads slowly, streams
 // and floods with pings: of every message that was accepted it is known whether it arrived. The ledger is the server's:
 // it knows nothing of what the engine has counted. EVERWIRE_ENDINGS and EVERWIRE_SEED make it longer, and the same again.
+#include "support/fromenvironment.h"
 #include "support/rawserver.h"
 #include "support/slowrelay.h"
 #include "support/transports.h"
@@ -26,13 +27,6 @@ using namespace std::chrono_literals;
 using namespace Qt::StringLiterals;
 
 namespace {
-
-int fromEnvironment(const char *variable, int fallback)
-{
-    bool ok = false;
-    const int set = qEnvironmentVariableIntValue(variable, &ok);
-    return ok ? set : fallback;
-}
 
 // What a server does on a connection.
 struct Manners
@@ -481,10 +475,8 @@ void TestOwnEndings::q15_acceptedIsArrivedOrReported()
 {
     QFETCH(const bool, isQWebSocket);
     QFETCH(const bool, tls);
-    const int wanted = fromEnvironment("EVERWIRE_ENDINGS", 40);
-    const auto seed =
-        quint32(fromEnvironment("EVERWIRE_SEED", int(QRandomGenerator::global()->bounded(1 << 30))));
-    qInfo("seed %u (EVERWIRE_SEED)", seed);
+    const int wanted = countFromEnvironment("EVERWIRE_ENDINGS", 40);
+    const quint32 seed = seedFromEnvironment();
     QRandomGenerator random(seed);
     const TrustInRawServer trust;
     Server server(tls);

@@ -2,6 +2,7 @@
 //
 // Rules O5 and O6 by chance: lives in which anything is done inside any signal and handler. EVERWIRE_LIVES says how many,
 // EVERWIRE_SEED which; a failure names the seed of the life, and EVERWIRE_LIVES=1 with it is that life again.
+#include "support/fromenvironment.h"
 #include "support/testserver.h"
 
 #include <Everwire/ConnectionHandle>
@@ -362,13 +363,6 @@ void Life::live()
     QCoreApplication::exec();
 }
 
-int count(const char *variable, int fallback)
-{
-    bool ok = false;
-    const int set = qEnvironmentVariableIntValue(variable, &ok);
-    return ok ? set : fallback;
-}
-
 // By their name; GLib and Qt start others, and keep them.
 int wireThreads()
 {
@@ -400,9 +394,8 @@ void TestRandomLife::initTestCase()
 
 void TestRandomLife::o5_o6_anythingAnywhere()
 {
-    const int lives = count("EVERWIRE_LIVES", 2000);
-    const quint32 first = quint32(count("EVERWIRE_SEED", int(QRandomGenerator::global()->bounded(1 << 30))));
-    qInfo("seed %u (EVERWIRE_SEED)", first);
+    const int lives = countFromEnvironment("EVERWIRE_LIVES", 2000);
+    const quint32 first = seedFromEnvironment();
     TestServer server;
     Done done;
     for (int i = 0; i < lives; ++i) {
