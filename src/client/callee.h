@@ -17,12 +17,11 @@ namespace Everwire {
 
 class ContextLane;
 
-// Accounts for messages that wait for a handler in another thread. Its functions are
-// called on any thread.
+// Accounts for messages that wait for a handler in another thread. Called on any thread.
 struct RelayAccount
 {
     QString name;                           // of the connection, for the log
-    std::function<void(qint64 cost)> taken; // bytes; the message is queued now
+    std::function<void(qint64 cost)> taken; // bytes of a message that was queued
     std::function<void(qint64 cost)> done;
     // Whether messages of this generation are still to be delivered (rule O2).
     std::function<bool(quint32 generation)> isCurrent;

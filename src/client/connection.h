@@ -128,7 +128,7 @@ public:
     Q_INVOKABLE [[nodiscard]] Everwire::ConnectionConfig configuration() const;
 
     // Connects, if Disconnected or in Error. In Reconnecting it ends the wait. In Disconnecting it
-    // connects after the goodbye; messages are accepted at once (Q2). Otherwise it does nothing
+    // connects after the goodbye, and accepts messages at once (Q2). Otherwise it does nothing
     // (O1). Without a URL the connection is in Error at once (O4).
     Q_INVOKABLE void open();
     // The same, with a configuration that applies from now on, also to every later open() (C1, C5).
@@ -169,7 +169,7 @@ public:
     Q_INVOKABLE bool sendJson(const QJsonObject &message, const QByteArray &attachment);
 
     // Sends the message with an id in requestIdField. The future finishes with the message that has
-    // the same id in replyIdField; subscribers receive that message, too. If the app set an id (a
+    // the same id in replyIdField. Subscribers receive that message, too. If the app set an id (a
     // non-empty string or a number), it is kept. If there is none, or it is null or "", the library
     // generates a string. The reply's id must be equal and of the same JSON type: 5 and 5.0 are
     // equal, "5" is different. A reply needs no "type" (Q12, Q13).

@@ -42,7 +42,7 @@ public:
     [[nodiscard]] QFuture<SessionInfo> openAsync(const ConnectionConfig *config);
     [[nodiscard]] QFuture<SessionInfo> opened();
     [[nodiscard]] QFuture<QJsonObject> request(QJsonObject message, std::chrono::milliseconds timeout);
-    // for JavaScript
+    // For JavaScript.
     [[nodiscard]] QFuture<QJsonObject> request(const QJsonObject &message, double timeoutMs);
     void forget();
     void networkBack();

@@ -60,7 +60,7 @@ private:
 
     QString m_type;
     QPointer<WebSocketProvider> m_provider;
-    // with WebSocketProvider::instance(), not a provider that the app passed
+    // With WebSocketProvider::instance(), not a provider that the app passed.
     bool m_usesInstance = true;
     bool m_isAsking = false; // open() was called, and close() was not
     QPointer<Connection> m_connection;

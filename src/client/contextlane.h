@@ -74,10 +74,10 @@ private:
     // Not QMutex, because ThreadSanitizer cannot follow a QMutex through QWaitCondition.
     std::mutex m_mutex;
     std::condition_variable m_callHasEnded;
-    QObject *m_context; // null once it is being destroyed; the destructor waits for m_mutex first
+    QObject *m_context; // null while it is being destroyed: the destructor waits for m_mutex first
     std::vector<Guest> m_guests;
     size_t m_mostGuests = 16; // if there are this many guests, ended ones are removed first
-    std::deque<Run> m_runs;   // queued items by callee, oldest first; a callee may have ended
+    std::deque<Run> m_runs;   // queued items by callee, oldest first (a callee may have ended)
     std::deque<int> m_lots;   // items in each posted event that has not arrived yet
     int m_due = 0; // items at the front of m_runs that may be called now: their events have arrived
     bool m_looksAgain = false;

@@ -24,7 +24,7 @@ class EVERWIRE_EXPORT MessageModel : public QAbstractListModel
     Q_OBJECT
     // Rows in the model.
     Q_PROPERTY(int count READ count NOTIFY countChanged FINAL)
-    // Rows kept at most; 0 keeps none. ConnectionConfig::historyBytes bounds their bytes, too.
+    // Rows kept at most. 0 keeps none. ConnectionConfig::historyBytes bounds their bytes, too.
     Q_PROPERTY(int limit READ limit NOTIFY limitChanged FINAL)
 
 public:

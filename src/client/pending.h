@@ -80,7 +80,7 @@ public:
     Q_DISABLE_COPY_MOVE(PendingRequests)
 
     // The key by which a reply is matched to its request. A string and a number never have the same
-    // key; 5 and 5.0 do. Empty if there is no id: an empty string, null or undefined.
+    // key, but 5 and 5.0 do. Empty if there is no id: an empty string, null or undefined.
     [[nodiscard]] static QString keyOf(const QJsonValue &id);
     // Whether an app may set this id in its request: one that has a key, or an empty one.
     [[nodiscard]] static bool isUsable(const QJsonValue &id);

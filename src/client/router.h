@@ -169,13 +169,13 @@ private:
     Lists m_lists; // its values keep their addresses
     std::vector<List *> m_toBeSwept;
     Forms m_forms;
-    // caches the route, because consecutive messages often share a type; reset if m_lists changes
+    // Caches the route, because consecutive messages often share a type. Reset if m_lists changes.
     const QString *m_lastType = nullptr;
     Route m_lastRoute;
     std::vector<Dispatch *> m_running;            // the innermost is the last
     const std::shared_ptr<Diversion> m_diversion; // modified only inside m_source.divert
     size_t m_relayed = 0;                         // subscriptions in other threads
-    size_t m_endedRelayed = 0;                    // ended subscriptions that m_diversion still lists
+    size_t m_endedRelayed = 0;                    // ended ones that m_diversion still lists
     bool m_isEnding = false;
     Qt::HANDLE m_threadId = nullptr; // the id of the thread m_thread, cached by thisThread()
     QThread *m_thread = nullptr;

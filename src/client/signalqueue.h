@@ -58,8 +58,7 @@ public:
     // Whether the queue is empty and nothing is being emitted.
     [[nodiscard]] bool isIdle() const { return m_entries.empty() && m_level == Nowhere; }
     // Whether signals are being emitted, or held, further up the stack in the current event loop.
-    // If so, the caller runs inside one of their handlers, directly or through
-    // processEvents().
+    // If so, the caller runs inside one of their handlers, directly or through processEvents().
     [[nodiscard]] bool isEmittingHere() const;
 
 private:

@@ -16,9 +16,9 @@ namespace Everwire {
 // The error with which a server answered a request.
 struct ServerError
 {
-    // a string or a number; undefined if the server sent none
+    // A string or a number. Undefined if the server sent none.
     QJsonValue code{QJsonValue::Undefined};
-    QString message;    // the server's text; empty if the server sent none
+    QString message;    // the server's text, empty if there is none
     QJsonObject object; // the whole reply
 };
 
@@ -42,7 +42,7 @@ public:
         InvalidConfiguration, // an unknown key, a wrong type or an impossible value (C3)
         InsecureTransport,    // a token would go over ws:// to a host that is not loopback (A8)
         NoToken,              // the token provider says that there is none (A4)
-        InvalidToken,         // the token contains control characters, or is too large for a message
+        InvalidToken,         // the token has control characters, or is too large for a message
         TokenFailed,          // the token provider failed (A4)
         TokenTimeout,         // no token within tokenTimeout (R9)
         ConnectTimeout,       // TCP, TLS and upgrade took longer than connectTimeout (R9)
@@ -58,7 +58,7 @@ public:
         ProtocolViolation,     // the peer broke RFC 6455 or a limit
         Overloaded,            // the UI is maxPendingBytes behind and reading cannot be paused (M8)
         PreparationFailed,     // what had to be done before the socket failed (Preparation)
-        RequestFailed,         // request(): the server replied with an error, or the request was not sent
+        RequestFailed,         // request(): the reply is an error, or the request was not sent
         RequestTimeout,        // request(): no reply in time
     };
     Q_ENUM(Code)

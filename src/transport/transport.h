@@ -52,7 +52,7 @@ struct TransportTarget
 struct TransportEnd
 {
     ConnectionError error;
-    // the Close frame's reason, safe to show: from PeerText::shown(), or written by us
+    // The Close frame's reason, safe to show: from PeerText::shown(), or written by us.
     QString reason;
     std::chrono::milliseconds retryAfter{}; // the server asked not to be tried before (HTTP's Retry-After)
 };
@@ -93,7 +93,7 @@ public:
     void setSecrets(const QStringList &secrets) { m_secrets = secrets; }
 
     virtual void open(const TransportTarget &target) = 0;
-    // All three send one whole message; the bytes need to live only during the call. They return
+    // All three send one whole message. The bytes need to live only during the call. They return
     // the position after the message, or NeverLeaves if the WebSocket is not open.
     virtual qint64 sendText(QByteArrayView utf8) = 0;
     virtual qint64 sendBinary(QByteArrayView bytes) = 0;
