@@ -187,7 +187,7 @@ public:
     // that, for whatever reason (QFuture::cancel() included), the message is withdrawn and never
     // sent. If the connection is lost before the message is sent, the request keeps waiting, and
     // the next connection sends it (Q11). If a request fails after its message was sent, it is
-    // unknown whether the server has carried it out. request() belongs to the provider's thread;
+    // unknown whether the server has carried it out. request() belongs to the provider's thread.
     // cancel() may be called on any thread.
     QFuture<QJsonObject> request(const QJsonObject &message, std::chrono::milliseconds timeout);
 

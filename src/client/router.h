@@ -56,7 +56,8 @@ public:
         std::function<void(const std::function<void()> &change, TakeMessage all, const TakeMessage &newcomer)>
             divert;
         std::shared_ptr<const RelayAccount> account;
-        // Publishes at once that a form is no longer used, if its decoder runs code of the app.
+        // Where the interest is published at once after a form is no longer used, if the form's
+        // decoder runs code of the app.
         std::shared_ptr<InterestBoard> board;
     };
     // Before the first add().

@@ -22,7 +22,7 @@ public:
 
     [[nodiscard]] const ConnectionError &error() const { return m_error; }
     // The error with which the server answered a request() (rule Q13): its code (a string or a
-    // number; undefined if the server sent none), its text, and the whole reply.
+    // number, undefined if the server sent none), its text, and the whole reply.
     [[nodiscard]] QJsonValue serverCode() const { return m_error.serverCode(); }
     [[nodiscard]] QString serverMessage() const { return m_error.serverMessage(); }
     [[nodiscard]] QJsonObject serverObject() const { return m_error.serverObject(); }

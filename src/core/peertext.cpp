@@ -15,7 +15,8 @@ namespace Everwire::PeerText {
 namespace {
 
 constexpr qsizetype ShortestHexPiece = 16; // hexadecimal digits, which are 8 bytes
-// Nested encodings that are decoded at most, for example percent-encoding of JSON of base64.
+// Texts that are searched at most: the original, and the results of two rounds of decoding. That
+// covers percent-encoding of JSON of base64.
 constexpr int MostLevels = 3;
 const QString Mask = QStringLiteral("[token]");
 

@@ -184,7 +184,7 @@ private:
     Scheduler::Timer m_systemLook;
     std::vector<Outgoing> m_taken; // kept for its room
     bool m_debug = false;
-    std::vector<std::unique_ptr<Parting>> m_partings; // connections that are being closed by us
+    std::vector<std::unique_ptr<Parting>> m_partings; // connections that the engine is closing
     // Ended objects that may still be on the stack.
     std::vector<std::unique_ptr<Transport>> m_endedTransports;
     std::vector<std::unique_ptr<Parting>> m_endedPartings;

@@ -25,8 +25,8 @@ constexpr milliseconds RetryWait = std::chrono::seconds(5);
 // IdleCheck.
 constexpr milliseconds IdleTime = std::chrono::seconds(1);
 constexpr milliseconds IdleCheck = std::chrono::milliseconds(100);
-// The wait ends this long before the token expires, or earlier for short tokens: with a quarter of
-// the time left.
+// The wait ends this long before the token expires. If a quarter of the time left is shorter, it
+// ends that long before.
 constexpr milliseconds LongestReserve = std::chrono::seconds(5);
 // No clock is off by more, or TLS would fail; a timestamp that is, is none of now.
 constexpr qint64 LargestSkew = qint64(24) * 3600 * 1000; // ms

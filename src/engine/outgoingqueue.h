@@ -24,7 +24,7 @@ struct Outgoing
     bool isBinary = false;
     std::optional<QByteArray> attachment;  // a binary message that follows with nothing in between
     std::shared_ptr<const char[]> block{}; // in which bytes lie, where they are not their own
-    quint64 ticket = 0;                    // the owning request's (rule Q11); 0: no request
+    quint64 ticket = 0;                    // the owning request's (rule Q11), 0 if there is none
     Speech speech = Speech::None;
 
     [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }

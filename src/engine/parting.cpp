@@ -12,7 +12,7 @@ namespace {
 
 // Interval between checks of what the peer's system has confirmed. No event reports confirmations.
 constexpr milliseconds LookInterval{10};
-// Checks after the deadline at most, in case a confirmation is still in flight. Linux delays its
+// The most checks after the deadline, in case a confirmation is still in flight. Linux delays its
 // confirmations by 40 ms.
 constexpr int MostLooks = 30;
 constexpr milliseconds ShortConfirmationWait{50};

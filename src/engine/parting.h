@@ -11,8 +11,8 @@ namespace Everwire {
 
 // Closes a connection from the client's side: it flushes sent messages, sends the Close frame and a
 // half-close, and reads until the peer ends or the time is over. Then the fate of each message is
-// known. The engine ends all connections in this way ("Endings" in docs/architecture.md), except
-// those that failed.
+// known. The engine uses it for every Close frame that it sends ("Endings" in
+// docs/architecture.md).
 //
 // Must not be deleted inside its callbacks, because the transport may be their caller.
 class EVERWIRE_EXPORT Parting final : private TransportListener

@@ -19,7 +19,7 @@ class EVERWIRE_EXPORT RequestTickets
 {
 public:
     using Tickets = std::vector<quint64>;
-    using IsCancelled = std::function<bool()>; // any thread; must not call back
+    using IsCancelled = std::function<bool()>; // called on any thread, must not call back
 
     enum class State {
         Next,       // waits for the connection after a goodbye

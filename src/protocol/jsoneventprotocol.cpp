@@ -135,8 +135,8 @@ QString firstText(const QList<QJsonObject> &objects, std::initializer_list<const
     return {};
 }
 
-// Reads the member names of the wire protocol or of the guide, from the answer itself or from its
-// payload.
+// Reads the session from the answer itself or from its payload, by the member names of the wire
+// protocol or of the guide.
 SessionInfo sessionIn(const QJsonObject &answer)
 {
     const QList<QJsonObject> places{answer, answer.value(QLatin1String("payload")).toObject()};

@@ -92,10 +92,10 @@ public:
     Q_INVOKABLE void stop();
     // Sends the next piece of the user's turn, at most maxMessageSize bytes: 16-bit little-endian
     // mono PCM at 16 kHz, or a WAV stream cut anywhere. Returns false if the connection did not
-    // accept it. The chunk can then be sent again. Without a connection, up to a minute of speech is
-    // queued, within maxQueuedBytes (rule Q3). If a chunk does not fit and another one is sent
-    // after it, the chunk numbers show the gap, and until the next turn error says that a part was
-    // lost.
+    // accept it. The chunk can then be sent again. Without a connection, up to a minute of speech
+    // is queued, within maxQueuedBytes (rule Q3). If a chunk does not fit and another one is sent
+    // after it, the chunk numbers show the gap. Until the next turn begins, error then says that a
+    // part was lost.
     Q_INVOKABLE bool sendAudioChunk(const QByteArray &chunk);
     // Ends the user's turn after all of its chunks. There is always room for this. Returns false if
     // the connection is not open.
