@@ -40,7 +40,8 @@ class EVERWIRE_EXPORT HttpTokenProvider : public Everwire::TokenProvider
     Q_PROPERTY(QJsonObject body READ body WRITE setBody NOTIFY bodyChanged FINAL)
     // Where the token is in the answer, as "data.tokens.0.jwt". Empty, the default: "token", else "access_token".
     Q_PROPERTY(QString tokenPath READ tokenPath WRITE setTokenPath NOTIFY tokenPathChanged FINAL)
-    // Milliseconds for one request, up to 2^31 - 1. Above 0; default: 8000, below a connection's tokenTimeout.
+    // Timeout of one request in milliseconds, up to 2^31 - 1. Above 0. Default: 8000, which is less
+    // than a connection's tokenTimeout.
     Q_PROPERTY(double timeout READ timeoutMs WRITE setTimeoutMs NOTIFY timeoutChanged FINAL)
     // Further requests after network errors, 429 and 5xx, 250 ms, 500 ms … apart, or as Retry-After asks up to 5 s.
     // At least 0; default: 2.
@@ -86,7 +87,8 @@ protected:
     void fetch(const TokenRequest &request) override;
 
 private:
-    // For QML, whose numbers may be infinite: what is no time is refused, with a warning.
+    // For QML, whose numbers may be infinite. Values that are not a valid timeout are refused with
+    // a warning.
     [[nodiscard]] double timeoutMs() const { return m_timeout; }
     void setTimeoutMs(double timeout);
     void ask(const TokenRequest &request, int retriesLeft);

@@ -106,7 +106,8 @@ void JsonExchange::send(QNetworkAccessManager &network, const Request &request)
         request.body ? QJsonDocument(*request.body).toJson(QJsonDocument::Compact) : QByteArray();
     m_reply = network.sendCustomRequest(http, request.method, body);
 
-    // Credentials stay at their origin. Qt's own policy takes ":443" for another one.
+    // Redirects stay at the same origin, so that credentials do. Qt's SameOriginRedirectPolicy
+    // cannot be used: it treats an explicit ":443" as a different origin.
     connect(m_reply, &QNetworkReply::redirected, this, [this, from = request.url](const QUrl &to) {
         if (isSameOrigin(to, from)) {
             Q_EMIT m_reply->redirectAllowed();

@@ -74,7 +74,7 @@ void Preparation::run(const QString &type, const ConnectionConfig &config, const
     const PreparationRequest request(std::move(state));
     try {
         prepare(request);
-    } catch (...) { // it is tried again as if it had answered so
+    } catch (...) { // treated like a rejection, so it is retried
         request.reject(whatWasThrown());
     }
 }

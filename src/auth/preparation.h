@@ -25,8 +25,8 @@ struct PreparationResult
     };
     Kind kind = Failed;
     QVariantMap options;
-    QString reason;       // for a person
-    bool isShown = false; // for the library: reason holds no secret and nothing to escape
+    QString reason;       // for users and logs
+    bool isShown = false; // set by the library: reason contains no secrets and needs no escaping
 };
 
 class Preparation;

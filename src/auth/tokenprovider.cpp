@@ -111,7 +111,7 @@ void TokenProvider::start(std::shared_ptr<TokenRequest::State> request)
     const TokenRequest asked(m_current);
     try {
         fetch(asked);
-    } catch (...) { // it is tried again as if it had answered so
+    } catch (...) { // treated like a rejection, so it is retried
         asked.reject(whatWasThrown());
     }
 }

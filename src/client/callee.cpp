@@ -30,7 +30,7 @@ bool Callee::isCalledByThisThread() const
            m_lane->m_caller.load(std::memory_order_relaxed) == QThread::currentThread();
 }
 
-// What it throws ends here: the other subscribers do not notice (rule M6).
+// An exception ends here, so that the other subscribers are still called (rule M6).
 void Callee::call(const Message &message)
 {
     try {
@@ -59,7 +59,8 @@ Callee::Called Callee::callHere(const Message &message, QThread *here)
     return Called::Here;
 }
 
-// The last call that leaves an ended subscription destroys its handler. (The router does it for direct calls.)
+// Destroys the handler if the subscription has ended and this was its last running call. (For
+// direct calls, the router does so.)
 void Callee::leave()
 {
     const int calls = m_calls.load(std::memory_order_relaxed);
@@ -77,7 +78,8 @@ void Callee::leave()
 
 void Callee::callWith(const Item &item)
 {
-    // It counts as handled from here on: the handler may run an event loop for long (rule M8).
+    // Counted as handled before the call, because the handler may run an event loop for long (rule
+    // M8).
     if (m_account)
         m_account->done(item.cost);
     if (!item.isReceived || !m_account || m_account->isCurrent(item.generation))
@@ -133,7 +135,8 @@ void Callee::end()
             m_lane->m_callHasEnded.notify_all();
             return;
         }
-        constexpr std::chrono::milliseconds lookAgain(10); // a direct call wakes nobody when it ends
+        // The end of a direct call notifies nobody.
+        constexpr std::chrono::milliseconds lookAgain(10);
         constexpr std::chrono::milliseconds patience(5000);
         m_lane->m_callHasEnded.wait_for(lock, lookAgain);
         if (!hasSaidSo && waiting.hasExpired(patience.count())) {

@@ -17,24 +17,24 @@ namespace Everwire {
 
 class ContextLane;
 
-// What is told of messages that wait for a handler in another thread. Called on any thread.
+// Accounts for messages that wait for a handler in another thread. Called on any thread.
 struct RelayAccount
 {
     QString name;                           // of the connection, for the log
-    std::function<void(qint64 cost)> taken; // in bytes
+    std::function<void(qint64 cost)> taken; // bytes of a message that was queued
     std::function<void(qint64 cost)> done;
-    // Whether what belongs to this generation is still to be heard (rule O2).
+    // Whether messages of this generation are still to be delivered (rule O2).
     std::function<bool(quint32 generation)> isCurrent;
 };
 
-// A subscriber's handler. It is called in its context's thread: directly, if that is the thread that dispatches,
-// or else by the context's lane, from a queue. Thread-safe.
+// A subscriber's handler, called in its context's thread. If that is the dispatching thread, the
+// call is direct. Otherwise the context's lane calls the handler from a queue. Thread-safe.
 class EVERWIRE_EXPORT Callee : public std::enable_shared_from_this<Callee>
 {
 public:
     using Handler = std::function<void(const Message &)>;
 
-    // account: null if nobody asks.
+    // account: null if this subscriber's messages are not counted.
     Callee(std::shared_ptr<ContextLane> lane, QString event, Handler handler,
            std::shared_ptr<const RelayAccount> account);
     ~Callee();
@@ -45,24 +45,24 @@ public:
     // ---- the thread that dispatches ----
     enum class Called {
         Here,
-        NotHere, // the context lives in another thread, or is called there: deliver it
-        Never,   // the subscription has ended, or its context is gone
+        NotHere, // the context lives in another thread or is being called there: use deliver()
+        Never,   // the subscription has ended, or its context is destroyed
     };
-    // here: this thread.
+    // here: QThread::currentThread().
     [[nodiscard]] Called callHere(const Message &message, QThread *here);
 
     // ---- any thread ----
-    // Queues a message that was received, which costs so much while it waits. mayJoin: nothing was delivered to
-    // another lane since the last message to this one, so the two may cross together.
+    // Queues a received message. cost: bytes that it occupies until it is handled. mayJoin: the
+    // previous message went to the same lane, so that both may cross in one event.
     void deliver(const Message &message, qint64 cost, quint32 generation, bool mayJoin);
-    // Queues another event, which belongs to no generation.
+    // Queues a lifecycle event, which belongs to no generation.
     void deliver(const Message &event);
-    // Ends the subscription: what waits is dropped, no call begins any more, a call that runs in another thread
-    // is waited for, and the handler is destroyed with all that it has captured. If the call runs in this thread,
-    // the handler is destroyed behind it.
+    // Ends the subscription. Queued messages are dropped, and no further call begins. Waits for a
+    // call that runs in another thread, then destroys the handler with all that it has captured. If
+    // the call runs in this thread, the handler is destroyed after the call returns.
     void end();
     [[nodiscard]] bool hasEnded() const { return m_hasEnded.load(std::memory_order_acquire); }
-    // It has ended, and its handler is destroyed.
+    // Whether the subscription has ended and its handler is destroyed.
     [[nodiscard]] bool isGone() const { return m_isGone.load(std::memory_order_acquire); }
 
 private:
@@ -87,7 +87,7 @@ private:
     // Guarded by the lane's mutex:
     QList<Item> m_items;
     QThread *m_destroyer = nullptr; // the thread that destroys the handler
-    // Changed by the thread that calls, which is one at a time.
+    // Written only by the thread that calls the handler. Only one thread calls at a time.
     std::atomic<int> m_calls{0};
     std::atomic<bool> m_hasEnded{false};
     std::atomic<bool> m_isGone{false};

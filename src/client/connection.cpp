@@ -275,7 +275,7 @@ bool Connection::send(const QByteArray &bytes)
     return d->push(std::move(message), {});
 }
 
-// type: empty where it is no string.
+// type: empty if "type" is not a string.
 QString jsonProblem(const QJsonObject &message, const QString &type)
 {
     if (type.isEmpty())
@@ -288,7 +288,7 @@ QString jsonProblem(const QJsonObject &message, const QString &type)
 
 namespace {
 
-// The wire protocol's names for a turn of speech, in both forms.
+// Recognizes a turn of speech by the wire protocol's type names.
 Outgoing::Speech speechOf(const QString &type)
 {
     if (type == QLatin1String("audio_chunk"))

@@ -49,7 +49,7 @@ class EVERWIRE_EXPORT Connection : public QObject
     Q_PROPERTY(Everwire::Connection::State state READ state NOTIFY stateChanged BINDABLE bindableState FINAL)
     // state == Connected: authenticated, what is sent goes out.
     Q_PROPERTY(bool isConnected READ isConnected NOTIFY isConnectedChanged BINDABLE bindableIsConnected FINAL)
-    // What was received and sent, the last of it: historyLimit messages, historyBytes bytes.
+    // The last messages received and sent: at most historyLimit messages and historyBytes bytes.
     Q_PROPERTY(Everwire::MessageModel *messages READ messages CONSTANT FINAL)
     // Why it is in Error or Reconnecting, in a sentence that a person can act on; empty when all is well (S3,
     // S4).
@@ -127,13 +127,14 @@ public:
     // What the next attempt uses: open(config) over configure() over the environment over the defaults (C1).
     Q_INVOKABLE [[nodiscard]] Everwire::ConnectionConfig configuration() const;
 
-    // Connects, in Disconnected and Error; in Reconnecting it ends the wait. In Disconnecting it connects behind
-    // the goodbye, and messages are accepted from here on (Q2). Otherwise it does nothing (O1).
-    // Without a URL the connection is in Error at once (O4).
+    // Connects, if Disconnected or in Error. In Reconnecting it ends the wait. In Disconnecting it
+    // connects after the goodbye, and accepts messages at once (Q2). Otherwise it does nothing
+    // (O1). Without a URL the connection is in Error at once (O4).
     Q_INVOKABLE void open();
-    // The same; this configuration counts from here on, for every later open() too (C1, C5). An
-    // empty one takes an earlier one back. While Connecting, Authenticating or Connected, open()
-    // does nothing and warns if the configuration is another one; reconnect(config) makes it count.
+    // The same, with a configuration that applies from now on, also to every later open() (C1, C5).
+    // An empty one removes an earlier one. While Connecting, Authenticating or Connected, open()
+    // does nothing, and warns if the configuration is a different one. To apply it then, use
+    // reconnect(config).
     void open(const ConnectionConfig &config);
     Q_INVOKABLE void open(const QVariantMap &config);
     // open(), and how it ended: finished when Connected is reached, at once where it is reached already; throws a
@@ -143,15 +144,16 @@ public:
     // The same for JavaScript: opened().then(session => …, error => …), a promise of the engine that asks. What is open
     // or opening already it only waits for: it stays whose it was, a handle's for instance (rule O7).
     Q_INVOKABLE QVariant opened();
-    // Ends in Disconnected, from every state (O2, O3). What was accepted while connected is sent first; what
-    // waited for a connection is discarded and reported (Q8). Requests that wait fail at once, and what of them
-    // was not sent is withdrawn (Q11).
+    // Ends in Disconnected, from every state (O2, O3). Messages that were accepted while connected
+    // are sent first. Messages that waited for a connection are discarded and reported (Q8).
+    // Pending requests fail at once, and those of their messages that were not sent are withdrawn
+    // (Q11).
     Q_INVOKABLE void close();
     // A new attempt at once, in any state, with the current configuration; the queue is kept (C5).
     Q_INVOKABLE void reconnect();
-    // The same; this configuration takes the place of the one that open(config) has given, and
-    // counts from here on (C1, C5). An empty one takes that back: what configure() and the
-    // environment say counts again. One that cannot be used changes nothing and is logged.
+    // The same, with a configuration that replaces the one of open(config) from now on (C1, C5). An
+    // empty one removes that, so that configure() and the environment apply again. An invalid one
+    // changes nothing and is logged.
     void reconnect(const ConnectionConfig &config);
     Q_INVOKABLE void reconnect(const QVariantMap &config);
 
@@ -166,29 +168,32 @@ public:
     // (Q9).
     Q_INVOKABLE bool sendJson(const QJsonObject &message, const QByteArray &attachment);
 
-    // Sends the message with an id in requestIdField, and finishes with the message that has the
-    // same id in replyIdField, which its subscribers are given as well. An id that is a non-empty
-    // text or a number is the app's and is kept; without one (or with null or "") the library makes
-    // a text. A reply has an equal id of the same JSON type (5 and 5.0 are equal, "5" is another),
-    // and needs no "type" (Q12, Q13).
+    // Sends the message with an id in requestIdField. The future finishes with the message that has
+    // the same id in replyIdField. Subscribers receive that message, too. If the app set an id (a
+    // non-empty string or a number), it is kept. If there is none, or it is null or "", the library
+    // generates a string. The reply's id must be equal and of the same JSON type: 5 and 5.0 are
+    // equal, "5" is different. A reply needs no "type" (Q12, Q13).
     //
     // Throws a ConnectionException:
-    // - RequestTimeout after *timeout*, counted from now. More than 2^31 - 1 ms (24.8 days) count as that; with
-    //   0 or less the request fails at once and is not sent (Q14).
-    // - RequestFailed if it was not accepted, its message was discarded, the connection was closed, or the
-    //   server replied with an error: serverCode(), serverMessage() and serverObject() have what that said.
-    // - The connection's error if the connection is lost after the message was sent, or gives up (Error).
+    // - RequestTimeout after *timeout*, counted from the call. Longer timeouts count as 2^31 - 1 ms
+    //   (24.8 days). With 0 or less the request fails at once and is not sent (Q14).
+    // - RequestFailed if the message was not accepted or was discarded, if the connection was
+    //   closed, or if the server replied with an error. serverCode(), serverMessage() and
+    //   serverObject() hold the server's error.
+    // - The connection's error if the connection is lost after the message was sent, or if the
+    //   connection gives up (Error).
     //
-    // A request owns its message until the connection has taken it for sending. However it ends
-    // before that (QFuture::cancel() included), the message is withdrawn and never sent. A request
-    // that is not sent yet when the connection is lost goes on waiting, and is sent by the next
-    // connection (Q11). After a message was sent, nobody knows whether the server has done what was
-    // asked. The provider's thread only; cancel() from any thread.
+    // A request owns its message until it is handed over for sending. If the request ends before
+    // that, for whatever reason (QFuture::cancel() included), the message is withdrawn and never
+    // sent. If the connection is lost before the message is sent, the request keeps waiting, and
+    // the next connection sends it (Q11). If a request fails after its message was sent, it is
+    // unknown whether the server has carried it out. request() belongs to the provider's thread.
+    // cancel() may be called on any thread.
     QFuture<QJsonObject> request(const QJsonObject &message, std::chrono::milliseconds timeout);
 
-    // Words of the server as a person may see them, for an app that shows or logs a field of a message: controls are
-    // escaped, the length is bounded, and the connection's token is masked. The library shows nothing of the server's
-    // otherwise. The provider's thread only.
+    // A text from the server, made safe to show or log, for example a field of a message. Controls
+    // are escaped, the length is bounded, and the connection's token is masked. The library shows
+    // all text from the server in this way. The provider's thread only.
     [[nodiscard]] QString shown(const QString &peerText) const;
 
     // Closes, and forgets all that belongs to the user: queue, messages, session, error, what open(config) and the
@@ -257,8 +262,9 @@ protected:
     bool event(QEvent *event) override;
     void connectNotify(const QMetaMethod &signal) override;
 
-    // For JavaScript, which sees what is protected, and where a number is a time in milliseconds:
-    // connection.request(message).then(…) waits 10 s. A time that is no number (NaN) rejects the promise.
+    // For JavaScript, which can call protected members, and in which a time is a number of
+    // milliseconds. connection.request(message).then(…) uses a timeout of 10 s. A timeout that is
+    // NaN rejects the promise.
     Q_INVOKABLE QVariant request(const QJsonObject &message);
     Q_INVOKABLE QVariant request(const QJsonObject &message, double timeoutMs);
 

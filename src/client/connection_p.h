@@ -42,7 +42,8 @@ public:
     [[nodiscard]] QFuture<SessionInfo> openAsync(const ConnectionConfig *config);
     [[nodiscard]] QFuture<SessionInfo> opened();
     [[nodiscard]] QFuture<QJsonObject> request(QJsonObject message, std::chrono::milliseconds timeout);
-    [[nodiscard]] QFuture<QJsonObject> request(const QJsonObject &message, double timeoutMs); // JavaScript's
+    // For JavaScript.
+    [[nodiscard]] QFuture<QJsonObject> request(const QJsonObject &message, double timeoutMs);
     void forget();
     void networkBack();
     void close(Command::Close::Why why = Command::Close::Why::Asked);
@@ -50,7 +51,7 @@ public:
     void reconnectWithMap(const QVariantMap &map);
     bool sendText(const QString &text); // any thread
     // Any thread. isLent: its bytes may go after the call, and are few enough for the outbox to copy them.
-    // isCancelled: of a request's message (its ticket is not 0).
+    // isCancelled: only for a request's message (its ticket is not 0).
     bool push(Outgoing message, const QString &type, bool isLent = false,
               const RequestTickets::IsCancelled *isCancelled = nullptr);
     bool reject(const QString &reason); // any thread; returns false
@@ -75,7 +76,7 @@ public:
     {
         return configWith(m_reopenConfig.value_or(m_openConfig));
     }
-    // What the server may quote and nobody may see (rule A7).
+    // Tokens and credentials, which are masked wherever the server's text is shown (rule A7).
     [[nodiscard]] const QStringList &secrets() const { return m_secrets; }
     // Where to connect to, empty where a preparation has to run first; none, with the error to show, where that cannot
     // be.
@@ -182,14 +183,14 @@ private:
     void set(QProperty<T> &property, const T &value, void (Connection::*changed)());
     [[nodiscard]] ConnectionConfig configWith(const ConnectionConfig &openConfig) const;
 
-    QStringList m_warnings;                // of the configuration, that were logged last
+    QStringList m_warnings;                // the configuration's warnings that were logged last
     ConnectionConfig m_openConfig;         // open(config)'s, which stays for later open()s
     std::optional<QVariantMap> m_prepared; // options that this open()'s preparation has found
     PendingOpens m_pendingOpens;
     PendingRequests m_pendingRequests{m_outbox, [this] { showCounters(m_outbox->counters()); }};
     std::vector<Inbox::Entry> m_backlog;
-    size_t m_handled = 0;   // so many of its first entries are done with
-    qint64 m_uncounted = 0; // bytes of those that the inbox still counts as pending
+    size_t m_handled = 0;   // entries at the front of m_backlog that are handled already
+    qint64 m_uncounted = 0; // bytes of handled entries that the inbox still counts as pending
     SignalQueue m_signals;
     std::optional<ConnectionConfig> m_reopenConfig; // open() was called while Disconnecting
     QTimer m_continueDraining;
@@ -238,7 +239,7 @@ void ConnectionPrivate::set(QProperty<T> &property, const T &value, void (Connec
     m_signals.push(changed);
 }
 
-// Why a message cannot be sent by sendJson() (rule Q5), in a sentence; empty where it can.
+// Why sendJson() cannot send this message (rule Q5), in a sentence. Empty if it can.
 [[nodiscard]] QString jsonProblem(const QJsonObject &message, const QString &type);
 [[nodiscard]] Outgoing toOutgoing(const QJsonObject &message, const QString &type);
 

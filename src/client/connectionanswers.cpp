@@ -69,7 +69,7 @@ void ConnectionPrivate::handle(const Notice::TokenAbandoned &)
 void ConnectionPrivate::answerToken(quint64 request, const TokenResult &result)
 {
     if (result.kind == TokenResult::Token && !m_secrets.startsWith(result.token)) {
-        // The one before it is still in use while it is renewed.
+        // Keep the previous token, too: during a renewal it is still in use.
         m_secrets = QStringList{result.token} + m_secrets.mid(0, 1);
         m_secrets += PeerText::secretsOf(effectiveConfig().headers());
         m_pendingRequests.setSecrets(m_secrets);

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// A QTimer counts milliseconds in 31 bits.
+// The longest interval that a QTimer supports.
 constexpr milliseconds LongestTimeout{std::numeric_limits<int>::max()};
 
 QFuture<QJsonObject> failed(ConnectionError::Code code, const QString &why)
@@ -109,7 +109,8 @@ bool ConnectionPrivate::sendRequest(const QJsonObject &message, const PendingReq
     return push(std::move(outgoing), type, false, &isCancelled);
 }
 
-// All that wait. Nobody waits for them any more; whose they were is told with the next signals.
+// Fails all pending requests. They stop waiting at once.
+// Their futures fail with the next signals.
 void ConnectionPrivate::failRequests(const ConnectionError &error)
 {
     m_pendingRequests.doomAll(error);
@@ -130,8 +131,8 @@ void ConnectionPrivate::tellDoomed()
     m_signals.push([this] { m_pendingRequests.rejectDoomed(); });
 }
 
-// What openAsync() and request() wait for. A connection that fails for good fails them in
-// announceFailure().
+// Settles what openAsync() and request() wait for. If the connection fails for good,
+// announceFailure() does so.
 void ConnectionPrivate::settle(const Transition &transition)
 {
     if (transition.to == ConnectionState::Connected)

@@ -33,12 +33,13 @@ void ConnectionHandle::setType(const QString &type)
     Q_EMIT typeChanged();
     if (self)
         Q_EMIT connectionChanged();
-    // Behind the signals, whose handlers may configure the type, or close this handle.
+    // Open after the signals, because their handlers may configure the type or close this handle.
     if (self && m_isAsking && !m_autoConnect)
         open();
 }
 
-// One provider's, whatever has become of it: another's connection would be another server's.
+// A handle keeps its provider, even one that is destroyed: another provider's connection could
+// belong to another server.
 void ConnectionHandle::findConnection()
 {
     if (m_connection)

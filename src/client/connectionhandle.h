@@ -21,14 +21,14 @@ class WebSocketProvider;
 class EVERWIRE_EXPORT ConnectionHandle : public QObject
 {
     Q_OBJECT
-    // Whose connection this is a share of. A handle that has asked its connection to be open gives
-    // that share back when its type changes, and asks the connection of the new type (rule O7): at
-    // once after open(), at the next turn of the event loop where it connects by itself.
+    // The type of the connection that this handle shares. If the type changes after open(), the
+    // handle releases the share in the old connection and opens the new one (rule O7). It does so
+    // at once, or, with autoConnect, when control returns to the event loop.
     Q_PROPERTY(QString type READ type WRITE setType NOTIFY typeChanged FINAL)
     // Opens by itself, at the next turn of the event loop: what a page configures while it is made counts.
     Q_PROPERTY(bool autoConnect READ autoConnect WRITE setAutoConnect NOTIFY autoConnectChanged FINAL)
-    // nullptr while the type is empty, and when the provider is gone. A connection that was deleted
-    // is made anew by the next open().
+    // nullptr while the type is empty, and after the provider was destroyed. If the connection was
+    // deleted, the next open() creates a new one.
     Q_PROPERTY(Everwire::Connection *connection READ connection NOTIFY connectionChanged FINAL)
 
 public:
@@ -43,8 +43,8 @@ public:
     void setAutoConnect(bool autoConnect);
     [[nodiscard]] Connection *connection() const;
 
-    // Asks for the connection to be open, from here until close() or the end of this handle,
-    // whatever type it has meanwhile.
+    // Asks for the connection to be open, until close() or the end of this handle. The request
+    // stays if the type changes.
     Q_INVOKABLE void open();
     // Gives the share back; the connection stays open for the other handles.
     Q_INVOKABLE void close();
@@ -60,8 +60,9 @@ private:
 
     QString m_type;
     QPointer<WebSocketProvider> m_provider;
-    bool m_usesInstance = true; // and no provider of its own
-    bool m_isAsking = false;    // from open() to close()
+    // With WebSocketProvider::instance(), not a provider that the app passed.
+    bool m_usesInstance = true;
+    bool m_isAsking = false; // open() was called, and close() was not
     QPointer<Connection> m_connection;
     bool m_autoConnect = false;
     bool m_opensSoon = false;

@@ -76,7 +76,7 @@ ConnectionPrivate::~ConnectionPrivate()
         containExceptions(m_type + QStringLiteral(" - a slot that was told of the connection's end"),
                           [this] { m_provider->forget(q, m_engine); });
     m_pendingOpens.reject(gone());
-    m_pendingRequests.doomAll(gone()); // what somebody has asked for meanwhile
+    m_pendingRequests.doomAll(gone()); // requests that the app made during the destruction
     m_pendingRequests.rejectDoomed();
     hearNothingMore();
     m_messages->fallBehind({});
@@ -218,17 +218,17 @@ void ConnectionPrivate::openNow(const ConnectionConfig *config)
     }
 }
 
-// Messages are accepted from here on, for the connection that follows the goodbye (rule Q2).
+// From now on messages are accepted for the connection that follows the goodbye (rule Q2).
 void ConnectionPrivate::openBehindGoodbye(const ConnectionConfig &config)
 {
     m_reopenConfig = config;
     const ConnectionConfig coming = effectiveConfig();
     m_outbox->beginNext(coming);
     applyLimits(coming);
-    m_messages->setLimit(coming.historyLimit()); // last: a slot may delete the connection
+    m_messages->setLimit(coming.historyLimit()); // last, because a slot may delete the connection
 }
 
-// close() has come behind such an open().
+// Undoes openBehindGoodbye(), because close() was called after it.
 void ConnectionPrivate::takeBackOpen()
 {
     if (!std::exchange(m_reopenConfig, std::nullopt))
@@ -241,7 +241,7 @@ void ConnectionPrivate::takeBackOpen()
     lineUpCounters(m_outbox->counters());
 }
 
-// Once, however often it is opened.
+// Logs the same warnings only once, however often the connection is opened.
 void ConnectionPrivate::warnOf(const QStringList &warnings)
 {
     if (warnings != std::exchange(m_warnings, warnings) && !warnings.isEmpty())
@@ -275,7 +275,7 @@ void ConnectionPrivate::reconnectWithMap(const QVariantMap &map)
         reconnect(&*config);
 }
 
-// None where the call has failed.
+// Returns nothing if the map is invalid. The failure is reported already.
 std::optional<ConnectionConfig> ConnectionPrivate::readMap(const QVariantMap &map, const char *call)
 {
     QStringList problems;
@@ -327,7 +327,8 @@ void ConnectionPrivate::close(Command::Close::Why why)
         m_signals.flush();
         return;
     }
-    // Before the engine hears of it, which sends what was accepted while connected (rule Q11).
+    // Before the engine receives Close, because it then sends the messages that were accepted while
+    // connected (rule Q11).
     m_pendingRequests.doomAll(
         {ConnectionError::RequestFailed, QStringLiteral("The connection was closed before the reply came")});
     abandonToken();
@@ -347,7 +348,7 @@ void ConnectionPrivate::close(Command::Close::Why why)
     apply(transition);
 }
 
-// config: counts from here on instead of what open(config) has said; null: that stays.
+// config: replaces the configuration of open(config) from now on. null: that one stays.
 void ConnectionPrivate::reconnect(const ConnectionConfig *config)
 {
     const ConnectionState now = state();
@@ -358,7 +359,7 @@ void ConnectionPrivate::reconnect(const ConnectionConfig *config)
     }
     const std::optional<QVariantMap> prepared = m_prepared;
     if (config && *config != m_openConfig)
-        m_prepared.reset(); // it belongs to the other configuration
+        m_prepared.reset(); // it was prepared for the other configuration
     const ConnectionConfig effective = configWith(config ? *config : m_openConfig);
     ConnectionError error;
     const std::optional<QUrl> url = resolve(effective, &error);
@@ -376,8 +377,9 @@ void ConnectionPrivate::reconnect(const ConnectionConfig *config)
 void ConnectionPrivate::forget()
 {
     const QPointer<Connection> self(q);
-    AllSteps steps; // a slot that throws keeps nothing of the user
-    // First: what other threads send from here on is refused, and nothing of this user's is the next one's.
+    AllSteps steps; // every step runs even if a slot throws, so that nothing of the user remains
+    // changeUser() comes first: it refuses what other threads send from now on, so that no message
+    // of this user is sent as the next user's.
     const int dropped = m_outbox->changeUser();
     if (dropped > 0)
         lineUp(Notice::Discarded{dropped, QStringLiteral("the connection was told to forget its user")});
@@ -424,7 +426,7 @@ void ConnectionPrivate::configured()
         qCWarning(lcConnection).noquote()
             << m_type << "- the next attempt keeps the old configuration:" << error.message();
     m_messages->setLimits(config.historyLimit(),
-                          config.historyBytes()); // last: a slot may delete the connection
+                          config.historyBytes()); // last, because a slot may delete the connection
 }
 
 void ConnectionPrivate::applyDebug()
@@ -436,7 +438,8 @@ void ConnectionPrivate::applyDebug()
 void ConnectionPrivate::sayGoodbye()
 {
     m_outbox->setAccepting(false);
-    m_pendingRequests.doomAll(gone()); // before the engine sends their messages
+    // Before Close, because the engine then sends queued messages.
+    m_pendingRequests.doomAll(gone());
     if (const int lost = m_outbox->discardNext(); lost > 0)
         m_inbox->tell(
             Notice::Discarded{lost, QStringLiteral("the connection was opened anew and ended before "
@@ -444,7 +447,7 @@ void ConnectionPrivate::sayGoodbye()
     m_outbox->post(Command::Close{m_inbox->beginGeneration(), Command::Close::Why::ForGood});
 }
 
-// When the engine has come to rest behind sayGoodbye().
+// Called when the engine is at rest after sayGoodbye(). Reports the messages that were lost.
 void ConnectionPrivate::tellWhatWasLost()
 {
     const QPointer<Connection> self(q);

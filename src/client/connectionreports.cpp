@@ -28,9 +28,10 @@ namespace {
 // How many messages are handled between two looks at the clock.
 constexpr size_t DrainChunk = 64;
 constexpr qint64 CountedAtOnce = 16 * 1024; // bytes
-// What so small a message holds may be held until the inbox takes it back.
-constexpr qint64 MostLeft = 2048;        // bytes
-constexpr qint64 MostSpent = 512 * 1024; // bytes of handled messages that wait for the pool
+// Bytes. Ignored messages up to this size stay in m_backlog until the inbox recycles it.
+constexpr qint64 MostLeft = 2048;
+// Bytes of handled messages that are collected before the pool gets them.
+constexpr qint64 MostSpent = 512 * 1024;
 // When so many messages have come in so many milliseconds, the next drain is so much later, whatever arrives before: a wake-up
 // costs as much as handling a hundred messages, and an app that is quick enough to be woken for each would never see a lot of
 // them. Later still, but no more than a frame, where fewer have come by then than make little of a wake-up.
@@ -53,7 +54,7 @@ void ConnectionPrivate::drain()
     budget.start();
     const bool isSteady = std::exchange(m_pace, Pace::None) == Pace::Steady;
     const int paceMs = isSteady ? m_paceMs : PaceMs;
-    // A slot that throws leaves the rest to another pass.
+    // If a slot throws, the remaining entries are handled in another pass.
     const auto thrown = qScopeGuard([&, exceptions = std::uncaught_exceptions()] {
         if (self && std::uncaught_exceptions() > exceptions)
             continueIn(0);
@@ -75,7 +76,8 @@ void ConnectionPrivate::drain()
     showCounters(m_outbox->counters());
 }
 
-// Says that the app is done with those that are not counted yet, and asks for more if reading waits for that.
+// Reports all handled bytes to the inbox, and resumes reading if it was paused and there is room
+// again.
 void ConnectionPrivate::resumeReading()
 {
     m_inbox->handled(std::exchange(m_uncounted, 0));
@@ -83,14 +85,14 @@ void ConnectionPrivate::resumeReading()
         m_outbox->post(Command::ResumeReading{});
 }
 
-// Whether the next entry is a message that must not be heard yet: the signals of what happened
-// before it are still being emitted, further up the stack, and a handler of theirs lets events be
-// processed (rule S7). In a deeper event loop, a dialog's for instance, these signals go on here.
-// Who hears them may delete the connection.
+// Whether the next message must wait. That is so if the signals of an earlier event are still being
+// emitted further up the stack, and one of their handlers called processEvents() (rule S7). In a
+// nested event loop, such as a dialog's, these signals are emitted here first. Their handlers may
+// delete the connection.
 bool ConnectionPrivate::isHeldBack()
 {
     if (m_backlog[m_handled].other)
-        return false; // its signals line up behind the others
+        return false; // other events queue their own signals behind these
     const QPointer<Connection> self(q);
     m_signals.flush();
     return !self || m_signals.isEmittingHere();
@@ -119,16 +121,16 @@ void ConnectionPrivate::handleBacklog(const QElapsedTimer &budget)
             break;
         }
         if (backlog() == 0)
-            break; // an event loop in a handler has handled it
+            break; // an event loop in a handler has handled the backlog
         Inbox::Entry &next = m_backlog[m_handled];
         ++m_handled;
         prefetch();
-        // Small ones are counted together, because the wire thread counts at the same place.
+        // Small messages are counted in batches, because the wire thread writes the same counter.
         m_uncounted += next.cost;
         if (m_uncounted > CountedAtOnce || inbox->isRoomWanted())
-            resumeReading(); // before the handlers, which may run a dialog (rule M8)
+            resumeReading(); // before the handlers, because they may run a dialog (rule M8)
         if (isForNobody(next)) {
-            if (next.cost > MostLeft) { // the others stay where they are
+            if (next.cost > MostLeft) { // smaller messages stay in m_backlog
                 spentCost += next.cost;
                 spent.push_back({std::move(next.message), next.cost});
             }
@@ -315,7 +317,7 @@ void ConnectionPrivate::handle(const Inbox::Entry &entry)
         handle(entry.message);
 }
 
-// A slot that throws keeps no message from its subscribers.
+// Subscribers receive the message even if a slot throws.
 void ConnectionPrivate::handle(const Message &message)
 {
     const QPointer<Connection> self(q);
@@ -333,7 +335,7 @@ void ConnectionPrivate::handle(const Message &message)
     steps.finish();
 }
 
-// To those who take it by its type, and to the request that it answers.
+// Delivers the message to subscribers of its type, and to the request that it answers.
 void ConnectionPrivate::handOver(const Message &message)
 {
     switch (m_router.dispatchMessage(message)) {
@@ -418,7 +420,7 @@ void ConnectionPrivate::apply(const Transition &transition)
     const QPointer<Connection> self(q); // a binding or a slot may delete the connection
     const bool opens =
         transition.to == ConnectionState::Connecting || transition.to == ConnectionState::Error;
-    AllSteps steps; // each may throw
+    AllSteps steps; // each step may throw
     {
         const SignalQueue::Hold hold(m_signals);
         show(transition, opens, steps);
@@ -432,7 +434,7 @@ void ConnectionPrivate::apply(const Transition &transition)
     steps.finish();
 }
 
-// Changes all properties together, and lines up the signals (rules S6, S7).
+// Changes all properties at once and queues their signals (rules S6, S7).
 void ConnectionPrivate::show(const Transition &transition, bool opens, AllSteps &steps)
 {
     const bool connected = transition.to == ConnectionState::Connected;

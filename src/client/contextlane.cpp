@@ -13,7 +13,8 @@ namespace Everwire {
 
 namespace {
 
-// That cross together at most, so that the other thread's event loop has its turns.
+// Messages in one posted event at most, so that the other thread handles its other events in
+// between.
 constexpr int MostInLot = 64;
 
 struct Registry
@@ -22,7 +23,7 @@ struct Registry
     QHash<const QObject *, std::shared_ptr<ContextLane>> lanes;
 };
 
-// Contexts may outlive every static object, so this one is never destroyed.
+// Never destroyed, because contexts may outlive every static object.
 Registry &registry()
 {
     static Registry &one = *new Registry; // NOLINT(cppcoreguidelines-owning-memory)
@@ -38,7 +39,7 @@ std::shared_ptr<ContextLane> ContextLane::of(QObject *context)
     std::shared_ptr<ContextLane> &lane = all.lanes[context];
     if (!lane) {
         lane = std::make_shared<ContextLane>(context);
-        // Called before the memory goes, on the thread that destroys the context.
+        // Emitted before the memory is freed, on the thread that destroys the context.
         QObject::connect(
             context, &QObject::destroyed, context, [lane] { lane->contextGone(); }, Qt::DirectConnection);
     }
@@ -132,18 +133,20 @@ void ContextLane::takeArrived()
     work(lock);
 }
 
-// On the context's thread. A handler that runs an event loop comes by here again, and there it goes on in order.
+// Runs on the context's thread. If a handler runs an event loop, work() is called again inside it
+// and continues in order.
 void ContextLane::work(std::unique_lock<std::mutex> &lock)
 {
     QThread *const here = QThread::currentThread();
     while (m_due > 0 && m_context && livesIn(here)) {
         if (m_due > 1)
-            postWork(); // for an event loop in the handler: nothing else may wake it
+            postWork(); // if the handler runs an event loop, nothing else wakes it
         callNext(lock, here);
     }
     if (m_due == 0 || !m_context)
         return;
-    // The context has moved. In its new thread the rest is called when the last call in the old one has ended.
+    // The context was moved. The remaining items are called in its new thread, after the last call
+    // in the old one has ended.
     if (m_depth.load(std::memory_order_acquire) == 0) {
         postWork();
     } else if (m_context->thread() == here && !std::exchange(m_looksAgain, true)) {
@@ -162,7 +165,7 @@ void ContextLane::callNext(std::unique_lock<std::mutex> &lock, QThread *here)
     const std::shared_ptr<Callee> callee = m_runs.front().callee;
     if (--m_runs.front().count == 0)
         m_runs.pop_front();
-    if (callee->m_items.isEmpty()) // it has ended
+    if (callee->m_items.isEmpty()) // the subscription has ended
         return;
     Callee::Item item = callee->m_items.takeFirst();
     enter(here);

@@ -17,26 +17,28 @@ class QThread;
 
 namespace Everwire {
 
-// All calls for one context object, whichever subscriptions and connections they come from: one at a time, in
-// the thread in which the object lives at that moment, and, if they cross threads, in one order. The lane follows
-// the object to whatever thread it moves to, even if it moves in a handler. That thread needs an event loop.
-// Thread-safe.
+// Serializes all calls for one context object, from all subscriptions and connections. Calls run
+// one at a time, in the thread in which the object lives. Calls that cross threads keep one order.
+// If the object moves to another thread, even inside a handler, the lane follows. That thread needs
+// an event loop. Thread-safe.
 class ContextLane : public std::enable_shared_from_this<ContextLane>
 {
 public:
-    // The context's one lane, which lives as long as the context. The context must not be destroyed meanwhile.
+    // Returns the context's only lane, which lives as long as the context. The caller ensures that
+    // the context is not destroyed during the call.
     [[nodiscard]] static std::shared_ptr<ContextLane> of(QObject *context);
 
     explicit ContextLane(QObject *context) : m_context(context) {}
     Q_DISABLE_COPY_MOVE(ContextLane)
 
     [[nodiscard]] bool isInThisThread();
-    // What to do with a subscription when the context is destroyed. Called on the thread that destroys it.
+    // contextGone is called when the context is destroyed, on the thread that destroys it, after
+    // the subscription has ended.
     void addCallee(const std::weak_ptr<Callee> &callee, std::function<void()> contextGone);
 
 private:
     friend class Callee;
-    struct Run // of messages for one callee
+    struct Run // consecutive items for one callee
     {
         std::shared_ptr<Callee> callee;
         int count = 0;
@@ -55,7 +57,8 @@ private:
     void takeArrived();
     void work(std::unique_lock<std::mutex> &lock);
     void callNext(std::unique_lock<std::mutex> &lock, QThread *here);
-    // Whether its handlers may be called in this thread, which is *here*.
+    // Whether this lane's handlers may be called in the current thread, which the caller passes as
+    // *here*.
     [[nodiscard]] bool livesIn(QThread *here) const
     {
         const bool isCalledElsewhere =
@@ -71,14 +74,14 @@ private:
     // Not QMutex, because ThreadSanitizer cannot follow a QMutex through QWaitCondition.
     std::mutex m_mutex;
     std::condition_variable m_callHasEnded;
-    QObject *m_context; // null once it is being destroyed, which waits for m_mutex before
+    QObject *m_context; // null while it is being destroyed: the destructor waits for m_mutex first
     std::vector<Guest> m_guests;
-    size_t m_mostGuests = 16; // from here on those that have ended are removed
-    std::deque<Run> m_runs;   // of the items that wait, oldest first; some have ended meanwhile
-    std::deque<int> m_lots;   // sizes of those that are under way, each with an event of its own
-    int m_due = 0;            // of the items, the first so many have arrived
+    size_t m_mostGuests = 16; // if there are this many guests, ended ones are removed first
+    std::deque<Run> m_runs;   // queued items by callee, oldest first (a callee may have ended)
+    std::deque<int> m_lots;   // items in each posted event that has not arrived yet
+    int m_due = 0; // items at the front of m_runs that may be called now: their events have arrived
     bool m_looksAgain = false;
-    // Changed by the thread that calls, which is one at a time.
+    // Written only by the thread that calls a handler. Only one thread calls at a time.
     std::atomic<int> m_depth{0};
     std::atomic<QThread *> m_caller{nullptr};
 };

@@ -147,7 +147,7 @@ void MessageModel::setByteLimit(qint64 bytes)
 {
     if (bytes == m_byteLimit)
         return;
-    const int before = count(); // with those that have come so far
+    const int before = count(); // includes the messages that catchUp() appends
     m_byteLimit = bytes;
     const QPointer<MessageModel> self(this);
     dropFirst(rowsBeyond(m_limit, bytes));
@@ -163,7 +163,7 @@ void MessageModel::setLimits(int limit, qint64 bytes)
         setLimit(limit);
 }
 
-// How many of the first have to go so that the others are within these.
+// How many of the oldest rows must be removed to meet these limits.
 int MessageModel::rowsBeyond(int limit, qint64 bytes) const
 {
     int gone = std::max(0, int(m_messages.size()) - limit);
@@ -222,7 +222,7 @@ void MessageModel::catchUp()
     std::exchange(m_catchUp, nullptr)();
 }
 
-// Some have been decoded since they came.
+// Recounts the costs, because some messages were decoded after they were counted.
 void MessageModel::recount()
 {
     m_lateCosts = MessageData::allLateCosts();
@@ -257,7 +257,7 @@ void MessageModel::append(std::vector<CountedMessage> batch, std::vector<Counted
     batch.erase(std::remove_if(batch.begin(), batch.end(),
                                [this](const CountedMessage &one) { return one.cost > m_byteLimit; }),
                 batch.end());
-    // The newest of them that fit.
+    // Append only the newest messages that fit.
     qint64 bytes = 0;
     auto first = batch.end();
     const auto fits = [&](const CountedMessage &one) { return bytes + one.cost <= m_byteLimit; };
@@ -270,7 +270,7 @@ void MessageModel::append(std::vector<CountedMessage> batch, std::vector<Counted
     if (MessageData::allLateCosts() - m_lateCosts > MessageData::WorthARecount)
         recount();
     const QPointer<MessageModel> self(this); // a slot may delete the connection, and us with it
-    AllSteps steps;                          // a slot that throws loses none of them
+    AllSteps steps;                          // if a slot throws, no message is lost
     steps.run([&] { dropFirst(rowsBeyond(m_limit - added, m_byteLimit - bytes), dropped); });
     if (self)
         steps.run([&] {

@@ -11,9 +11,10 @@
 
 namespace Everwire {
 
-// The last messages of a connection, oldest first (rule M7): bounded by historyLimit and historyBytes, and told of a whole
-// batch of messages by one insertion. While nothing is connected to what tells of its rows, messages are taken in
-// when somebody asks for them, and cost the provider's thread nothing before. Belongs to that thread.
+// The last messages of a connection, oldest first (rule M7), bounded by historyLimit and
+// historyBytes. A whole batch of messages is one insertion of rows. While nothing is connected to
+// the signals that announce rows, the model fetches messages only when it is read. Until then they
+// cost the provider's thread nothing. Belongs to that thread.
 //
 //     ListView { model: connection.messages; delegate: Label { required property string type; text: type } }
 //
@@ -23,7 +24,7 @@ class EVERWIRE_EXPORT MessageModel : public QAbstractListModel
     Q_OBJECT
     // Rows in the model.
     Q_PROPERTY(int count READ count NOTIFY countChanged FINAL)
-    // Rows kept at most; 0 keeps none. Their bytes are bounded, too: ConnectionConfig::historyBytes.
+    // Rows kept at most. 0 keeps none. ConnectionConfig::historyBytes bounds their bytes, too.
     Q_PROPERTY(int limit READ limit NOTIFY limitChanged FINAL)
 
 public:
@@ -57,13 +58,13 @@ public:
     Q_INVOKABLE void clear();
 
     void setLimit(int limit);
-    // Bytes that the rows take together, with what was decoded of them for subscribers.
+    // Bytes that all rows occupy, including what was decoded for subscribers.
     [[nodiscard]] qint64 bytes() const
     {
         (void)rows();
         return m_bytes;
     }
-    // Those bytes at most. A message that is larger is not kept. Default: 16 MiB.
+    // The most bytes that the rows may occupy. A larger message is not kept. Default: 16 MiB.
     [[nodiscard]] qint64 byteLimit() const { return m_byteLimit; }
     void setByteLimit(qint64 bytes);
     void append(const QList<Message> &batch);
@@ -87,7 +88,7 @@ private:
     void catchUp();
     // Drops the rows, as those that catchUp() appends will take the place of all of them.
     void drop();
-    // Drops the oldest rows until *bytes* more, which catchUp() appends, fit.
+    // Drops the oldest rows until there is room for *bytes*, which catchUp() will append.
     void makeRoom(qint64 bytes);
     void setLimits(int limit, qint64 bytes);
     void recount();
@@ -107,9 +108,9 @@ private:
     QList<Detail::CountedMessage> m_messages;
     quint64 m_firstNumber = 0; // of the first row: so many have been in the model, and are not any more
     int m_limit = 1000;
-    qint64 m_bytes = 0; // what m_messages cost
+    qint64 m_bytes = 0; // the cost of all m_messages
     qint64 m_byteLimit = 16 * 1024 * 1024;
-    qint64 m_lateCosts = 0;          // MessageData::allLateCosts() when they were counted
+    qint64 m_lateCosts = 0;          // MessageData::allLateCosts() when m_messages was last counted
     std::function<void()> m_catchUp; // none: all are here
 };
 

@@ -26,8 +26,8 @@ bool isCode(const QJsonValue &value)
     return value.isDouble() || (value.isString() && !value.toString().isEmpty());
 }
 
-// The error that a reply is; none where it is none. Backends put code and words into "error" (JSON-RPC), into
-// "payload", or at the top.
+// Returns the error if this reply is one. Backends put its code and text into "error" (JSON-RPC),
+// into "payload", or at the top level.
 std::optional<ServerError> errorIn(const Message &message, const QJsonObject &reply)
 {
     const QJsonValue error = reply.value(QLatin1String("error"));
@@ -94,7 +94,7 @@ QString PendingRequests::keyOf(const QJsonValue &id)
     if (!id.isDouble())
         return {};
     const double number = id.toDouble();
-    const qint64 whole = id.toInteger(); // 0 where it is none
+    const qint64 whole = id.toInteger(); // 0 if it is not a whole number
     return whole != 0 || number == 0 ? QString::number(whole) : QString::number(number, 'g', 17);
 }
 
@@ -154,7 +154,7 @@ void PendingRequests::expire(const QString &key, milliseconds timeout)
         return;
     const bool isWithdrawn = m_outbox->withdraw({request->ticket}) > 0;
     if (isWithdrawn)
-        m_queueChanged(); // this may be gone now
+        m_queueChanged(); // the app's code may have destroyed this
     const QString sentence =
         isWithdrawn ? QStringLiteral("The request could not be sent within %1 ms, and will not be")
                           .arg(timeout.count())
@@ -162,14 +162,14 @@ void PendingRequests::expire(const QString &key, milliseconds timeout)
     request->deferred.reject({ConnectionError::RequestTimeout, sentence});
 }
 
-// Its future was cancelled.
+// Called when the app has cancelled the future.
 void PendingRequests::forget(const QString &key)
 {
     const std::unique_ptr<Request> request = remove(key);
     if (!request)
         return;
     m_outbox->withdraw({request->ticket});
-    m_queueChanged(); // this may be gone now
+    m_queueChanged(); // the app's code may have destroyed this
     request->deferred.finish();
 }
 
@@ -188,7 +188,7 @@ void PendingRequests::doom(const Tickets &tickets, const ConnectionError &error)
         it = m_waiting.erase(it);
     }
     m_outbox->withdraw(tickets);
-    // They fail in the order of the calls.
+    // Requests fail in the order in which they were made.
     std::sort(m_doomed.begin() + std::ptrdiff_t(before), m_doomed.end(),
               [](const Doomed &a, const Doomed &b) { return a.request->ticket < b.request->ticket; });
 }
@@ -213,8 +213,7 @@ std::unique_ptr<PendingRequests::Request> PendingRequests::remove(const QString 
     auto node = m_waiting.extract(key);
     if (node.empty())
         return nullptr;
-    node.mapped()
-        ->stop(); // it must not call us any more: the app's code may delete us, and run an event loop
+    node.mapped()->stop(); // the app's code may delete this object and then run an event loop
     return std::move(node.mapped());
 }
 

@@ -39,7 +39,7 @@ public:
         m_promise.setException(ConnectionException(error));
         m_promise.finish();
     }
-    // Whoever waited has cancelled the future.
+    // Finishes the promise after its future was cancelled: there is nobody to tell.
     void finish() { m_promise.finish(); }
 
 private:
@@ -61,33 +61,33 @@ private:
 
 // Requests that were sent, or are queued, and have no reply yet. Belongs to the connection's thread.
 //
-// A request is known by the key of its id, and by a ticket to the outbox, in which its message
-// waits. When a request ends without a reply, its message is taken out of the queue, if it is still
-// there (rule Q11).
+// A request is identified by the key of its id, and in the outbox by its ticket. If a request ends
+// without a reply and its message is still queued, the message is removed from the queue (rule
+// Q11).
 class EVERWIRE_EXPORT PendingRequests
 {
 public:
     struct Added
     {
         QFuture<QJsonObject> future;
-        quint64 ticket = 0; // of its message
+        quint64 ticket = 0; // of the request's message
     };
     using Tickets = RequestTickets::Tickets;
 
-    // queueChanged: a message may have left the queue with its request. It may run the app's code.
+    // queueChanged: called when ending a request may have removed a message from the queue. It may
+    // run the app's code.
     PendingRequests(std::shared_ptr<Outbox> outbox, std::function<void()> queueChanged);
     Q_DISABLE_COPY_MOVE(PendingRequests)
 
-    // By which a request and its reply are told to belong together. The key of a text is never that
-    // of a number; 5 and 5.0 have the same. Empty where there is no id: an empty text, null,
-    // nothing.
+    // The key by which a reply is matched to its request. A string and a number never have the same
+    // key, but 5 and 5.0 do. Empty if there is no id: an empty string, null or undefined.
     [[nodiscard]] static QString keyOf(const QJsonValue &id);
-    // Whether an app may give its request such an id: one that has a key, or none.
+    // Whether an app may set this id in its request: one that has a key, or an empty one.
     [[nodiscard]] static bool isUsable(const QJsonValue &id);
 
     [[nodiscard]] QString makeId();
     [[nodiscard]] bool isEmpty() const { return m_waiting.empty(); }
-    // What no error may quote of a reply.
+    // Secrets that errors mask when they quote a reply.
     void setSecrets(const QStringList &secrets) { m_secrets = secrets; }
     [[nodiscard]] bool contains(const QString &key) const { return m_waiting.count(key) > 0; }
     [[nodiscard]] Added add(const QString &key, std::chrono::milliseconds timeout);
@@ -96,8 +96,8 @@ public:
     void take(const Message &message, const QString &idField);
     void fail(const QString &key, const ConnectionError &error);
 
-    // These (sorted), or all, wait no more, and their messages are out of the queue. rejectDoomed()
-    // tells whoever waits.
+    // Ends these requests (sorted tickets), or all: they wait no longer, and their messages are
+    // removed from the queue. Their futures fail in rejectDoomed().
     void doom(const Tickets &tickets, const ConnectionError &error);
     void doomAll(const ConnectionError &error);
     [[nodiscard]] bool hasDoomed() const { return !m_doomed.empty(); }
@@ -105,7 +105,8 @@ public:
     void rejectDoomed();
 
 private:
-    // The timer is a child of the watcher, which may be the one that calls while its request goes.
+    // The timer is a child of the watcher. The watcher is deleted later, because the request may be
+    // destroyed inside a signal of either.
     struct Request
     {
         Request() { timeout->setSingleShot(true); }

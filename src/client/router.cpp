@@ -12,7 +12,7 @@
 
 namespace Everwire {
 
-// Who in other threads gets what, straight from where it is received.
+// Delivers received messages to subscribers in other threads, directly from the receiving thread.
 class Diversion
 {
 public:
@@ -138,7 +138,8 @@ Subscription Router::add(const QString &event, QObject *context, Callee::Handler
     return Subscription(weak);
 }
 
-// On the thread that destroys the context, where the handler is gone already. The rest belongs to ours.
+// Runs on the thread that destroys the context. The handler is destroyed by then. The rest of the
+// clean-up belongs to the router's thread.
 void Router::contextGone(Home &home, const std::weak_ptr<SubscriptionEntry> &entry)
 {
     if (QThread::currentThread() == home.thread) {
@@ -151,7 +152,8 @@ void Router::contextGone(Home &home, const std::weak_ptr<SubscriptionEntry> &ent
             home.object, [entry] { Subscription(entry).unsubscribe(); }, Qt::QueuedConnection);
 }
 
-// Its calls come by its context's lane from here on. message: what is being dispatched to it; null: nothing.
+// From now on the context's lane calls this subscription. message: the message being dispatched to
+// it, or null.
 void Router::relay(SubscriptionEntry &entry, const Message &message)
 {
     entry.isRelayed = true;
@@ -169,7 +171,7 @@ void Router::relay(SubscriptionEntry &entry, const Message &message)
                     });
 }
 
-// A subscription of another thread has ended.
+// Called when a subscription in another thread has ended.
 void Router::forgetRelayed()
 {
     --m_relayed;
@@ -181,7 +183,8 @@ void Router::forgetRelayed()
                     m_relayed > 0 ? Diversion::to(m_diversion) : TakeMessage(), {});
 }
 
-// What the handler has captured may subscribe, end other subscriptions and destroy this router as it goes.
+// The destructors of what the handler captured may subscribe, end other subscriptions and destroy
+// this router.
 void Router::remove(SubscriptionEntry &entry)
 {
     Dispatch running;
@@ -210,7 +213,7 @@ Router::Leaving &Router::leaving(Dispatch &running)
     return *running.leaving;
 }
 
-// The last thing in a function, for it may be the end of the router's lists.
+// Must be the last call in a function, because it may destroy the router's lists.
 void Router::leaveSlowly(Dispatch &running)
 {
     if (running.leaving) {
@@ -235,7 +238,8 @@ void Router::leaveSlowly(Dispatch &running)
 
 void Router::sweep()
 {
-    // No code of the app's runs here: the handlers of those that have ended are gone.
+    // Erasing entries runs no code of the app, because the handlers of ended subscriptions are
+    // destroyed already.
     for (List *list : std::exchange(m_toBeSwept, {})) {
         list->isToBeSwept = false;
         if (list->ended * 2 <= list->entries.size())
@@ -280,7 +284,7 @@ Router::Route Router::routeOf(const MessageData &message)
 Router::Routed Router::dispatchMessage(const Message &message)
 {
     const Route route = routeOf(MessageData::of(message));
-    Dispatch running; // the route's lists stay as long as one runs
+    Dispatch running; // while it exists, no list is removed
     enter(running);
     const auto left = qScopeGuard([&] { leave(running); });
     for (const List *list : route.lists) {
@@ -311,7 +315,7 @@ bool Router::dispatch(const QString &event, const Message &message, Origin origi
     return dispatch(*list, message, origin, running);
 }
 
-// QThread::currentThread(), which costs as much as a small handler.
+// Caches QThread::currentThread(), which costs as much as a small handler.
 QThread *Router::thisThread()
 {
     const Qt::HANDLE id = QThread::currentThreadId();
@@ -322,7 +326,7 @@ QThread *Router::thisThread()
     return m_thread;
 }
 
-// The list is only added to while we are here.
+// While this runs, entries are only added to the list.
 bool Router::dispatch(const List &list, const Message &message, Origin origin, Dispatch &running)
 {
     QThread *const here = thisThread();
@@ -340,7 +344,7 @@ bool Router::dispatch(const List &list, const Message &message, Origin origin, D
         if (running.isRouterDestroyed)
             return false;
         if (called == Callee::Called::NotHere)
-            relay(entry, message); // it was moved
+            relay(entry, message); // the context was moved to another thread
         else if (!entry.router)
             leaving(running).ended.push_back(list.entries[i]);
     }
@@ -367,14 +371,15 @@ void Router::takeForm(const Detail::Wanted &wanted)
     ++form.uses;
 }
 
-// Once the handler is gone, the form that it took goes with the last one that takes it.
+// Releases the form of an ended subscription, but only after its handler is destroyed.
 void Router::releaseFormOf(SubscriptionEntry &entry)
 {
     if (entry.callee->isGone() && std::exchange(entry.mustReleaseForm, false))
         releaseForm(entry.wanted);
 }
 
-// Behind this call no code of the form's runs, if nobody takes it any more: a plugin may be unloaded (rule M4).
+// After this call, no code of the form runs if no other subscriber uses it: a plugin may be
+// unloaded (rule M4).
 void Router::releaseForm(const Detail::Wanted &wanted)
 {
     const auto found = m_forms.find(wanted.key().get());

@@ -28,8 +28,8 @@ struct SubscriptionEntry
     QString event;
     std::shared_ptr<Callee> callee;
     Detail::Wanted wanted;
-    bool isRelayed = false;       // the context lives in another thread, or has been moved to one
-    bool mustReleaseForm = false; // when its handler, which runs, has returned
+    bool isRelayed = false;       // the context lives in another thread, or was moved to one
+    bool mustReleaseForm = false; // release the form after the running handler has returned
 };
 
 // Hands a message to whoever subscribed to its type (rules M1 to M6). Belongs to the provider's thread.
@@ -46,17 +46,18 @@ public:
     void remove(SubscriptionEntry &entry);
     void setWanted(SubscriptionEntry &entry, const Detail::Wanted &wanted);
 
-    // How subscribers in other threads get what is received straight from where it is received, without this
-    // thread.
+    // Delivers received messages to subscribers in other threads directly from the receiving
+    // thread, without involving the router's thread.
     struct Source
     {
-        // Makes the change, after which *all*, unless it is empty, is given what is received. Before that,
-        // newcomer, unless it is empty, is given what was received and has not been dispatched. All are called
-        // on any thread, but one call at a time.
+        // Runs *change*, and from then on passes every received message to *all*. Before that,
+        // passes the messages that were received but not yet dispatched to *newcomer*. Either may
+        // be empty. All are called on any thread, but never two at a time.
         std::function<void(const std::function<void()> &change, TakeMessage all, const TakeMessage &newcomer)>
             divert;
         std::shared_ptr<const RelayAccount> account;
-        // Where what the subscribers take is published at once if code of the app's must not run any more.
+        // Where the interest is published at once after a form is no longer used, if the form's
+        // decoder runs code of the app.
         std::shared_ptr<InterestBoard> board;
     };
     // Before the first add().
@@ -84,13 +85,13 @@ public:
     }
 
 private:
-    // The subscriptions to one event. Those that have ended stay until they are more than the others, so that to
-    // end many costs no more than to make them.
+    // The subscriptions to one event. Ended entries stay until they outnumber the others, so that
+    // ending many subscriptions costs no more than making them.
     struct List
     {
         QString event;
         std::vector<std::shared_ptr<SubscriptionEntry>> entries;
-        size_t ended = 0; // of the entries
+        size_t ended = 0; // number of entries that have ended
         bool isToBeSwept = false;
     };
     using Lists = std::unordered_map<QString, List>;
@@ -100,30 +101,32 @@ private:
         bool isByType = false;
         std::array<const List *, 3> lists{};
     };
-    // A form in which subscribers take messages.
+    // A form in which subscribers receive messages.
     struct Form
     {
         std::shared_ptr<const void> key;
-        std::shared_ptr<const Decoder> decoder; // none before it is published
+        std::shared_ptr<const Decoder> decoder; // null until the interest is published
         int uses = 0;
     };
     using Forms = std::unordered_map<const void *, Form>;
-    // What a dispatch() has to do when it leaves, which is seldom anything.
+    // What a dispatch() has to clean up at its end. Seldom needed.
     struct Leaving
     {
-        // Whose handlers have ended their own subscription. They are destroyed when all have been called.
+        // Entries that were unsubscribed in their own handler. The handlers are destroyed after all
+        // have been called.
         std::vector<std::shared_ptr<SubscriptionEntry>> ended;
-        // Of a router that a handler has destroyed: what handlers on the stack still use.
+        // Moved here from a router that a handler has destroyed, because handlers on the stack
+        // still use them.
         Lists lists;
         Forms forms;
     };
-    // A dispatch() that runs.
+    // A running dispatch().
     struct Dispatch
     {
-        bool isRouterDestroyed = false; // by a handler, which still runs
+        bool isRouterDestroyed = false; // by a handler that is still running
         std::unique_ptr<Leaving> leaving;
     };
-    // For contexts that are destroyed in other threads.
+    // The router's object and thread, for contexts that are destroyed in other threads.
     struct Home
     {
         QMutex mutex;
@@ -162,19 +165,20 @@ private:
     void addTo(Interest::InType &type, const List &list);
 
     Source m_source;
-    QObject m_home; // stands for this thread
+    QObject m_home; // a context object in the router's thread
     const std::shared_ptr<Home> m_sharedHome = std::make_shared<Home>();
-    Lists m_lists; // whose values stay where they are
+    Lists m_lists; // its values keep their addresses
     std::vector<List *> m_toBeSwept;
     Forms m_forms;
-    const QString *m_lastType = nullptr; // messages come in runs of a type; reset where m_lists changes
+    // Caches the route, because consecutive messages often share a type. Reset if m_lists changes.
+    const QString *m_lastType = nullptr;
     Route m_lastRoute;
     std::vector<Dispatch *> m_running;            // the innermost is the last
-    const std::shared_ptr<Diversion> m_diversion; // changed where it is called from only
-    size_t m_relayed = 0;                         // subscriptions of other threads
-    size_t m_endedRelayed = 0;                    // that m_diversion still has
+    const std::shared_ptr<Diversion> m_diversion; // modified only inside m_source.divert
+    size_t m_relayed = 0;                         // subscriptions in other threads
+    size_t m_endedRelayed = 0;                    // ended ones that m_diversion still lists
     bool m_isEnding = false;
-    Qt::HANDLE m_threadId = nullptr; // thisThread()'s, and m_thread its object
+    Qt::HANDLE m_threadId = nullptr; // the id of the thread m_thread, cached by thisThread()
     QThread *m_thread = nullptr;
     bool m_interestChanged = true;
     quint32 m_publishedInterest = 0;

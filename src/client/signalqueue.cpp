@@ -34,12 +34,12 @@ bool SignalQueue::isEmittingHere() const
 
 void SignalQueue::flush()
 {
-    // An event loop that a handler runs is deeper than the one that emits: there it goes on. A
-    // handler that calls processEvents() is in the same one.
+    // A nested event loop in a handler has a higher loop level, so emitting continues there.
+    // processEvents() in a handler does not raise the level.
     if (m_entries.empty() || isEmittingHere())
         return;
     const QPointer<QObject> owner(m_owner);
-    const Hold hold(*this); // ends as well when a handler throws
+    const Hold hold(*this); // also ends if a handler throws
     const auto left = qScopeGuard([&] {
         if (owner && !m_entries.empty()) // a slot has thrown
             flushLater();

@@ -19,8 +19,8 @@ public:
     using Signal = std::function<void()>;
     enum class Heard { Always, UntilSilenced };
 
-    // As long as one lives, flush() does nothing, except in an event loop that began after it. It
-    // may outlive the queue.
+    // While a Hold exists, flush() does nothing, except in an event loop that was started after it.
+    // A Hold may outlive the queue.
     class EVERWIRE_EXPORT Hold
     {
     public:
@@ -49,16 +49,16 @@ public:
     // Forgets what waits and is heard only until now.
     void silence();
     // Emits what waits. Called from inside a handler it does nothing: whoever called the handler goes on.
-    // If a slot throws, the exception passes on, and the event loop emits the rest.
+    // If a slot throws, flush() lets the exception through, and the event loop emits the remaining
+    // signals.
     void flush();
-    // Has the event loop emit what waits.
+    // Emits the queued signals from the event loop.
     void flushLater();
 
-    // Nothing waits, and nothing is being emitted.
+    // Whether the queue is empty and nothing is being emitted.
     [[nodiscard]] bool isIdle() const { return m_entries.empty() && m_level == Nowhere; }
-    // Signals are being emitted, or held, further up the stack, in the event loop that runs at
-    // present. So whatever is done here happens inside of one of their handlers, which processes
-    // events itself.
+    // Whether signals are being emitted, or held, further up the stack in the current event loop.
+    // If so, the caller runs inside one of their handlers, directly or through processEvents().
     [[nodiscard]] bool isEmittingHere() const;
 
 private:
@@ -73,7 +73,7 @@ private:
 
     QObject *const m_owner;
     std::deque<Entry> m_entries;
-    int m_level = Nowhere; // how deep in event loops signals are being emitted, or held
+    int m_level = Nowhere; // event loop level at which signals are being emitted, or held
 };
 
 } // namespace Everwire

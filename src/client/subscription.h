@@ -19,10 +19,11 @@ class EVERWIRE_EXPORT Subscription
 public:
     Subscription() = default;
 
-    // Ends it. When this returns, no code of the subscription runs or will run on any thread: neither the handler
-    // nor the destructors of what it captured nor, unless another subscription takes it, the class of its gadget
-    // (rule M4). Waits for a call that runs in another thread, which must not wait for this one. Inside the handler
-    // it does not wait, and the handler is destroyed behind it. Belongs to the provider's thread.
+    // Ends the subscription. After this returns, no code of the subscription runs on any thread:
+    // neither the handler, nor the destructors of what it captured, nor code of its gadget class,
+    // unless another subscription uses that class (rule M4). Waits for a call that runs in another
+    // thread. That call must not wait for this thread. Inside the handler, unsubscribe() does not
+    // wait, and the handler is destroyed after it returns. Belongs to the provider's thread.
     void unsubscribe();
     [[nodiscard]] bool isActive() const;
     explicit operator bool() const { return isActive(); }

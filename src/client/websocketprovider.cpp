@@ -30,7 +30,7 @@ struct WebSocketProvider::Private
     QPointer<NetworkMonitor> monitor;
     bool monitorIsChosen = false;
     bool debug = false;
-    bool isEnding = false; // no connection is made any more
+    bool isEnding = false; // being destroyed: no connection is created any more
 };
 
 namespace {
@@ -62,7 +62,8 @@ WebSocketProvider::~WebSocketProvider()
     forEach([](Connection &connection) { delete &connection; });
 }
 
-// Handlers may delete connections while we go through them, and throw: then the others have their turn first.
+// A handler may delete connections during the loop. If one throws, the others are still called, and
+// the exception is rethrown at the end.
 template<typename Function>
 void WebSocketProvider::forEach(Function &&function)
 {

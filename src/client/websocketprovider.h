@@ -47,8 +47,9 @@ public:
     // QCoreApplication; nullptr where there is none.
     [[nodiscard]] static WebSocketProvider *instance();
 
-    // The connection of this type, the same at every call; a new name makes a new type. The provider owns it.
-    // nullptr for an empty name, and for a new one while the provider is being destroyed.
+    // Returns the connection of this type, the same at every call. A new name creates a new type.
+    // The provider owns the connection. Returns nullptr for an empty name, and for a new one while
+    // the provider is being destroyed.
     Q_INVOKABLE [[nodiscard]] Everwire::Connection *connection(const QString &type);
 
     // What this type's connection uses from its next attempt on (C1, C5). False, and nothing changes, where

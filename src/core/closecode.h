@@ -20,11 +20,11 @@ inline constexpr int TlsHandshake = 1015;
 // The backends' own (wire protocol, steps 5 and 6).
 inline constexpr int AuthenticationFailed = 4001;
 inline constexpr int AuthenticationTimeout = 4002;
-// Many backends' own: the HTTP statuses 401 and 403, in the range for applications.
+// Used by many backends: the HTTP statuses 401 and 403, moved to the range for applications.
 inline constexpr int Unauthorized = 4401;
 inline constexpr int Forbidden = 4403;
 
-// Codes of the peer after which trying again is pointless whatever the configuration says (rule R6).
+// Close codes from the peer after which no retry helps, whatever the configuration says (rule R6).
 [[nodiscard]] constexpr bool isFinal(int code)
 {
     return code == ProtocolError || code == UnsupportedData ||

@@ -208,7 +208,7 @@ std::enable_if_t<std::is_enum_v<Enum>, QString> read(const QVariant &in, Enum *o
 
 // ---- value → QVariant ----
 
-// Setters take any duration; problems() refuses what a timer cannot hold.
+// Setters accept any duration. problems() rejects those that a timer cannot hold.
 constexpr bool isInt(qint64 number)
 {
     return number >= std::numeric_limits<int>::min() && number <= std::numeric_limits<int>::max();

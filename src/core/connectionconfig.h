@@ -82,7 +82,8 @@ class EVERWIRE_EXPORT ConnectionConfig
     Q_PROPERTY(QVariantMap options READ options CONSTANT)
 
 public:
-    // A name that several of these have stands for the same number in each: to QML they are all ConnectionConfig.Off.
+    // If several of these enums have a value of the same name, it has the same number in each,
+    // because QML sees all of them as ConnectionConfig.Off.
     enum class Authentication {
         FirstMessage, // {"type":"auth","token":…} is the first message (the default)
         None,         // Connected as soon as the socket is open
@@ -109,8 +110,9 @@ public:
     Q_ENUM(Transport)
 
     enum class Compression {
-        Auto,    // permessage-deflate (RFC 7692) is offered, and used where the server takes it (the default)
-        Off = 2, // it is not offered
+        // permessage-deflate (RFC 7692) is offered, and used if the server accepts it (the default)
+        Auto,
+        Off = 2, // permessage-deflate is not offered
     };
     Q_ENUM(Compression)
 
@@ -195,8 +197,9 @@ public:
     // What happens shortly before the token of a live connection expires (its "exp", RFC 7519 §4.1.4).
     [[nodiscard]] TokenRenewal tokenRenewal() const;
     ConnectionConfig &setTokenRenewal(TokenRenewal tokenRenewal);
-    // How long a connection that the client ends may take for what was accepted to arrive, and for the server to end
-    // it (rule O3). As long may the end of the application wait (rule O6). Above 0. Default: 3000 ms.
+    // Bounds the time for an orderly close: for accepted messages to arrive, and for the server to
+    // end the connection (rule O3). The end of the application may wait as long (rule O6). Above 0.
+    // Default: 3000 ms.
     [[nodiscard]] std::chrono::milliseconds closeTimeout() const;
     ConnectionConfig &setCloseTimeout(std::chrono::milliseconds closeTimeout);
     // How the client authenticates (rules S1, A1).
@@ -208,8 +211,8 @@ public:
     // Close codes, 1000 to 4999, after which nothing is retried, beside those of rule R6.
     [[nodiscard]] QList<int> terminalCloseCodes() const;
     ConnectionConfig &setTerminalCloseCodes(const QList<int> &terminalCloseCodes);
-    // Close codes, 1000 to 4999, by which the server says that it does not accept the token (rule A3). While
-    // authenticating, 1008 means the same. Default: 4001, 4401, 4403.
+    // Close codes, 1000 to 4999, with which the server refuses the token (rule A3). During
+    // authentication, 1008 has the same meaning. Default: 4001, 4401, 4403.
     [[nodiscard]] QList<int> authFailureCloseCodes() const;
     ConnectionConfig &setAuthFailureCloseCodes(const QList<int> &authFailureCloseCodes);
     // Messages that may wait to be sent (rule Q3). At least 0. Default: 100.
@@ -230,9 +233,10 @@ public:
     // Bytes: shorter texts are sent uncompressed. At least 0. Default: 128.
     [[nodiscard]] int compressionThreshold() const;
     ConnectionConfig &setCompressionThreshold(int compressionThreshold);
-    // Whether redirects of the handshake (301, 302, 303, 307, 308) are followed, at most 5 of them, on the same host
-    // and never from wss:// to ws://. With a token or headers also the scheme and the port must stay (rule A8).
-    // Otherwise the error names the new address. QWebSocket follows none, and refuses this option. Default: off.
+    // Whether redirects of the handshake (301, 302, 303, 307, 308) are followed: at most 5, only on
+    // the same host, and never from wss:// to ws://. With a token or headers, scheme and port must
+    // stay the same, too (rule A8). If a redirect is not followed, the error names the new address.
+    // QWebSocket follows none, and rejects this option. Default: off.
     [[nodiscard]] bool followRedirects() const;
     ConnectionConfig &setFollowRedirects(bool followRedirects);
     // PEM certificates to trust beside the system's, for wss (rule A8): each a file's path (":/…" is a resource), or the
@@ -276,9 +280,9 @@ public:
     // Messages kept in Connection::messages (rule M7); 0: none. Default: 1000.
     [[nodiscard]] int historyLimit() const;
     ConnectionConfig &setHistoryLimit(int historyLimit);
-    // Bytes that the messages in Connection::messages take together, with what was decoded of them for
-    // subscribers (rule M7). The oldest go first. A message that is larger is not kept. 0: none are.
-    // Default: 16 MiB.
+    // Bytes that the messages in Connection::messages may occupy together, including what was
+    // decoded for subscribers (rule M7). The oldest are removed first. A larger message is not
+    // kept. 0: none are kept. Default: 16 MiB.
     [[nodiscard]] qint64 historyBytes() const;
     ConnectionConfig &setHistoryBytes(qint64 historyBytes);
     // How long handlers may run in one go before painting and input have their turn, however many messages wait. At
@@ -317,7 +321,8 @@ public:
     friend EVERWIRE_EXPORT QDebug operator<<(QDebug debug, const ConnectionConfig &config);
 
 private:
-    // A longer one is no valid configuration (problems()), but has to be shown.
+    // A longer duration is invalid (problems() reports it), but it must still be readable as a
+    // property.
     [[nodiscard]] static int toMs(std::chrono::milliseconds duration)
     {
         constexpr std::chrono::milliseconds most{std::numeric_limits<int>::max()};

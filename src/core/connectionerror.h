@@ -13,12 +13,13 @@ class QDebug;
 
 namespace Everwire {
 
-// What a server said when it answered a request by an error.
+// The error with which a server answered a request.
 struct ServerError
 {
-    QJsonValue code{QJsonValue::Undefined}; // a text or a number; undefined where it gave none
-    QString message;                        // its words; empty where it gave none
-    QJsonObject object;                     // the whole reply
+    // A string or a number. Undefined if the server sent none.
+    QJsonValue code{QJsonValue::Undefined};
+    QString message;    // the server's text, empty if there is none
+    QJsonObject object; // the whole reply
 };
 
 // Why a connection failed: for a program (code, closeCode), for a person (message), and whether the
@@ -41,7 +42,7 @@ public:
         InvalidConfiguration, // an unknown key, a wrong type or an impossible value (C3)
         InsecureTransport,    // a token would go over ws:// to a host that is not loopback (A8)
         NoToken,              // the token provider says that there is none (A4)
-        InvalidToken,         // the token holds control characters, or is too large for a message
+        InvalidToken,         // the token has control characters, or is too large for a message
         TokenFailed,          // the token provider failed (A4)
         TokenTimeout,         // no token within tokenTimeout (R9)
         ConnectTimeout,       // TCP, TLS and upgrade took longer than connectTimeout (R9)
@@ -57,7 +58,7 @@ public:
         ProtocolViolation,     // the peer broke RFC 6455 or a limit
         Overloaded,            // the UI is maxPendingBytes behind and reading cannot be paused (M8)
         PreparationFailed,     // what had to be done before the socket failed (Preparation)
-        RequestFailed,         // request(): the server answered with an error, or the request was not sent
+        RequestFailed,         // request(): the reply is an error, or the request was not sent
         RequestTimeout,        // request(): no reply in time
     };
     Q_ENUM(Code)
@@ -74,9 +75,9 @@ public:
     [[nodiscard]] int closeCode() const { return m_closeCode; }
     [[nodiscard]] bool isFinal() const { return m_isFinal; }
 
-    // What the server said when it answered a request() by an error (rule Q13), as it came: neither escaped
-    // nor shortened. The code is a text or a number, and undefined where the server gave none. The object is
-    // the whole reply.
+    // The error with which the server answered a request() (rule Q13), neither escaped nor
+    // shortened. serverCode() is a string or a number, and undefined if the server sent none.
+    // serverObject() is the whole reply.
     [[nodiscard]] QJsonValue serverCode() const
     {
         return m_server ? m_server->code : QJsonValue(QJsonValue::Undefined);

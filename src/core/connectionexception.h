@@ -21,8 +21,8 @@ public:
     }
 
     [[nodiscard]] const ConnectionError &error() const { return m_error; }
-    // What the server said, where request() was answered by an error: its code (a text or a number; undefined
-    // where it gave none), its words, and the whole reply (rule Q13).
+    // The error with which the server answered a request() (rule Q13): its code (a string or a
+    // number, undefined if the server sent none), its text, and the whole reply.
     [[nodiscard]] QJsonValue serverCode() const { return m_error.serverCode(); }
     [[nodiscard]] QString serverMessage() const { return m_error.serverMessage(); }
     [[nodiscard]] QJsonObject serverObject() const { return m_error.serverObject(); }

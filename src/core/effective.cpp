@@ -5,7 +5,7 @@ namespace Everwire::Effective {
 
 namespace {
 
-// {"type":"ping"}: what `heartbeat: Message` sends.
+// The size of {"type":"ping"}, which `heartbeat: Message` sends.
 constexpr qint64 HeartbeatSize = 15; // bytes
 
 QStringList tlsOptionsOf(const ConnectionConfig &config)

@@ -9,7 +9,7 @@
 
 namespace Everwire {
 
-// What an exception says of itself. Call it in a catch block.
+// The description of the exception being handled. Call it in a catch block.
 [[nodiscard]] inline QString whatWasThrown()
 {
     try {
@@ -21,8 +21,8 @@ namespace Everwire {
     }
 }
 
-// Runs the app's code if nobody is there to catch what it throws: in a destructor, or in a thread of the
-// library's. An exception is logged with its place (rule M6). Returns whether there was none.
+// Runs code of the app where no caller could catch an exception: in a destructor, or in a thread of
+// the library. An exception is logged with *place* (rule M6). Returns whether there was none.
 template<typename Function>
 bool containExceptions(const QString &place, Function &&function)
 {
@@ -35,8 +35,8 @@ bool containExceptions(const QString &place, Function &&function)
     }
 }
 
-// Several steps, each of which may run the app's code, and all of which must happen although one throws. The
-// first exception is thrown on when all are done.
+// Runs several steps of which each may run code of the app. All of them run, even if one throws.
+// finish() rethrows the first exception.
 //
 //     AllSteps steps;
 //     steps.run([&] { Q_EMIT closed(); });
@@ -66,9 +66,9 @@ private:
     std::exception_ptr m_first;
 };
 
-// Changes the rows of a model although a slot throws. Qt's begin…Rows() is incomplete if it throws, and then
-// end…Rows() must not be called: the views are told by a reset instead. model: a QPointer, for a slot may delete
-// it. reset(true) begins the reset, reset(false) ends it.
+// Changes the rows of a model, even if a slot throws. If a slot throws, Qt's begin…Rows() is
+// incomplete, and end…Rows() must not be called. The views then get a model reset instead. model: a
+// QPointer, because a slot may delete it. reset(true) begins the reset, reset(false) ends it.
 template<typename Model, typename Begin, typename Change, typename End, typename Reset>
 void changeRows(const Model &model, Begin &&begin, Change &&change, End &&end, Reset &&reset)
 {

@@ -20,7 +20,7 @@ GadgetStore::Box::~Box()
 {
     const QMutexLocker lock(&m_store->m_mutex);
     if (!m_gadget)
-        return; // the store was retired
+        return; // retire() has destroyed the gadget
     (m_previous ? m_previous->m_next : m_store->m_first) = m_next;
     if (m_next)
         m_next->m_previous = m_previous;

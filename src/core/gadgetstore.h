@@ -7,14 +7,14 @@
 
 namespace Everwire {
 
-// Keeps account of the gadgets that were made for subscribers of one form, wherever the messages are that hold
-// them: in the history, in a pool, in the app. A gadget's class, and so its destructor, is the app's, perhaps a
-// plugin's. retire() destroys all of them, so that the plugin can be unloaded while messages remain.
-// Thread-safe.
+// Tracks the gadgets that were made for the subscribers of one form, wherever their messages are:
+// in the history, in a pool, or in the app. A gadget's class and its destructor belong to the app,
+// perhaps to a plugin. retire() destroys all gadgets, so that the plugin can be unloaded while
+// messages remain. Thread-safe.
 class GadgetStore : public std::enable_shared_from_this<GadgetStore>
 {
 public:
-    // What a message holds instead of the gadget.
+    // Held by a message in place of the gadget.
     class Box
     {
     public:
@@ -22,7 +22,7 @@ public:
         ~Box();
         Q_DISABLE_COPY_MOVE(Box)
 
-        // Null once the store was retired.
+        // Null after retire().
         [[nodiscard]] void *gadget() const { return m_gadget.get(); }
         [[nodiscard]] bool isOf(const GadgetStore *store) const { return m_store.get() == store; }
 
@@ -38,11 +38,12 @@ public:
     Q_DISABLE_COPY_MOVE(GadgetStore)
 
     [[nodiscard]] std::shared_ptr<Box> put(std::shared_ptr<void> gadget);
-    // No gadget of the store is used any more, and no code of its class runs after this call.
+    // Destroys all gadgets. After this call, no code of their class runs.
     void retire();
 
 private:
-    // Held while a gadget is destroyed, whose destructor may destroy another message.
+    // Held while a gadget is destroyed. Recursive, because its destructor may destroy another
+    // message.
     QRecursiveMutex m_mutex;
     Box *m_first = nullptr;
 };

@@ -23,11 +23,11 @@ int hexDigit(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Whether a number of valid grammar is 1 or more, by the place of its first digit that counts and
-// its exponent.
+// Whether the magnitude of a valid JSON number is 1 or more. It is judged by the exponent and the
+// position of the first nonzero digit, because a double may not hold the number.
 bool isLarge(QByteArrayView digits)
 {
-    constexpr qsizetype most = 18; // digits of an exponent that 64 bits hold
+    constexpr qsizetype most = 18; // digits of an exponent that always fit 64 bits
     const auto isExponent = [](char c) { return c == 'e' || c == 'E'; };
     const auto e = std::find_if(digits.begin(), digits.end(), isExponent);
     const QByteArrayView mantissa = digits.first(e - digits.begin());
@@ -47,7 +47,7 @@ bool isLarge(QByteArrayView digits)
     return place + exponent.toByteArray().toLongLong() > 0;
 }
 
-// Beyond a double's range as JSON.parse does it: an infinity, or 0.
+// Converts like JSON.parse: beyond a double's range, the result is infinity or 0.
 double toDouble(const QByteArray &digits)
 {
     bool fits = false;
@@ -162,7 +162,7 @@ private:
         return isColon;
     }
 
-    // Whether a member's value begins so.
+    // Whether a member's value begins with this character.
     [[nodiscard]] bool looksAt(char c) const
     {
         const auto isBefore = [](char each) { return QByteArrayView(" \t\n\r:").contains(each); };
@@ -239,7 +239,7 @@ private:
 
     bool readUnit(QString *text)
     {
-        constexpr qsizetype size = 5; // with its "u"
+        constexpr qsizetype size = 5; // "u" and four digits
         if (m_rest.size() < size)
             return false;
         int unit = 0;

@@ -8,19 +8,19 @@
 
 #include <optional>
 
-// JSON to the letter of RFC 8259, for the texts that simdjson and QJsonDocument refuse although
-// JSON.parse takes them: an escaped half of a surrogate pair (a server has cut an emoji), and
-// numbers that no 64 bits or no double can hold. Slower than either, so it is asked last. Nesting
-// is bounded as everywhere (MostJsonLevels).
+// A parser that follows RFC 8259 exactly, for texts that JSON.parse accepts and simdjson and
+// QJsonDocument refuse. These are escaped lone surrogates (a server has cut an emoji), and numbers
+// beyond 64 bits or beyond a double. It is slower than the other parsers, so it is used last. The
+// nesting depth is limited to MostJsonLevels.
 namespace Everwire::LenientJson {
 
-// A lone half of a pair is kept as it is, so that the other half can follow in the next text. A
-// number beyond a double's range is an infinity, or 0. The last of several members of one name
-// counts. Nothing if it is no JSON.
+// A lone surrogate is kept, because the other half may follow in the next text. A number beyond a
+// double's range becomes infinity, or 0. If several members have the same name, the last one is
+// used. Returns nothing if the text is not JSON.
 [[nodiscard]] EVERWIRE_EXPORT std::optional<QJsonValue> parse(QByteArrayView utf8);
 
-// The text of the member "type" of an object; empty if there is none or it is no text. Makes no
-// values of the rest. Nothing if it is no JSON.
+// The string in the member "type" of an object. Empty if there is none, or if it is not a string.
+// Creates no values for the other members. Returns nothing if the text is not JSON.
 [[nodiscard]] EVERWIRE_EXPORT std::optional<QString> typeOf(QByteArrayView utf8);
 
 } // namespace Everwire::LenientJson

@@ -19,7 +19,7 @@ namespace {
 std::atomic<quint64> nextSequence{1};
 std::atomic<qint64> lateCosts{0};
 
-// About what Qt's values of a text take at most, in bytes.
+// An upper estimate, in bytes, of the Qt values that hold this text.
 qint64 costOfPayload(const QByteArray &utf8)
 {
     constexpr qint64 perValue = 24;
@@ -49,7 +49,7 @@ QVariant decodeJson(const QByteArray &utf8)
         return document.object();
     if (document.isArray())
         return document.array();
-    // Scalars (RFC 8259 §2), and what Qt's parser refuses.
+    // Scalars (RFC 8259 §2), and texts that Qt's parser refuses.
     if (const std::optional<QJsonValue> value = LenientJson::parse(utf8))
         return value->isObject() ? QVariant(value->toObject()) : value->toVariant();
     return QString::fromUtf8(utf8);
@@ -153,7 +153,8 @@ QVariant Message::payload() const
     std::call_once(d->decodeOnce, [this] {
         d->payload = d->isBinary ? QVariant(d->bytes) : decodeJson(d->bytes);
         if (d->isBinary || d->isCountedAhead)
-            return; // it shares the bytes, or its cost is known
+            // A binary payload shares the bytes. In the other case decodedCost holds the cost.
+            return;
         const qint64 cost = costOfPayload(d->bytes);
         d->lateCost.store(cost, std::memory_order_relaxed);
         lateCosts.fetch_add(cost, std::memory_order_relaxed);

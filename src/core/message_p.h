@@ -16,7 +16,7 @@ struct Decoded
 {
     std::shared_ptr<const void> form; // its identity, which no other gets while somebody has this
     std::shared_ptr<const void> value;
-    // If the value is a GadgetStore::Box: the gadget in it, for as long as it is there.
+    // If the value is a GadgetStore::Box: its gadget, which is valid until the store is retired.
     const void *boxed = nullptr;
 };
 
@@ -37,7 +37,7 @@ struct MessageData : QSharedData
 {
     Message::Direction direction = Message::Incoming;
     bool isBinary = false;
-    bool isCountedAhead = false; // its payload is decoded by who counts that in decodedCost
+    bool isCountedAhead = false; // whoever counts the payload in decodedCost decodes it
     Audience audience = Audience::Each;
     quint32 interest = 0;                // the number of the interest by which audience was found; 0: of none
     const QString *sharedType = nullptr; // internType()'s, or ownType
@@ -50,17 +50,17 @@ struct MessageData : QSharedData
     quint64 sequence = 0; // nextMessageNumber()'s
     std::once_flag decodeOnce;
     QVariant payload;                // guarded by decodeOnce
-    std::atomic<qint64> lateCost{0}; // bytes, about: what was decoded when somebody asked
+    std::atomic<qint64> lateCost{0}; // bytes, approximate: decoded on demand
 
-    // Bytes that it takes: its text, the message around it, and what was decoded of it so far.
+    // Bytes that the message occupies: its text, its overhead, and what was decoded so far.
     [[nodiscard]] qint64 cost() const
     {
         return bytes.size() + Overhead + decodedCost + lateCost.load(std::memory_order_relaxed);
     }
-    // Of all messages of the process, how much was decoded when somebody asked. Who keeps messages counts them
-    // anew now and then, because this costs more than was known when they came.
+    // Bytes decoded on demand, for all messages of the process. If this grows, whoever keeps
+    // messages counts their costs again.
     [[nodiscard]] static qint64 allLateCosts();
-    static constexpr qint64 Overhead = 256; // what a small message costs beside its bytes
+    static constexpr qint64 Overhead = 256; // bytes that a small message occupies beside its text
     static constexpr qint64 WorthARecount = 1024 * 1024;
 
     [[nodiscard]] const QString &type() const { return sharedType ? *sharedType : ownType; }

@@ -5,9 +5,9 @@
 
 namespace Everwire {
 
-// Whether credentials for one URL may go to the other (RFC 6454 §5): the same scheme, host and
-// port. A port that is written out is the same as the scheme's own; http and ws count as one scheme
-// here, and https and wss.
+// Whether credentials for one URL may be sent to the other (RFC 6454 §5): scheme, host and port are
+// the same. An explicit default port equals a missing one. http and ws count as the same scheme,
+// and so do https and wss.
 [[nodiscard]] inline bool isSameOrigin(const QUrl &a, const QUrl &b)
 {
     const auto isTls = [](const QUrl &url) {

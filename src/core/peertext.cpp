@@ -14,8 +14,9 @@ namespace Everwire::PeerText {
 
 namespace {
 
-constexpr qsizetype ShortestHexPiece = 16; // hexadecimal digits: as many bytes
-// Encodings within encodings: percent-encoding of JSON of base64.
+constexpr qsizetype ShortestHexPiece = 16; // hexadecimal digits, which are 8 bytes
+// Texts that are searched at most: the original, and the results of two rounds of decoding. That
+// covers percent-encoding of JSON of base64.
 constexpr int MostLevels = 3;
 const QString Mask = QStringLiteral("[token]");
 
@@ -23,7 +24,7 @@ bool isHidden(char32_t c)
 {
     switch (QChar::category(c)) {
     case QChar::Other_Control:
-    case QChar::Other_Format: // zero-width and bidirectional ones, tags
+    case QChar::Other_Format: // zero-width and bidirectional characters, tags
     case QChar::Other_Surrogate:
     case QChar::Separator_Line:
     case QChar::Separator_Paragraph: return true;
@@ -45,7 +46,7 @@ QString escaped(QStringView character)
     return text;
 }
 
-// The character that begins there: one unit, or the two of a surrogate pair.
+// The number of UTF-16 units of the character at this position: 1, or 2 for a surrogate pair.
 qsizetype unitsAt(QStringView text, qsizetype at)
 {
     const bool isPair = text[at].isHighSurrogate() && at + 1 < text.size() && text[at + 1].isLowSurrogate();
@@ -57,7 +58,8 @@ char32_t characterAt(QStringView text, qsizetype at)
     return unitsAt(text, at) == 2 ? QChar::surrogateToUcs4(text[at], text[at + 1]) : text[at].unicode();
 }
 
-// The text after some decoding, with the place in the original from which each character comes.
+// A text after one or more rounds of decoding. For each character it holds the position in the
+// original.
 struct Level
 {
     QString text;
@@ -80,8 +82,8 @@ Level original(QStringView text)
     return level;
 }
 
-// Reads escapes of JSON, JavaScript, URLs and HTML, leniently: what is decoded needlessly matches
-// no secret.
+// Decodes escapes of JSON, JavaScript, URLs and HTML. It may decode too much, because text that is
+// not an escape matches no secret anyway.
 class Decoder
 {
 public:
@@ -96,7 +98,7 @@ public:
             if (decoded) {
                 m_out.append(*decoded, m_in.begins.at(begin), m_in.ends.at(m_at - 1));
             } else {
-                // Invisible characters inside a secret do not hide it.
+                // Drop invisible characters, so that they cannot hide a secret.
                 const qsizetype units = unitsAt(text, begin);
                 const bool skips = isHidden(characterAt(text, begin));
                 for (qsizetype i = begin; i < begin + units && !skips; ++i)
@@ -152,7 +154,7 @@ private:
         return {};
     }
 
-    // So many digits, and behind them so many characters that belong to the escape.
+    // Reads an escape of *digits* digits, and skips *behind* further characters that belong to it.
     std::optional<QChar> number(qsizetype at, qsizetype digits, int base, qsizetype behind)
     {
         const QStringView all = QStringView(m_in.text).mid(at, digits);
@@ -172,14 +174,14 @@ private:
     qsizetype m_at = 0;
 };
 
-// Letters in one case: servers and libraries change it.
+// Compares without case, because servers and libraries change it.
 QString folded(QString text)
 {
     std::transform(text.begin(), text.end(), text.begin(), [](QChar c) { return c.toLower(); });
     return text;
 }
 
-// Finds secrets in one text, and remembers where.
+// Finds secrets in one text and marks their characters.
 class Finder
 {
 public:
@@ -205,7 +207,8 @@ public:
         }
         findPieces(secret, ShortestPiece);
         findPieces(QString::fromLatin1(utf8.toHex()), ShortestHexPiece);
-        // The three ways in which base64 can cut it, without what depends on the bytes before it.
+        // The three base64 encodings of a secret inside other data, by its offset modulo 3. The
+        // characters that depend on the preceding bytes are left out.
         constexpr std::pair<int, int> cuts[] = {{0, 0}, {1, 2}, {2, 3}};
         for (const auto &[before, unknown] : cuts) {
             const QByteArray shifted = QByteArray(before, 'x') + utf8;
@@ -235,8 +238,8 @@ private:
         }
     }
 
-    // Whether the word of this character goes on in that direction. "api.dev.example" is one word,
-    // "no dev." ends one.
+    // Whether the word continues beyond this character in this direction. "api.dev.example" is one
+    // word. In "no dev." the word ends before the full stop.
     static bool goesOn(QStringView text, qsizetype at, int step)
     {
         const auto isPart = [text](qsizetype i) {
@@ -248,7 +251,7 @@ private:
         return isPart(next) || ((text[next] == u'.' || text[next] == u'-') && isPart(next + step));
     }
 
-    // Whatever the text has in common with the secret, *least* characters at a time.
+    // Marks every piece of at least *least* characters that the text and the secret have in common.
     void findPieces(const QString &secret, qsizetype least)
     {
         const QString sought = folded(secret);
@@ -288,8 +291,8 @@ QList<bool> findAll(QStringView text, const QStringList &secrets)
 
 QString shown(QStringView text, const QStringList &secrets, qsizetype limit)
 {
-    // Escapes take up to twelve characters of each, and a masked secret makes room for what follows
-    // it.
+    // An escaped character is up to 12 characters long. The extra 1024 leave text to show after a
+    // masked secret.
     constexpr qsizetype widest = 12;
     const QStringView looked = text.left(widest * limit + 1024);
     const QList<bool> covered =
@@ -316,11 +319,12 @@ QString shown(QStringView text, const QStringList &secrets, qsizetype limit)
 
 QString shownLine(QByteArrayView utf8, const QStringList &secrets, qsizetype limit)
 {
-    constexpr qsizetype widest = 16; // bytes of one character, escaped
+    constexpr qsizetype widest = 16; // bytes of one escaped character
     const qsizetype most = widest * limit + 4096;
     QString text = QString::fromUtf8(utf8.first(std::min(utf8.size(), most))).simplified();
     if (utf8.size() > most)
-        text += QString(limit + 1, QLatin1Char(' ')); // so that it shows that there is more
+        // Longer than the limit, so that shown() adds "…".
+        text += QString(limit + 1, QLatin1Char(' '));
     return shown(text, secrets, limit);
 }
 
@@ -344,7 +348,7 @@ QStringList secretsOf(const QVariantMap &named)
             continue;
         const QStringList parts = it.value().toString().split(QLatin1Char(' '), Qt::SkipEmptyParts);
         for (const QString &part : parts) {
-            if (part.size() >= ShortestPiece) // "Bearer" and "Basic" are no secrets
+            if (part.size() >= ShortestPiece) // "Bearer" and "Basic" are not secrets
                 secrets.append(part);
         }
     }

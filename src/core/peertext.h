@@ -7,39 +7,40 @@
 #include <QStringList>
 #include <QVariantMap>
 
-// Text of a peer (a server, a proxy, an HTTP endpoint) in our own sentences and logs. A peer's text
-// is hostile: it may forge log lines, drive a terminal, be endless, or quote the token (rules A7,
-// C4).
+// Makes text of a peer (a server, a proxy, an HTTP endpoint) safe for our own sentences and logs.
+// Such text is hostile: it may forge log lines, control a terminal, be endless, or quote the token
+// (rules A7, C4).
 namespace Everwire::PeerText {
 
-// Characters of a reason or an explanation that are shown at most.
+// The most characters shown of a reason or an explanation.
 inline constexpr qsizetype Longest = 500;
-// The same for a name: a message type, a subprotocol, a header.
+// The most characters shown of a name: a message type, a subprotocol, a header.
 inline constexpr qsizetype LongestName = 100;
 
-// A secret of fewer characters is masked as a whole word only, of the rest each piece of so many.
+// Characters. Every piece of a secret with at least this length is masked. Shorter secrets are
+// masked only as whole words.
 inline constexpr qsizetype ShortestPiece = 8;
 
-// The text as it may be shown:
+// The text, made safe to show:
 // - controls (C0, C1, DEL), line and paragraph separators, invisible and bidirectional format
 //   characters and lone surrogates are escaped ("\n", "\u001b");
-// - each piece of 8 or more characters of a secret becomes "[token]", also if it is
-//   percent-encoded, escaped for JSON or HTML, or in base64 or hexadecimal. A secret of fewer than 8
-//   characters is masked as a whole word only;
-// - at most *limit* characters, and "…" if there were more.
-// Only for the peer's own words: mask them before they become a part of a sentence of ours.
+// - each piece of a secret with 8 or more characters becomes "[token]", also if it is
+//   percent-encoded, escaped for JSON or HTML, or in base64 or hexadecimal. A secret with fewer
+//   than 8 characters is masked only as a whole word;
+// - the text is cut after *limit* characters, with "…" at the end.
+// Only for the peer's own text: mask it before it becomes part of our own sentence.
 [[nodiscard]] EVERWIRE_EXPORT QString shown(QStringView text, const QStringList &secrets = {},
                                             qsizetype limit = Longest);
-// The same for UTF-8 bytes, with each run of white space as one space.
+// The same for UTF-8 bytes. Each run of white space becomes one space.
 [[nodiscard]] EVERWIRE_EXPORT QString shownLine(QByteArrayView utf8, const QStringList &secrets = {},
                                                 qsizetype limit = Longest);
 
-// Those secrets that no sentence holds by chance: for words that are mostly Qt's, as a socket's
-// errorString().
+// The secrets that are too long to occur by chance. For texts that are mostly Qt's, such as a
+// socket's errorString().
 [[nodiscard]] EVERWIRE_EXPORT QStringList longOnes(const QStringList &secrets);
 
-// What is secret in HTTP headers or in a request's body (name to value), by the names: credentials
-// without their scheme, cookies, keys, passwords.
+// The secrets in HTTP headers or in a request's body (name to value), recognized by their names:
+// credentials without their scheme, cookies, keys, passwords.
 [[nodiscard]] EVERWIRE_EXPORT QStringList secretsOf(const QVariantMap &named);
 
 } // namespace Everwire::PeerText

@@ -39,7 +39,7 @@ bool ReconnectPolicy::retries(const ConnectionError &error) const
     if (error.isFinal())
         return false;
     const int code = error.closeCode();
-    // The server has judged the token, and another token may please it.
+    // The server has refused the token, not the client: another token may be accepted.
     const bool isAboutTheToken = error.code() == ConnectionError::AuthenticationFailed;
     const bool isOurVerdict =
         error.code() == ConnectionError::ProtocolViolation && code != CloseCode::MessageTooBig;

@@ -18,10 +18,11 @@ public:
                                                   std::chrono::milliseconds asked = {}) const;
     // Whether the configuration allows an attempt of this number at all.
     [[nodiscard]] bool allows(int attempt) const;
-    // Whether a connection that ended with this close code of the peer is worth another attempt.
+    // Whether to retry after the peer closed the connection with this code.
     [[nodiscard]] bool retries(int closeCode) const;
-    // Whether another attempt may follow this end. A verdict of ours (ProtocolViolation) is about one frame, not about
-    // the client: it is retried, unless a message was too big (1009), which would come again.
+    // Whether to retry after this error. If we closed the connection because of a
+    // ProtocolViolation, only one frame was wrong, so we retry. The exception is a message that is
+    // too big (1009), because the server would send it again.
     [[nodiscard]] bool retries(const ConnectionError &error) const;
 
 private:

@@ -7,18 +7,18 @@
 
 namespace Everwire {
 
-// ECMA-262 §6.1.6.1.20.
+// Implements Number::toString of ECMA-262 §6.1.6.1.20.
 QString numberText(double number)
 {
     constexpr double leastWithExponent = 1e21;
     constexpr double mostWithExponent = 1e-6;
     const double size = std::abs(number);
     if (number == 0)
-        return QStringLiteral("0"); // also -0
+        return QStringLiteral("0"); // also for -0
     if (size < leastWithExponent && size >= mostWithExponent)
         return QString::number(number, 'f', QLocale::FloatingPointShortest);
     QString text = QString::number(number, 'e', QLocale::FloatingPointShortest);
-    // "1e-07" is "1e-7".
+    // JavaScript writes "1e-7", Qt "1e-07".
     const qsizetype sign = text.indexOf(QLatin1Char('e')) + 1;
     while (text.size() > sign + 2 && text.at(sign + 1) == QLatin1Char('0'))
         text.remove(sign + 1, 1);

@@ -12,7 +12,7 @@ namespace Everwire::Timestamp {
 namespace {
 
 constexpr double LargestSeconds = 1e11;
-constexpr double Furthest = 8.64e15; // ms, of JavaScript's Date (ECMA-262 §21.4.1.1)
+constexpr double Furthest = 8.64e15; // ms, the limit of JavaScript's Date (ECMA-262 §21.4.1.1)
 constexpr int SecondsPerDay = 24 * 60 * 60;
 
 QDateTime fromNumber(double number)
@@ -29,7 +29,7 @@ QDateTime fromNumber(double number)
     return QDateTime::fromMSecsSinceEpoch(qint64(milliseconds), utc);
 }
 
-// Seconds east of Greenwich: "", "Z", "+02", "+0200", "-02:00".
+// Seconds east of UTC, from "", "Z", "+02", "+0200" or "-02:00".
 std::optional<int> offsetOf(const QString &zone)
 {
     if (zone.isEmpty() || zone.compare(QLatin1Char('z'), Qt::CaseInsensitive) == 0)
@@ -43,7 +43,7 @@ std::optional<int> offsetOf(const QString &zone)
     return zone.startsWith(QLatin1Char('-')) ? -seconds : seconds;
 }
 
-// Of the day. A leap second counts as the one before it.
+// Milliseconds since midnight. A leap second counts as the second before it.
 std::optional<qint64> millisecondsOf(const QRegularExpressionMatch &match)
 {
     const int hours = match.captured(4).toInt();

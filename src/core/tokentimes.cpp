@@ -17,7 +17,7 @@ std::optional<qint64> toMilliseconds(const QJsonValue &numericDate)
     return qint64(seconds * 1000);
 }
 
-// Empty for what is no JWT.
+// Returns an empty object if the token is not a JWT.
 QJsonObject claimsOf(const QString &token)
 {
     const QString claims = token.section(QLatin1Char('.'), 1, 1);
@@ -32,7 +32,7 @@ QJsonObject claimsOf(const QString &token)
 QString tokenSubject(const QString &token)
 {
     const QJsonValue subject = claimsOf(token).value(QLatin1String("sub"));
-    // RFC 7519 wants a string; some issuers write their number.
+    // RFC 7519 requires a string, but some issuers send a number.
     return subject.isDouble() ? QString::number(subject.toDouble(), 'f', 0) : subject.toString();
 }
 

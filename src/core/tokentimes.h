@@ -20,7 +20,7 @@ struct TokenTimes
 
 [[nodiscard]] EVERWIRE_EXPORT TokenTimes tokenTimes(const QString &token);
 
-// Whose token it is ("sub", RFC 7519 §4.1.2); empty where it does not say, or is no JWT.
+// The user of the token ("sub", RFC 7519 §4.1.2). Empty if the token does not say, or is not a JWT.
 [[nodiscard]] EVERWIRE_EXPORT QString tokenSubject(const QString &token);
 
 // What is left of a token that the server has just accepted; none where it does not say. *now* is the server's clock

@@ -10,7 +10,8 @@ void Fields::reset()
     constexpr qsizetype kept = 4096; // bytes, for the texts of the next ones
     for (Field &field : m_fields)
         field = {};
-    m_utf8.erase(m_utf8.cbegin(), m_utf8.cend()); // in resize(0), GCC 14 warns of Qt's code
+    // Not resize(0): GCC 14 warns about Qt's code in it.
+    m_utf8.erase(m_utf8.cbegin(), m_utf8.cend());
     if (m_utf8.capacity() > kept)
         m_utf8.squeeze();
     m_others.clear();

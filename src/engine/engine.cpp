@@ -80,9 +80,9 @@ void Engine::handle(Command::NetworkBack &)
         const double spread = m_around.random() * m_config.reconnectJitter();
         const milliseconds delay(qint64(spread * double(m_config.initialReconnectDelay().count())));
         const milliseconds now = m_around.scheduler->now();
-        // What the server asked for (Retry-After) stands: the network is no reason to come earlier.
+        // The server's Retry-After still applies: a network hint must not shorten it.
         const milliseconds due = std::max(now + delay, waiting->notBefore);
-        if (due < waiting->due) { // another hint must not put it off
+        if (due < waiting->due) { // a further hint must not postpone the attempt
             waiting->due = due;
             waiting->retry = m_around.scheduler->after(due - now, [this] {
                 m_attemptIsFree = true;
@@ -201,7 +201,7 @@ void Engine::transportOpened()
     if (m_config.authentication() == ConnectionConfig::Authentication::None)
         establish({});
     else if (!m_tokenIsFresh && hasExpired(link()->token))
-        fetchFreshToken(); // it has expired while the connection was made
+        fetchFreshToken(); // it expired while the connection was being opened
     else
         authenticate();
 }
@@ -245,7 +245,8 @@ void Engine::establish(const SessionInfo &session)
 
 void Engine::transportEnded(const TransportEnd &end)
 {
-    if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) { // while it was given the last messages
+    // The transport ended while it was being given the last messages.
+    if (auto *closing = std::get_if<Phase::Closing>(&m_phase)) {
         abortLink(std::exchange(closing->link, {}));
         finishClosing();
         return;
@@ -263,7 +264,7 @@ void Engine::transportEnded(const TransportEnd &end)
              Farewell::Abort, reason);
         return;
     }
-    // The server may end a live connection because its token has expired.
+    // The server may end a live connection because the token has expired.
     m_needsFreshToken = m_needsFreshToken || isRefusal(end.error);
     fail(error, Farewell::Abort, reason, std::min(end.retryAfter, LongestAskedWait));
 }
@@ -276,13 +277,14 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     next.closeReason = reason;
     m_around.outbox->setDraining(false);
     Link old = leaveLink();
+    // Queues unsent messages again, also those of requests (rule Q11).
     if (farewell == Farewell::Abort)
-        abortLink(
-            std::exchange(old, {})); // what did not leave is in the queue again, requests too (rule Q11)
+        abortLink(std::exchange(old, {}));
 
     const ReconnectPolicy policy(m_config);
     const bool retried = policy.retries(error);
-    // An attempt that a hint of the network began does not count: the one that was waited for is still to come.
+    // An attempt that a network hint started does not count, because the scheduled attempt is still
+    // to come.
     const bool isFree = std::exchange(m_attemptIsFree, false) && m_attempt > 0;
     m_freeAttempts = m_attempt == 0 ? 0 : m_freeAttempts + (isFree ? 1 : 0);
     const int counted = m_attempt + 1 - m_freeAttempts;
@@ -307,10 +309,10 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     } else {
         next.error = error.asFinal();
     }
-    // Another token would be another user's, perhaps, who must not send what this one wrote (rule A3).
+    // A new token may belong to another user, who must not send messages of this user (rule A3).
     if (error.code() == ConnectionError::AuthenticationFailed) {
         reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
-        m_user.clear(); // nothing of this user's waits any more
+        m_user.clear(); // no message of this user is queued any more
     }
     enter(Phase::Failed{retried && isAboutTheNetwork(error.code())}, ConnectionState::Error, next);
     endLink(std::move(old), farewell, error.closeCode(), reason);
@@ -342,7 +344,7 @@ void Engine::report(Inbox::Event event)
     m_around.inbox->push(m_generation, std::move(event));
 }
 
-// While another connection is to take its place, a parting has it.
+// While a switch to another connection is under way, the Parting owns the link.
 Link *Engine::link()
 {
     return std::visit(
@@ -361,7 +363,7 @@ Link *Engine::link()
         m_phase);
 }
 
-// Nothing, where a parting has it.
+// Returns an empty link if a Parting owns it.
 Link Engine::takeLink()
 {
     if (const auto *open = std::get_if<Phase::Established>(&m_phase); open && open->next)

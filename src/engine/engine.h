@@ -37,13 +37,13 @@ public:
 
     // Looks at what the outbox holds. Called after the outbox woke.
     void processOutbox();
-    // Whether every connection of this engine has come to its end, and nothing waits to be opened.
+    // Whether every connection of this engine has ended and none will be opened.
     [[nodiscard]] bool isAtRest() const;
-    // Ends at once what has not ended by then (rule O6). Returns how many messages were accepted and will not arrive, or
-    // may not have arrived.
+    // Ends all remaining connections at once (rule O6). Returns the number of accepted messages
+    // that will not arrive, or may not have arrived.
     [[nodiscard]] int shutdown();
-    // Nobody is left to hear what is reported: shutdown() counts what is discarded from here on. Called when the
-    // engine comes to rest.
+    // From now on nobody receives reports. Discarded messages are counted, and shutdown() returns
+    // their number. atRest is called when the engine comes to rest.
     void leave(std::function<void()> atRest);
 
 private:
@@ -103,10 +103,11 @@ private:
     void switchWhenIdle(const QString &token);
     void trySwitch(std::chrono::milliseconds latest);
     [[nodiscard]] bool isBusy(const Phase::Established &open) const;
-    void reconnectWith(QString token); // a copy: it may lie in what the call resets
+    // By value, because the argument may be part of the state that the call resets.
+    void reconnectWith(QString token);
     void finishSwitch(const QString &token);
 
-    // Its end (engineendings.cpp).
+    // The end of an attempt or a connection (engineendings.cpp).
     // wait: at least so long before the next attempt.
     void fail(const ConnectionError &error, Farewell farewell, const QString &reason = {},
               std::chrono::milliseconds wait = {});
@@ -121,7 +122,7 @@ private:
     void abortLink(Link link);
     void buryLater();
     void requeue(std::vector<Outgoing> unsent);
-    // Text of the peer, or of whoever speaks for it, as it may be shown (rule A7).
+    // Text from the peer, or from app code that quotes it, made safe to show (rule A7).
     [[nodiscard]] QString shown(const QString &text, qsizetype limit = PeerText::Longest);
     [[nodiscard]] QStringList secrets();
     void reportDiscarded(int count, const QString &reason);
@@ -163,16 +164,19 @@ private:
     ConnectionState m_state = ConnectionState::Disconnected;
     Phase::Any m_phase;
     quint32 m_generation = 0;
-    int m_attempt = 0;                 // reconnection attempts since the connection was last stable (rule R4)
-    quint64 m_lastRequest = 0;         // of the app: for a token, or a preparation
-    bool m_attemptIsFree = false;      // a hint of the network began it, so it does not count (rule R7)
-    int m_freeAttempts = 0;            // of m_attempt, those that a hint began
-    bool m_needsFreshToken = false;    // a token from the provider's cache will not do
-    bool m_tokenIsFresh = false;       // the attempt's token was asked for as a fresh one
-    int m_refusedByClosing = 0;        // tokens since the server last accepted one
-    qint64 m_serverAhead = 0;          // ms: the server's clock minus ours, as far as it is known
-    bool m_isClockTrusted = false;     // the server's time is known, or some token was good by our clock
-    QString m_user;                    // whose token it is, and so whose messages wait (rule A3)
+    int m_attempt = 0; // reconnection attempts since the connection was last stable (rule R4)
+    // Number of the last request to the app, for a token or a preparation.
+    quint64 m_lastRequest = 0;
+    // A network hint started the attempt, so it does not count (rule R7).
+    bool m_attemptIsFree = false;
+    int m_freeAttempts = 0;         // how many of m_attempt were started by a network hint
+    bool m_needsFreshToken = false; // the token provider must not answer from its cache
+    bool m_tokenIsFresh = false;    // the attempt's token was requested as a fresh one
+    int m_refusedByClosing = 0;     // tokens refused by a close code since one was accepted
+    qint64 m_serverAhead = 0;       // ms: the server's clock minus ours, 0 if unknown
+    // The server's time is known, or some token was valid by our clock.
+    bool m_isClockTrusted = false;
+    QString m_user;                    // the user of the token and of the queued messages (rule A3)
     QList<QByteArray> m_refusedTokens; // hashes, so that none is ever sent again (rule A3)
     int m_overflowed = 0;              // received messages dropped since the last report (rule M8)
     bool m_pumping = false;
@@ -180,14 +184,14 @@ private:
     Scheduler::Timer m_systemLook;
     std::vector<Outgoing> m_taken; // kept for its room
     bool m_debug = false;
-    std::vector<std::unique_ptr<Parting>> m_partings; // connections that we end
-    // What has ended and may still be on the stack.
+    std::vector<std::unique_ptr<Parting>> m_partings; // connections that the engine is closing
+    // Ended objects that may still be on the stack.
     std::vector<std::unique_ptr<Transport>> m_endedTransports;
     std::vector<std::unique_ptr<Parting>> m_endedPartings;
     Scheduler::Timer m_burial;
     bool m_endsForGood = false;
     std::function<void()> m_atRest;
-    std::optional<int> m_lost; // messages, since leave()
+    std::optional<int> m_lost; // messages lost since leave() or shutdown()
 };
 
 } // namespace Everwire

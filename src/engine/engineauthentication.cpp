@@ -56,8 +56,9 @@ void Engine::fetchToken(bool fresh, const Transition &begun)
     report(Notice::TokenNeeded{m_lastRequest, fresh});
 }
 
-// Within an attempt: the token at hand has been refused before, or it has expired. This is no failure, and the
-// queue stays. A token that was asked for as a fresh one is never asked for again, so this ends.
+// Restarts the current attempt with a fresh token, because the token at hand has expired or was
+// refused before. This is not a failure: the queue is kept. It cannot loop, because a token that
+// was requested as fresh never leads here.
 void Engine::fetchFreshToken()
 {
     everwireTrace(lcAuth) << "the token has expired or was refused before; asking for a fresh one";
@@ -115,7 +116,8 @@ void Engine::handle(Command::AnswerToken &command)
     }
 }
 
-// What waits was written by the user of the token before, and must not go out in the name of another.
+// Queued messages were written by the previous token's user, and must not be sent as another
+// user's.
 void Engine::takeToken(const QString &token)
 {
     const QString user = tokenSubject(token);
@@ -133,8 +135,8 @@ void Engine::rememberRefused(const QString &token)
     m_needsFreshToken = true;
 }
 
-// By the server's clock, where it is known. A clock by which every token so far had expired is wrong, perhaps, and only
-// the server can tell.
+// Judged by the server's clock if it is known. If every token so far has looked expired, our clock
+// may be wrong. Then only the server can tell, so the token is sent.
 bool Engine::hasExpired(const QString &token) const
 {
     return m_isClockTrusted && !isGoodByOurClock(token);
@@ -151,11 +153,11 @@ bool Engine::wasRefused(const QString &token) const
     return m_refusedTokens.contains(fingerprint(token));
 }
 
-// A sentence about why it cannot be sent; empty if it can.
+// Why the token cannot be sent, in a sentence. Empty if it can.
 QString Engine::problemOf(const QString &token) const
 {
     const QString problem = controlProblem(token);
-    constexpr qint64 mostPerCharacter = 6; // bytes of JSON, for one of UTF-16
+    constexpr qint64 mostPerCharacter = 6; // bytes of JSON for one UTF-16 unit
     constexpr qint64 mostAround = 1024;    // bytes of the message besides the token
     if (!problem.isEmpty() || token.size() * mostPerCharacter + mostAround <= m_config.maxMessageSize())
         return problem;
@@ -236,7 +238,7 @@ void Engine::authenticate()
     transport.sendSecretText(message);
 }
 
-// reason: shown() already.
+// reason: already made safe by shown().
 void Engine::refused(const QString &reason, int closeCode, Farewell farewell, bool isFinal)
 {
     rememberRefused(currentToken());
@@ -245,8 +247,8 @@ void Engine::refused(const QString &reason, int closeCode, Farewell farewell, bo
          farewell, QStringLiteral("Authentication failed"));
 }
 
-// A close code says less than auth_error does: the user may be the reason, and no token would help. So one fresh
-// token is tried, and no more.
+// A close code says less than auth_error: the server may have refused the user, so that no token
+// would help. Therefore only one fresh token is tried.
 void Engine::refusedByClosing(const QString &reason, int closeCode)
 {
     const bool isFinal = m_refusedByClosing++ > 0;
@@ -254,10 +256,10 @@ void Engine::refusedByClosing(const QString &reason, int closeCode)
             closeCode, Farewell::Close, isFinal);
 }
 
-// Whether the server has ended the connection because of its token.
+// Whether the server ended the connection because it refused the token.
 bool Engine::isRefusal(const ConnectionError &error) const
 {
-    if (error.code() == ConnectionError::ProtocolViolation) // a verdict of ours
+    if (error.code() == ConnectionError::ProtocolViolation) // we closed the connection
         return false;
     const bool isAuthenticating = std::holds_alternative<Phase::Authenticating>(m_phase);
     return m_config.authFailureCloseCodes().contains(error.closeCode()) ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How the engine ends a connection ("Endings" in docs/architecture.md). What else it does is in engine.cpp.
+// How the engine ends a connection ("Endings" in docs/architecture.md). The rest of the engine is
+// in engine.cpp and the other engine*.cpp files.
 #include "engine/engine.h"
 
 #include "core/closecode.h"
@@ -16,8 +17,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// How long the server's answer to a Close frame is waited for if nobody will open the connection again and no
-// message depends on it.
+// How long we wait for the server's answer to a Close frame if nobody can open the connection again
+// and no message depends on the answer.
 constexpr milliseconds LastGoodbye{250};
 
 bool hasUnsent(const Transport &transport)
@@ -49,7 +50,7 @@ void Engine::handle(Command::Close &command)
         return;
     }
     if (m_state == ConnectionState::Disconnected) {
-        // The app saw an error that never reached us (rule O4) and left it by close().
+        // The engine never saw this error (rule O4). The app left it by close().
         Transition done;
         done.closeCode = CloseCode::Normal;
         done.to = ConnectionState::Disconnected;
@@ -72,8 +73,9 @@ void Engine::startClosing()
     continueClosing();
 }
 
-// Unless messages of an earlier connection are waited for: what was accepted while connected goes out, then the Close
-// frame. A transport may end inside any call.
+// Sends the messages that were accepted while connected, then the Close frame. If messages of an
+// earlier connection are still on their way, it first waits for them. A transport may end inside
+// any call.
 void Engine::continueClosing()
 {
     auto *closing = std::get_if<Phase::Closing>(&m_phase);
@@ -89,7 +91,7 @@ void Engine::continueClosing()
         finishClosing();
 }
 
-// If nothing is waited for any more.
+// Enters Disconnected after the last Parting is over.
 void Engine::finishClosing()
 {
     if (!std::holds_alternative<Phase::Closing>(m_phase) || link() || !m_partings.empty())
@@ -103,8 +105,8 @@ void Engine::finishClosing()
     tellOfRest();
 }
 
-// The user has signed out: what they wrote goes no further than it has come. Returns whether the connection has ended
-// with that.
+// The user has signed out, so that unsent messages are discarded. Connections with unsent bytes are
+// cut. Returns true if the engine is closing, so that handle(Close) is done.
 bool Engine::forgetUser()
 {
     int lost = m_around.outbox->clear();
@@ -134,7 +136,7 @@ bool Engine::forgetUser()
     return true;
 }
 
-// ---- The application ends ----
+// ---- The end of the application ----
 
 bool Engine::isAtRest() const
 {
@@ -176,8 +178,8 @@ int Engine::shutdown()
 
 // ---- Links ----
 
-// Takes the link of the present phase, to be ended by endLink(). One that another connection was to take the
-// place of goes on to its end, but nothing is received there any more.
+// Takes the link of the present phase, so that endLink() can end it. If a switch is under way, its
+// old connection still closes in order, but messages that it receives are no longer delivered.
 Link Engine::leaveLink()
 {
     if (const auto *open = std::get_if<Phase::Established>(&m_phase); open && open->next)
@@ -225,7 +227,7 @@ void Engine::partingIsOver(Parting &parting)
     const auto found = std::find_if(m_partings.begin(), m_partings.end(),
                                     [&](const auto &each) { return each.get() == &parting; });
     if (found == m_partings.end())
-        return; // cut() sees to the rest
+        return; // cut() handles the rest
     m_endedPartings.push_back(std::move(*found));
     m_partings.erase(found);
     buryLater();
@@ -244,7 +246,8 @@ void Engine::partingIsOver(Parting &parting)
     tellOfRest();
 }
 
-// One goodbye at a time (rule O1), but for one whose messages are on their way.
+// Abandons all other goodbyes, because only one may run at a time (rule O1). Those that carry
+// messages continue.
 void Engine::abandonGoodbyes(const Parting *but)
 {
     for (size_t i = m_partings.size(); i-- > 0;) {
@@ -253,7 +256,8 @@ void Engine::abandonGoodbyes(const Parting *but)
     }
 }
 
-// What has not left is in the queue again. Returns how many messages may not have arrived.
+// Cuts the connection and queues unsent messages again. Returns how many messages may not have
+// arrived.
 int Engine::cut(Parting &parting)
 {
     parting.cut();
@@ -262,8 +266,8 @@ int Engine::cut(Parting &parting)
     return outcome.unconfirmed;
 }
 
-// The connection is lost, or there was none yet. A message of which the system has not taken every byte cannot
-// have arrived: it stays ours.
+// For a connection that is lost or was never open. A message that the system has not accepted
+// completely cannot have arrived, so it is queued again.
 void Engine::abortLink(Link link)
 {
     if (!link.transport)
@@ -276,7 +280,7 @@ void Engine::abortLink(Link link)
     buryLater();
 }
 
-// They may be on the stack.
+// Destroys ended objects later, because they may be on the stack.
 void Engine::buryLater()
 {
     if (m_burial)
@@ -288,7 +292,7 @@ void Engine::buryLater()
     });
 }
 
-// In front of everything that was accepted later.
+// Queues the messages again, before all that were accepted later.
 void Engine::requeue(std::vector<Outgoing> unsent)
 {
     m_around.outbox->giveBack(std::move(unsent));

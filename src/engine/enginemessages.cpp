@@ -21,7 +21,8 @@ constexpr qint64 HighWater = 1024 * 1024;
 // them one by one, costs both threads more than the messages do.
 constexpr size_t ManyMessages = 32;
 constexpr milliseconds Pace{1};
-// Between two looks at what the operating system holds: it does not say when it has sent it.
+// Interval at which the system's send buffer is checked. The system does not report when it has
+// sent bytes.
 constexpr milliseconds SystemLook{50};
 
 template<typename... Functions>
@@ -48,7 +49,7 @@ void Engine::pump()
     const auto pumpAgain = [this](milliseconds delay) {
         m_pumpAgain = m_around.scheduler->after(delay, [this] { pump(); });
     };
-    qint64 leftOfTurn = HighWater; // bytes
+    qint64 leftOfTurn = HighWater; // bytes that may be sent before the next turn of the event loop
     size_t taken = 0;
     while (Link *current = linkOf(transport)) {
         if (transport->bytesToWrite() >= HighWater) {
@@ -87,14 +88,15 @@ void Engine::pump()
     lookAtSystem();
 }
 
-// Whether messages that were sent on an earlier connection are waited for: none may overtake them (rule Q4).
+// Whether messages sent on an earlier connection are still on their way. No message may overtake
+// them (rule Q4).
 bool Engine::mustWait() const
 {
     return std::any_of(m_partings.begin(), m_partings.end(),
                        [](const auto &parting) { return parting->hasMessages(); });
 }
 
-// On a slow line messages wait in the operating system, too (rule Q7).
+// Counts bytes in the system's buffer, because messages also wait there on a slow line (rule Q7).
 void Engine::lookAtSystem()
 {
     const Link *const current = std::holds_alternative<Phase::Established>(m_phase) ? link() : nullptr;

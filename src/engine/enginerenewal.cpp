@@ -21,10 +21,12 @@ constexpr milliseconds LongestMargin = std::chrono::minutes(1);
 constexpr int LargestShare = 4; // of what is left, for tokens that live shortly
 constexpr milliseconds ShortestWait = std::chrono::seconds(1);
 constexpr milliseconds RetryWait = std::chrono::seconds(5);
-// The quiet reconnect waits until nothing has been sent or received for so long, and looks so often.
+// The quiet reconnect waits until nothing was sent or received for IdleTime. It checks every
+// IdleCheck.
 constexpr milliseconds IdleTime = std::chrono::seconds(1);
 constexpr milliseconds IdleCheck = std::chrono::milliseconds(100);
-// The wait ends so long before the token does, or with a quarter of what is left.
+// The wait ends this long before the token expires. If a quarter of the time left is shorter, it
+// ends that long before.
 constexpr milliseconds LongestReserve = std::chrono::seconds(5);
 // No clock is off by more, or TLS would fail; a timestamp that is, is none of now.
 constexpr qint64 LargestSkew = qint64(24) * 3600 * 1000; // ms
@@ -39,7 +41,7 @@ std::optional<qint64> serverTime(const SessionInfo &session, qint64 ours)
 
 } // namespace
 
-// The server has just accepted the present token.
+// Called when the server has just accepted the present token.
 void Engine::learnServerTime(const SessionInfo &session)
 {
     const qint64 ours = m_around.wallClock();
@@ -48,7 +50,8 @@ void Engine::learnServerTime(const SessionInfo &session)
         m_isClockTrusted = true;
         return;
     }
-    // A clock that calls it expired is wrong. The token is assumed to be new.
+    // If our clock says that the token has expired, the clock is wrong. Assume that the token is
+    // new.
     if (isGoodByOurClock(link()->token))
         return;
     const std::optional<qint64> issuedAt = tokenTimes(link()->token).issuedAt;
@@ -79,7 +82,8 @@ void Engine::armRenewal()
         m_around.scheduler->after(std::max(left - margin, ShortestWait), [this] { renewToken(); });
 }
 
-// The scheduler's clock stands still while the machine sleeps; the token's does not.
+// The scheduler's clock stops while the machine sleeps, so the token may expire earlier than
+// scheduled.
 void Engine::checkRenewal()
 {
     auto *open = std::get_if<Phase::Established>(&m_phase);
@@ -112,7 +116,8 @@ void Engine::takeRenewal(const TokenResult &result)
     const QString old = std::get<Phase::Established>(m_phase).link.token;
     const auto expiry = [](const QString &token) { return tokenTimes(token).expiresAt; };
     const bool isLater = !expiry(result.token) || expiry(result.token) > expiry(old);
-    // Another user's is none: this connection, and what waits to be sent on it, is the old one's.
+    // A token of another user cannot be used: this connection and its queued messages belong to the
+    // old user.
     const bool isOfThisUser =
         m_user.isEmpty() || tokenSubject(result.token).isEmpty() || tokenSubject(result.token) == m_user;
     const QString problem =
@@ -157,15 +162,15 @@ void Engine::renewed(const SessionInfo &session)
 {
     auto &renewal = std::get<Phase::Established>(m_phase).renewal;
     link()->token = std::exchange(renewal.offered, {});
-    renewal.next.clear(); // the answer came after authTimeout
+    renewal.next.clear(); // in case the answer came after authTimeout
     renewal.timer.reset();
     report(Notice::SessionRenewed{session});
     learnServerTime(session);
     scheduleRenewal();
 }
 
-// The server will not have the token that was offered. It may be the last thing that it says on this connection,
-// so another one is made, with a fresh token.
+// The server has refused the offered token. It may say nothing more on this connection, so open
+// another one with a fresh token.
 void Engine::renewalRefused()
 {
     auto &renewal = std::get<Phase::Established>(m_phase).renewal;
@@ -175,7 +180,8 @@ void Engine::renewalRefused()
     trySwitch(renewal.until);
 }
 
-// Quietly. A turn of speech, or an answer that is under way, is not cut as long as the present token is good.
+// Waits for a quiet moment. While the present token is valid, a turn of speech or an answer is not
+// interrupted.
 void Engine::switchWhenIdle(const QString &token)
 {
     auto &renewal = std::get<Phase::Established>(m_phase).renewal;
@@ -185,7 +191,8 @@ void Engine::switchWhenIdle(const QString &token)
     trySwitch(renewal.until - std::min(LongestReserve, left / LargestShare));
 }
 
-// latest: the scheduler's time after which nothing is waited for. Without renewal.next a token is fetched.
+// latest: the scheduler's time at which it stops waiting. If renewal.next is empty, a token is
+// fetched.
 void Engine::trySwitch(milliseconds latest)
 {
     auto &open = std::get<Phase::Established>(m_phase);
@@ -203,12 +210,14 @@ bool Engine::isBusy(const Phase::Established &open) const
     if (m_around.outbox->isInTurn())
         return true;
     const milliseconds since = m_around.scheduler->now() - IdleTime;
-    const bool wasRefused = open.renewal.next.isEmpty(); // which is the last thing that was received
+    // Then the refusal was the last thing received.
+    const bool wasRefused = open.renewal.next.isEmpty();
     return !wasRefused && (open.link.lastSent > since || open.heartbeat->lastSign() > since);
 }
 
-// Quietly: nothing has failed, and what is queued stays queued. First the live connection is finished: what was
-// sent arrives there, and what the server has sent meanwhile is received. token: empty if it is to be fetched.
+// Switches to a new connection quietly: nothing has failed, and queued messages stay queued. First
+// the live connection is closed in order, so that sent messages arrive and the server's last
+// messages are received. token: empty if it must be fetched.
 void Engine::reconnectWith(QString token)
 {
     auto &open = std::get<Phase::Established>(m_phase);

@@ -21,7 +21,7 @@ public:
 
     // Something arrived.
     void alive();
-    // The scheduler's time at which something last did.
+    // The scheduler's time at which something last arrived.
     [[nodiscard]] std::chrono::milliseconds lastSign() const { return m_lastSign; }
     // Asks at once whether the peer is there.
     void checkNow();

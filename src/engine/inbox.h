@@ -34,7 +34,7 @@ struct Transition
     int attempt = 0;                        // which attempt this is, or waits for; 0: the first try
     std::chrono::milliseconds retryDelay{}; // Reconnecting only
     int gaveUpAfter = -1;                   // attempts, where they ran out (rule R3)
-    RequestTickets::Tickets lostRequests;   // that nothing can answer any more (rule Q11)
+    RequestTickets::Tickets lostRequests;   // requests that cannot be answered any more (rule Q11)
 };
 
 // What the engine tells the app besides messages and transitions.
@@ -119,7 +119,7 @@ public:
         std::vector<Entry> entries;
         std::vector<Record> records;    // the newest, no more than the history keeps
         bool isHistoryOutdated = false; // so many are left here that it keeps nothing else any more
-        qint64 leftBytes = 0;           // what those cost that are left here for the history
+        qint64 leftBytes = 0;           // cost of the history's messages that are left here
     };
 
     // pool: of which received messages are made, and where they go when nobody needs them any more; none: nowhere.
@@ -140,7 +140,7 @@ public:
     // Messages that the history takes; 0: none.
     void setHistoryLimit(int limit) { m_historyLimit.store(limit, std::memory_order_relaxed); }
     [[nodiscard]] int historyLimit() const { return m_historyLimit.load(std::memory_order_relaxed); }
-    // What those cost together, at most; in bytes.
+    // The most bytes that these messages may cost together.
     void setHistoryBytes(qint64 bytes) { m_historyBytes.store(bytes, std::memory_order_relaxed); }
     [[nodiscard]] qint64 historyBytes() const { return m_historyBytes.load(std::memory_order_relaxed); }
     // What has become of messages that the app has sent. However many they are while the app does not look, they cost
@@ -163,9 +163,9 @@ public:
     // ---- the app's thread ----
     // What was received before is not for the history any more.
     quint32 beginGeneration();
-    // From here on *all* is called with every message that is pushed. Before that, change is called, and newcomer
-    // with each message that waits here. All are called with the inbox locked, on any thread, so they must not
-    // call back. Empty: nobody.
+    // Calls *change*, and passes the messages that wait here to *newcomer*. From then on, every
+    // pushed message is passed to *all*. All are called with the inbox locked, on any thread, so
+    // they must not call back. An empty *all* ends this.
     void divert(TakeMessage all, const TakeMessage &newcomer, const std::function<void()> &change = {});
     // Left: the history's stay here, and what is sent wakes nobody until they are taken.
     enum class Records { Taken, Left };
@@ -181,7 +181,7 @@ public:
     void handled(qint64 cost);
     // And with what is no message.
     void handled(const Event &other);
-    // Whether reading waits for room. Cheaper than takeRoomAgain().
+    // Whether reading is paused until there is room. Cheaper than takeRoomAgain().
     [[nodiscard]] bool isRoomWanted() const
     {
         return m_roomWanted.load(std::memory_order_relaxed) != NoRoomWanted;

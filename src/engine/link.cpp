@@ -8,8 +8,8 @@ namespace Everwire {
 
 namespace {
 
-// Messages of which the peer's system is asked whether it has confirmed them. The operating system holds a few thousand
-// small ones at most.
+// If more messages than this are unconfirmed, the peer's system is asked which of them it has
+// confirmed. The operating system holds a few thousand small messages at most.
 constexpr size_t MostTaken = 4096;
 
 } // namespace
@@ -26,7 +26,7 @@ std::optional<qint64> Link::settle()
     if (first == unsettled.cbegin())
         return std::nullopt;
     unsettled.erase(unsettled.cbegin(), first);
-    constexpr qsizetype many = 8192; // whose room is not kept for when nothing is sent
+    constexpr qsizetype many = 8192; // a buffer with a larger capacity is freed when empty
     if (unsettled.isEmpty() && unsettled.capacity() > many)
         unsettled = {};
     if (taken.size() > MostTaken) {

@@ -14,13 +14,13 @@
 
 namespace Everwire {
 
-// A transport, and how far each message that was handed to it has come.
+// A transport, and the progress of each message that was handed to it.
 struct EVERWIRE_EXPORT Link
 {
     struct Sent
     {
         Outgoing message;
-        qint64 end = Transport::NeverLeaves; // the transport's position behind it
+        qint64 end = Transport::NeverLeaves; // the transport's position after the message
     };
     struct Taken
     {
@@ -28,23 +28,25 @@ struct EVERWIRE_EXPORT Link
         int count = 0; // messages
     };
 
-    // Drops the messages that the operating system has taken whole. Returns their bytes; nothing if there are none.
+    // Removes the messages that the operating system has accepted completely. Returns their bytes,
+    // or nothing if there are none.
     [[nodiscard]] std::optional<qint64> settle();
-    // Messages that the system has taken and that are not before this position.
+    // The number of messages that the system has accepted and that end after this position.
     [[nodiscard]] int takenBehind(qint64 confirmed) const;
     [[nodiscard]] std::vector<Outgoing> takeUnsettled();
 
     std::unique_ptr<Transport> transport;
     std::unique_ptr<Protocol> protocol;
     QList<Sent> unsettled;
-    qsizetype unsent = 0;    // so many of their last are yet to be handed to the transport
-    std::deque<Taken> taken; // of these nobody knows yet that they arrived
-    qint64 backlog = 0;      // bytes that the system did not take at once
-    // The scheduler's time at which messages of the app were last handed to the transport.
+    // Messages at the end of unsettled that are not handed to the transport yet.
+    qsizetype unsent = 0;
+    std::deque<Taken> taken; // accepted by the system, but not known to have arrived
+    qint64 backlog = 0;      // bytes that the system did not accept at once
+    // The scheduler's time at which a message of the app was last handed to the transport.
     std::chrono::milliseconds lastSent = -std::chrono::hours(1);
-    bool hasMessages = false; // some of the app's were handed to the transport
-    QString token;            // what it authenticates with; empty where it does not
-    QStringList secrets;      // what the server may quote and nobody may see: tokens, credentials in headers
+    bool hasMessages = false; // a message of the app was handed to the transport
+    QString token;            // the token for authentication, empty if there is none
+    QStringList secrets;      // masked in all text from the server: tokens, credentials in headers
 };
 
 } // namespace Everwire

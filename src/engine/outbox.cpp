@@ -44,7 +44,7 @@ Outbox::Pushed Outbox::add(Outgoing message)
     if (message.speech == Outgoing::Speech::Chunk && !to.isInTurn)
         message.speech = Outgoing::Speech::First;
     else if (message.speech == Outgoing::Speech::End && !to.isInTurn)
-        message.speech = Outgoing::Speech::None; // a message like any other
+        message.speech = Outgoing::Speech::None; // not part of a turn
     if (m_limits.queueOverflow() == ConnectionConfig::QueueOverflow::DropOldest)
         result.dropped = makeRoomFor(message);
     if (!hasRoomFor(message)) {
@@ -63,7 +63,8 @@ Outbox::Pushed Outbox::add(Outgoing message)
     return result;
 }
 
-// Returns how many messages it took. Nothing is dropped for a message that would not fit even then.
+// Drops older messages until the new one fits. Returns how many were dropped. Nothing is dropped
+// for a message that would not fit into an empty queue.
 int Outbox::makeRoomFor(const Outgoing &message)
 {
     int dropped = 0;
@@ -97,7 +98,7 @@ QString Outbox::fullQueue() const
         .arg(m_limits.maxQueuedBytes());
 }
 
-// It has been accepted.
+// Called after a speech message was accepted.
 void Outbox::noteSpeech(const Outgoing &message)
 {
     Lane &to = lane();
@@ -134,7 +135,8 @@ bool Outbox::hasRoomFor(const Outgoing &message) const
                                     !(message.isSpeech() && isSpeechLate()));
 }
 
-// It always fits: without it the turn was in vain, and there is but one for each turn.
+// The end of a turn is always accepted: there is only one for each turn, and without it the turn
+// would be useless.
 bool Outbox::isEndOfTurn(const Outgoing &message) const
 {
     return message.speech == Outgoing::Speech::End && lane().isInTurn;
@@ -144,7 +146,7 @@ bool Outbox::countFits(const Outgoing &message, int limitedMessages) const
 {
     const bool isSentAtOnce = m_draining && !m_isNextOpen;
     const int most = m_limits.maxQueuedMessages();
-    if (message.isSpeech()) // some 50 pairs a second: bytes and time limit it
+    if (message.isSpeech()) // speech is some 50 pairs a second, so only bytes and time limit it
         return isSentAtOnce || most > 0;
     return isSentAtOnce || limitedMessages + message.count() <= most;
 }
@@ -270,7 +272,7 @@ int Outbox::clear()
     return drop(m_now, RequestTickets::State::Queued);
 }
 
-// state: of the requests whose messages wait there.
+// state: the state of requests whose messages are in this lane.
 int Outbox::drop(Lane &lane, RequestTickets::State state)
 {
     m_requests.change(state, RequestTickets::State::Lost);
@@ -340,7 +342,7 @@ RequestTickets::Tickets Outbox::takeLostRequests(bool connectionEnded)
     return m_requests.take(RequestTickets::State::Lost);
 }
 
-// Of what the engine takes: the messages of requests that were cancelled meanwhile.
+// Removes messages of requests that have ended before the engine takes the lot.
 void Outbox::dropEnded(OutgoingQueue::Lot *lot)
 {
     lot->remove([this](quint64 ticket) {
@@ -351,7 +353,7 @@ void Outbox::dropEnded(OutgoingQueue::Lot *lot)
     });
 }
 
-// Of what comes back: the messages of requests that have failed meanwhile.
+// Removes messages of requests that have ended before the others are queued again.
 void Outbox::requeue(std::vector<Outgoing> *messages)
 {
     const auto isEnded = [this](const Outgoing &message) {
@@ -367,7 +369,7 @@ void Outbox::requeue(std::vector<Outgoing> *messages)
     messages->erase(std::remove_if(messages->begin(), messages->end(), isEnded), messages->end());
 }
 
-// ---- The connection behind a goodbye (rule Q2) ----
+// ---- The connection after a goodbye (rule Q2) ----
 
 void Outbox::beginNext(const ConnectionConfig &limits)
 {

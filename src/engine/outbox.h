@@ -34,8 +34,8 @@ struct Close
     quint32 generation = 0;
     enum class Why {
         Asked,     // close()
-        SignedOut, // the user's messages go no further than they have come
-        ForGood,   // nobody is left who would open it again: an answer is not worth a long wait
+        SignedOut, // unsent messages of the user are discarded
+        ForGood,   // nobody can open it again, so that the wait for the server's answer is short
     };
     Why why = Why::Asked;
 };
@@ -93,56 +93,58 @@ public:
     struct Counters
     {
         int messages = 0; // waiting in the queue
-        qint64 bytes = 0; // of those, and of those that the socket and the system hold
+        qint64 bytes = 0; // of those messages, and of those in the socket and the operating system
     };
     struct Pushed
     {
         bool accepted = false;
         QString refusal;   // why not, for a person
         int dropped = 0;   // older messages that made room (queueOverflow: DropOldest)
-        quint32 user = 0;  // whose message it is
+        quint32 user = 0;  // the user to whom the message belongs
         Counters counters; // with it
     };
 
-    // A turn of speech that has waited for so long for a connection takes no more: whoever speaks has to be told.
+    // The longest that a turn of speech is kept without a connection. After that, its chunks are
+    // refused, so that the speaker learns of it.
     static constexpr std::chrono::minutes LongestSpeech{1};
 
     // Called from any thread, with the outbox locked: it must only post an event. Empty: nobody to wake.
     void setWake(std::function<void()> wake);
-    // Steady. Default: the machine's.
+    // A steady clock. Default: the machine's.
     void setClock(std::function<std::chrono::milliseconds()> clock);
 
     // ---- any thread ----
     [[nodiscard]] Pushed push(Outgoing message);
     [[nodiscard]] Counters counters() const;
-    // Requests whose message was dropped for a newer one, each once.
+    // Requests whose message was dropped for a newer one. Each is returned once.
     [[nodiscard]] RequestTickets::Tickets takeDropped();
-    // Whether a turn of speech has begun and not ended.
+    // Whether a turn of speech has begun and has not ended.
     [[nodiscard]] bool isInTurn() const;
 
     // ---- the app's thread ----
-    // The message of a request: its ticket is not 0. *isCancelled* is asked, on any thread and with
-    // the outbox locked, before the message is handed over.
+    // Pushes the message of a request (its ticket is not 0). Before the message is handed over,
+    // *isCancelled* is called, on any thread and with the outbox locked.
     [[nodiscard]] Pushed pushRequest(Outgoing message, RequestTickets::IsCancelled isCancelled);
-    // These requests have ended. Their messages are removed, unless the engine has taken them, and
-    // are not queued again if they come back. Returns how many were removed (rule Q11).
+    // Called when requests have ended. Their queued messages are removed. Messages that the engine
+    // has taken are not queued again if they are given back. Returns how many were removed (rule
+    // Q11).
     int withdraw(const RequestTickets::Tickets &tickets);
-    // open() was called while the connection says goodbye: what is pushed from here on waits for
-    // the connection that follows, under its limits, and the engine sees nothing of it (rule Q2).
+    // Called for open() during the goodbye. Messages pushed from now on wait for the next
+    // connection, under its limits, and the engine does not see them (rule Q2).
     void beginNext(const ConnectionConfig &limits);
-    // That connection begins: what waits for it is the queue.
+    // The next connection begins: its messages become the queue.
     void startNext();
-    // close() has taken that open() back. Returns how many messages were discarded.
+    // Called if close() revokes that open(). Returns how many messages were discarded.
     [[nodiscard]] int discardNext();
     void post(Command::Any command);
     void setLimits(const ConnectionConfig &config);
     // Whether push() may accept at all (rule Q2).
     void setAccepting(bool accepting);
     [[nodiscard]] bool isAccepting() const;
-    // Another user's messages begin. In one step with that, nothing is accepted any more, and what waits is
-    // dropped. Returns how many messages that were.
+    // Starts the messages of another user. In the same step it stops accepting messages and drops
+    // those that are queued. Returns how many were dropped.
     [[nodiscard]] int changeUser();
-    // Whose messages are accepted now; another number after each changeUser().
+    // The user to whom accepted messages belong. Each changeUser() changes the number.
     [[nodiscard]] quint32 user() const;
 
     // ---- the wire thread ----
@@ -151,14 +153,14 @@ public:
     // giveBack(). spare: what came of the last call, done with.
     [[nodiscard]] std::vector<Outgoing> take(std::vector<Outgoing> spare = {});
     void settle(qint64 bytes);
-    // Bytes that the operating system has taken and not sent. Returns whether that has changed.
+    // bytes: accepted by the operating system but not sent. Returns whether the value has changed.
     bool setHeldBySystem(qint64 bytes);
     // Messages that were taken but never left: they go to the front again, in their order.
     void giveBack(std::vector<Outgoing> messages);
     // Drops what waits; returns how many messages that were.
     [[nodiscard]] int clear();
-    // Requests whose message was dropped by clear(), and, if the connection has ended, those whose
-    // message it was given and that did not come back. Each once.
+    // Requests whose message is lost: dropped by clear(), or, if connectionEnded, handed to the
+    // connection and not given back. Each is returned once.
     [[nodiscard]] RequestTickets::Tickets takeLostRequests(bool connectionEnded);
     // Draining: connected, and the socket takes more. While it does not drain, maxQueuedMessages applies. From here
     // until rest() says so, the wire thread comes to take what there is, and no message wakes it.
@@ -167,21 +169,23 @@ public:
     [[nodiscard]] bool rest();
 
 private:
-    // What waits for one connection.
+    // The queue for one connection.
     struct Lane
     {
         OutgoingQueue queue;
         OutgoingAmount amount;
-        std::optional<std::chrono::milliseconds> speechSince; // speech waits for a connection, by the clock
+        // Since when speech waits for a connection.
+        std::optional<std::chrono::milliseconds> speechSince;
         bool isInTurn = false;
     };
 
-    // Where push() adds to.
+    // The lane to which push() adds.
     [[nodiscard]] Lane &lane() { return m_isNextOpen ? m_next : m_now; }
     [[nodiscard]] const Lane &lane() const { return m_isNextOpen ? m_next : m_now; }
     [[nodiscard]] Pushed add(Outgoing message);
     [[nodiscard]] QString refusalOf(const Outgoing &message) const;
-    // What the present connection holds beside its queue is no matter of the next one's.
+    // Bytes that the present connection holds outside of its queue. They do not count for the next
+    // connection.
     [[nodiscard]] qint64 heldOutside() const { return m_isNextOpen ? 0 : m_takenBytes + m_systemBytes; }
     [[nodiscard]] Counters count() const
     {
@@ -205,7 +209,7 @@ private:
     std::function<void()> m_wake;
     std::vector<Command::Any> m_commands;
     Lane m_now;
-    Lane m_next; // for the connection behind a goodbye
+    Lane m_next; // for the connection after a goodbye
     bool m_isNextOpen = false;
     ConnectionConfig m_limits;
     std::function<std::chrono::milliseconds()> m_clock;

@@ -78,7 +78,7 @@ void OutgoingQueue::popFront()
         m_lots.pop_front();
 }
 
-// Null behind the last one.
+// Returns null after the last message.
 const Outgoing *OutgoingQueue::at(const Place &place) const
 {
     return place.lot < m_lots.size() ? &m_lots[place.lot].messages[place.message] : nullptr;
@@ -95,7 +95,7 @@ OutgoingQueue::Place OutgoingQueue::next(Place place) const
 
 std::vector<OutgoingQueue::Place> OutgoingQueue::oldestUnit(bool onlyLimited) const
 {
-    std::vector<Place> turn; // which has begun, and not ended yet
+    std::vector<Place> turn; // a turn that has begun and has not ended
     Place first;
     first.message = m_lots.empty() ? 0 : m_lots.front().first;
     for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
@@ -107,13 +107,13 @@ std::vector<OutgoingQueue::Place> OutgoingQueue::oldestUnit(bool onlyLimited) co
         if (onlyLimited)
             continue;
         if (message->speech == Outgoing::Speech::First)
-            turn.clear(); // the one before it was never ended
+            turn.clear(); // the previous turn was never ended
         if (message->speech == Outgoing::Speech::First || !turn.empty())
             turn.push_back(place);
         if (message->speech == Outgoing::Speech::End && !turn.empty())
             return turn;
     }
-    // Behind a turn that has not ended there may be others.
+    // There may be other messages after a turn that has not ended.
     for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
         if (!message->isSpeech())
             return {place};

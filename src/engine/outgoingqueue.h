@@ -16,14 +16,15 @@ namespace Everwire {
 // A message on its way out. A pair (audio header and its frame, rule Q9) is one of these.
 struct Outgoing
 {
-    // What it is of a turn of speech (rule Q3). Whoever pushes a chunk says Chunk; the outbox finds the first one.
+    // The message's part in a turn of speech (rule Q3). The caller marks every chunk as Chunk. The
+    // outbox marks the first one as First.
     enum class Speech : quint8 { None, First, Chunk, End };
 
     QByteArray bytes; // UTF-8 where not binary
     bool isBinary = false;
     std::optional<QByteArray> attachment;  // a binary message that follows with nothing in between
     std::shared_ptr<const char[]> block{}; // in which bytes lie, where they are not their own
-    quint64 ticket = 0;                    // of the request that owns it (rule Q11); 0: no request
+    quint64 ticket = 0;                    // the owning request's (rule Q11), 0 if there is none
     Speech speech = Speech::None;
 
     [[nodiscard]] qint64 size() const { return bytes.size() + (attachment ? attachment->size() : 0); }
@@ -31,11 +32,11 @@ struct Outgoing
     [[nodiscard]] bool isSpeech() const { return speech != Speech::None; }
 };
 
-// How much some messages are.
+// The number and size of some messages.
 struct OutgoingAmount
 {
     int count = 0;
-    int limited = 0; // of these, what maxQueuedMessages counts: no speech
+    int limited = 0; // without speech: the messages that maxQueuedMessages limits
     qint64 bytes = 0;
 
     [[nodiscard]] static OutgoingAmount of(const Outgoing &message)
@@ -71,34 +72,35 @@ public:
     void push(Outgoing message);
     void pushFront(std::vector<Outgoing> messages);
     void popFront();
-    // Removes the messages of these requests, wherever they wait.
+    // Removes the queued messages of these requests.
     OutgoingAmount remove(const QSet<quint64> &tickets);
-    // Removes the oldest message, or the oldest turn of speech as a whole: a turn with a hole is of no use. A turn
-    // that has not ended, or whose beginning has left, stays. onlyLimited: no speech. Returns what was removed, whose
-    // count is 0 if nothing could be. *dropped* is called with the ticket of each.
+    // Removes the oldest message, or the oldest turn of speech as a whole, because an incomplete
+    // turn is useless. A turn stays if it has not ended, or if its beginning was sent already.
+    // onlyLimited: skips speech. Returns what was removed, with a count of 0 if nothing could be.
+    // *dropped* is called with each ticket.
     [[nodiscard]] OutgoingAmount dropOldest(bool onlyLimited, const std::function<void(quint64)> &dropped);
     struct Lot
     {
         std::vector<Outgoing> messages;
-        size_t first = 0;      // those before it are gone
-        OutgoingAmount amount; // of the others
+        size_t first = 0;      // index of the first message that is not removed
+        OutgoingAmount amount; // of the remaining messages
 
         void add(Outgoing message);
-        // Removes the messages that *isEnded* says; what they were.
+        // Removes the messages for whose tickets *isEnded* is true, and returns their amount.
         template<typename IsEnded>
         OutgoingAmount remove(IsEnded isEnded);
     };
     // Some of the first, at least one where there is any. spare: empty, but with room for others.
     [[nodiscard]] Lot takeLot(std::vector<Outgoing> spare);
     void clear() { m_lots.clear(); }
-    // All of another queue goes behind what is here.
+    // Appends all messages of another queue.
     void append(OutgoingQueue other) { m_lots.append(std::move(other.m_lots)); }
 
 private:
     struct Place
     {
         qsizetype lot = 0;
-        size_t message = 0; // in it
+        size_t message = 0; // index in the lot
     };
     [[nodiscard]] const Outgoing *at(const Place &place) const;
     [[nodiscard]] Place next(Place place) const;

@@ -10,10 +10,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Between two looks at what the peer's system has confirmed, where no event tells.
+// Interval between checks of what the peer's system has confirmed. No event reports confirmations.
 constexpr milliseconds LookInterval{10};
-// How often it is looked, when the time is over, whether a confirmation that is under way has come. Linux delays its own
-// for 40 ms.
+// The most checks after the deadline, in case a confirmation is still in flight. Linux delays its
+// confirmations by 40 ms.
 constexpr int MostLooks = 30;
 constexpr milliseconds ShortConfirmationWait{50};
 
@@ -33,7 +33,7 @@ void Parting::begin(int code, const QString &reason, milliseconds timeout, Trans
 {
     m_incoming = incoming;
     m_deadline = m_scheduler.now() + timeout;
-    // A peer that has not answered by then does not know Close frames, perhaps.
+    // A peer that has not answered by then may not know Close frames.
     m_timer = m_scheduler.after(timeout / 2, [this, timeout] {
         m_timer = m_scheduler.after(timeout - timeout / 2, [this] { look(); });
         m_link.transport->finishWriting();
@@ -41,7 +41,7 @@ void Parting::begin(int code, const QString &reason, milliseconds timeout, Trans
     m_link.transport->setListener(this);
     m_link.transport->close(code, reason,
                             incoming ? Transport::WhileClosing::Deliver : Transport::WhileClosing::Discard);
-    settle(); // close() has taken along what it could
+    settle(); // count what the system has accepted during close()
 }
 
 void Parting::settle()
@@ -68,8 +68,9 @@ void Parting::transportEnded(const TransportEnd &)
     look();
 }
 
-// The peer may end before its system has confirmed the last bytes, and what our system has taken goes on to be sent. So
-// the end is known when everything is confirmed, or nothing more can be, or the time is over.
+// The peer may end before its system has confirmed the last bytes, and our system keeps sending
+// what it has accepted. So we check until everything is confirmed, until the connection is dead, or
+// until the deadline.
 void Parting::look()
 {
     if (m_isOver)
@@ -82,7 +83,7 @@ void Parting::look()
             lookAgain();
             return;
         }
-        // A reset, unless everything has arrived.
+        // Reset the connection, unless everything has arrived.
         if (isAllConfirmed && m_link.transport->bytesToWrite() == 0)
             m_link.transport->abort();
         else

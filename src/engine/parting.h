@@ -9,22 +9,23 @@
 
 namespace Everwire {
 
-// The end of a connection that the client itself ends: what was sent leaves, then the Close frame and a half-close,
-// and reading goes on until the peer ends or the time is over. Then it is known what has become of each message. All
-// of the engine's own endings go through here ("Endings" in docs/architecture.md).
+// Closes a connection from the client's side: it flushes sent messages, sends the Close frame and a
+// half-close, and reads until the peer ends or the time is over. Then the fate of each message is
+// known. The engine uses it for every Close frame that it sends ("Endings" in
+// docs/architecture.md).
 //
-// Not to be deleted inside its callback, which may be called from the transport.
+// Must not be deleted inside its callbacks, because the transport may be their caller.
 class EVERWIRE_EXPORT Parting final : private TransportListener
 {
 public:
     struct Outcome
     {
-        std::vector<Outgoing> unsent; // the system has not taken them whole, so they never arrive
-        int unconfirmed = 0; // messages that it has taken, but of which nobody can know that they arrived
+        std::vector<Outgoing> unsent; // not accepted completely by the system, so they never arrive
+        int unconfirmed = 0;          // accepted by the system, but not known to have arrived
     };
     struct Callbacks
     {
-        std::function<void(qint64 bytes)> settled; // of messages that the system has taken
+        std::function<void(qint64 bytes)> settled; // bytes of messages that the system has accepted
         std::function<void(Parting &)> over;
     };
 
@@ -32,18 +33,20 @@ public:
     ~Parting();
     Q_DISABLE_COPY_MOVE(Parting)
 
-    // incoming: who gets the messages that arrive before the peer's end; nullptr: nobody. May be over inside.
+    // incoming: receives the messages that arrive before the peer ends; nullptr: they are dropped.
+    // The parting may be over before begin() returns.
     void begin(int code, const QString &reason, std::chrono::milliseconds timeout,
                TransportListener *incoming = nullptr);
     void stopDelivering() { m_incoming = nullptr; }
-    // Ends at once: nothing depends on it.
+    // Ends at once, because nothing depends on it.
     void abandon();
-    // Ends at once, with a reset: nothing that has not been confirmed is sent any more. Waits for confirmations
-    // that are under way, 50 ms at most.
+    // Ends at once with a reset, so that unconfirmed bytes are not sent any more. Waits at most 50
+    // ms for confirmations in flight.
     void cut();
 
     [[nodiscard]] Link &link() { return m_link; }
-    // Whether it has to be waited for, so that no message overtakes those that were sent here.
+    // Whether messages were sent here. If so, later messages must wait for its end, so that none
+    // overtakes them.
     [[nodiscard]] bool hasMessages() const { return m_link.hasMessages; }
     [[nodiscard]] Outcome takeOutcome();
 
@@ -66,9 +69,9 @@ private:
     TransportListener *m_incoming = nullptr;
     std::chrono::milliseconds m_deadline{}; // the scheduler's time
     Scheduler::Timer m_timer;
-    bool m_hasEnded = false; // the transport has
+    bool m_hasEnded = false; // the transport has ended
     bool m_isOver = false;
-    int m_looks = 0; // since the time was over
+    int m_looks = 0; // checks since the deadline
     int m_unconfirmed = 0;
 };
 

@@ -24,7 +24,7 @@ struct Failed // Error
 struct FetchingToken // Connecting
 {
     quint64 request = 0;
-    bool fresh = false; // the provider was told that a token from its cache will not do
+    bool fresh = false; // the token provider was asked not to use its cache
     Scheduler::Timer timeout;
 };
 
@@ -50,18 +50,19 @@ struct Authenticating // Authenticating
 // A live connection's next token.
 struct Renewal
 {
-    Scheduler::Timer timer;            // until it is time, or an answer is overdue
-    quint64 request = 0;               // of the token provider; 0: none is under way
-    QString offered;                   // sent on the live connection and not answered yet
-    QString next;                      // for the reconnect that waits until the connection is idle
+    Scheduler::Timer timer; // until it is time, or an answer is overdue
+    quint64 request = 0;    // of the token provider; 0: none is under way
+    QString offered;        // sent on the live connection and not answered yet
+    QString next;           // the token for the reconnect, which waits until the connection is idle
     std::chrono::milliseconds until{}; // the scheduler's time at which the present token expires
 };
 
-// A live connection is finished before another one takes its place: messages still arrive on it.
+// The live connection is being closed, and another one will replace it. Messages still arrive on
+// the old one.
 struct Switch
 {
-    Parting *parting = nullptr; // it has the link then
-    QString token;              // of the next connection
+    Parting *parting = nullptr; // owns the old connection's link
+    QString token;              // for the new connection
 };
 
 struct Established // Connected
@@ -77,13 +78,14 @@ struct Established // Connected
 struct Waiting // Reconnecting
 {
     Scheduler::Timer retry;
-    std::chrono::milliseconds due{};       // the scheduler's time
-    std::chrono::milliseconds notBefore{}; // the same: the server asked for it (Retry-After)
+    std::chrono::milliseconds due{}; // the scheduler's time
+    // The scheduler's time before which the server asked us not to retry (Retry-After).
+    std::chrono::milliseconds notBefore{};
 };
 
 struct Closing // Disconnecting, until the last Parting is over
 {
-    Link link; // while the last messages are handed to its transport
+    Link link; // until the last messages are handed to its transport
 };
 
 using Any = std::variant<Idle, Failed, FetchingToken, Preparing, Opening, Authenticating, Established,

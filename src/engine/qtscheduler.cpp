@@ -12,7 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A QTimer counts milliseconds in 31 bits; one that is given more never ends.
+// The longest interval of a QTimer, which counts milliseconds in 31 bits. With a longer one it
+// would never fire.
 constexpr milliseconds Longest{std::numeric_limits<int>::max()};
 
 class PendingQTimer final : public Scheduler::Pending
@@ -45,7 +46,8 @@ public:
     Q_DISABLE_COPY_MOVE(PendingQTimer)
 
 private:
-    // A QTimer counts milliseconds in 31 bits, which is 24 days: a longer wait takes several.
+    // A QTimer counts milliseconds in 31 bits (24 days). A longer delay is split into several
+    // intervals.
     void startNext()
     {
         const auto part = std::min(m_left, std::chrono::milliseconds(std::numeric_limits<int>::max()));
@@ -54,7 +56,7 @@ private:
     }
 
     QTimer *m_timer;
-    std::chrono::milliseconds m_left{}; // behind the present one
+    std::chrono::milliseconds m_left{}; // the delay that remains after the current interval
 };
 
 } // namespace

@@ -21,7 +21,7 @@ void RecentMessages::addSentText(quint32 user, QByteArrayView utf8, qint64 cost,
         return;
     Entry &entry = next(size_t(keep), cost, keepBytes);
     entry.record = {{{}, cost}, user, true};
-    // Room for a longer text would not be counted.
+    // Free a large buffer, because its unused capacity would not be counted.
     constexpr size_t spare = 256;
     if (entry.text.capacity() > size_t(utf8.size()) + spare)
         entry.text = {};
@@ -63,7 +63,7 @@ void RecentMessages::forgetReceived()
         m_bytes += entry.record.counted.cost;
 }
 
-// The place of the newest, counted already.
+// Returns the place for the newest message, whose cost is counted already.
 RecentMessages::Entry &RecentMessages::next(size_t keep, qint64 cost, qint64 keepBytes)
 {
     if (MessageData::allLateCosts() - m_lateCosts > MessageData::WorthARecount)
@@ -71,10 +71,10 @@ RecentMessages::Entry &RecentMessages::next(size_t keep, qint64 cost, qint64 kee
     while (m_count >= keep)
         dropOldest();
     while (m_count > 0 && m_bytes > keepBytes - cost) {
-        m_ring[m_first].text = {}; // its place may stay empty
+        m_ring[m_first].text = {}; // free its buffer, because this place may stay unused
         dropOldest();
     }
-    if (m_ring.size() > keep) { // it keeps fewer now
+    if (m_ring.size() > keep) { // the limit was lowered
         putInOrder();
         m_ring.resize(keep);
     }
@@ -90,7 +90,7 @@ RecentMessages::Entry &RecentMessages::next(size_t keep, qint64 cost, qint64 kee
     return m_ring[at];
 }
 
-// Some have been decoded since they came.
+// Recounts the costs, because some messages were decoded after they were counted.
 void RecentMessages::recount()
 {
     m_lateCosts = MessageData::allLateCosts();

@@ -10,8 +10,8 @@
 
 namespace Everwire {
 
-// The newest messages of both directions, until the history takes them: no more than the history keeps, in number
-// and in bytes (rule M7). Not thread-safe.
+// The newest messages of both directions, until the history takes them. Bounded like the history,
+// in number and in bytes (rule M7). Not thread-safe.
 class EVERWIRE_EXPORT RecentMessages
 {
 public:
@@ -28,14 +28,15 @@ public:
     explicit RecentMessages(std::shared_ptr<MessagePool> pool = {}) : m_pool(std::move(pool)) {}
 
     [[nodiscard]] size_t size() const { return m_count; }
-    // What they cost together.
+    // The cost of all messages, in bytes.
     [[nodiscard]] qint64 bytes() const { return m_bytes; }
-    // Whether older ones had to go since the last take(), because of their number or of their bytes.
+    // Whether older messages were dropped since the last take(), because of their number or their
+    // bytes.
     [[nodiscard]] bool hasDropped() const { return m_hasDropped; }
-    // keep: how many the history keeps, at least 1. keepBytes: what they cost at most. A message that costs more
-    // is not kept, and no other goes for it.
+    // keep: the history's limit, at least 1. keepBytes: the most that all messages may cost. A
+    // message that costs more is not kept, and no other is dropped for it.
     void add(Record record, int keep, qint64 keepBytes = AnyBytes);
-    // A text of no type that was sent. Its bytes are copied, and made a message when it is taken.
+    // A text without a type that was sent. Its bytes are copied. take() creates the message.
     void addSentText(quint32 user, QByteArrayView utf8, qint64 cost, int keep, qint64 keepBytes = AnyBytes);
     void forgetReceived();
     // Oldest first.
@@ -45,7 +46,7 @@ private:
     struct Entry
     {
         Record record;
-        std::vector<char> text; // if the record has no message; its room is used again
+        std::vector<char> text; // used if the record has no message, in a reused buffer
         qint64 timestamp = 0;
         quint64 sequence = 0;
     };
@@ -57,11 +58,11 @@ private:
     void letGo(Record record);
 
     std::shared_ptr<MessagePool> m_pool;
-    std::vector<Entry> m_ring; // m_count of them from m_first on are in use
+    std::vector<Entry> m_ring; // a ring: m_count entries from m_first on are in use
     size_t m_first = 0;
     size_t m_count = 0;
     qint64 m_bytes = 0;
-    qint64 m_lateCosts = 0; // MessageData::allLateCosts() when they were counted
+    qint64 m_lateCosts = 0; // MessageData::allLateCosts() when the costs were counted
     bool m_hasDropped = false;
     std::vector<CountedMessage> m_outdated; // some, to be given to the pool together
     qint64 m_outdatedBytes = 0;

@@ -111,7 +111,7 @@ WireThread::~WireThread()
         qDeleteAll(m_hosts);
         qDeleteAll(m_context->children());
     });
-    callAndWait([] {}); // comes behind what the engines have left to be deleted later
+    callAndWait([] {}); // runs after the engines' deleteLater() calls
     // From here: a thread that ended by an event might do so before postEvent() has returned, which then wakes an event
     // dispatcher that is gone.
     m_thread.quit();
@@ -147,7 +147,7 @@ void WireThread::processNow(EngineHost *host)
 
 void WireThread::waitForRest()
 {
-    std::mutex mutex; // ThreadSanitizer sees these, unlike Qt's own
+    std::mutex mutex; // not Qt's, which ThreadSanitizer cannot see
     std::condition_variable oneRests;
     int awaited = 0;
     std::unique_lock<std::mutex> lock(mutex);
@@ -166,7 +166,8 @@ void WireThread::waitForRest()
             host->whenAtRest([&] {
                 const std::lock_guard<std::mutex> counting(mutex);
                 --awaited;
-                oneRests.notify_one(); // while locked: afterwards the waiting thread may have left
+                // While locked, because afterwards waitForRest() may have returned.
+                oneRests.notify_one();
             });
         }
     });

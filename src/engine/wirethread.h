@@ -9,7 +9,7 @@
 
 namespace Everwire {
 
-// An engine in its thread. Wakes when its outbox does.
+// An engine in its thread. The outbox wakes it.
 class EVERWIRE_EXPORT EngineHost final : public QObject
 {
     Q_OBJECT
@@ -20,7 +20,7 @@ public:
     ~EngineHost() override;
 
     void processOutbox() { m_engine.processOutbox(); }
-    // Calls back when the engine is at rest, now or later, once.
+    // Calls back once, as soon as the engine is at rest. That may be at once.
     void whenAtRest(std::function<void()> callback);
     // From here on nothing wakes it. Called on the app's thread, before it is deleted on its own.
     void detach();
@@ -32,7 +32,7 @@ private:
     QtScheduler m_scheduler;
     const QString m_name;
     const std::shared_ptr<Outbox> m_outbox;
-    std::vector<std::function<void()>> m_waiting; // for rest
+    std::vector<std::function<void()>> m_waiting; // callbacks for the engine's rest
     Engine m_engine;
 };
 
@@ -46,11 +46,12 @@ public:
 
     // An engine for these surroundings, with the room's scheduler. It runs until remove() or the end.
     [[nodiscard]] virtual EngineHost *add(Engine::Surroundings surroundings) = 0;
-    // The engine has been told to end, or will be deleted at once: it goes when it has come to rest.
+    // Removes an engine that was told to end. It is deleted when it is at rest.
     virtual void remove(EngineHost *host) = 0;
-    // Lets the engine look at what was posted to it, and waits for that.
+    // Lets the engine process its outbox, and waits until it has.
     virtual void processNow(EngineHost *host) = 0;
-    // Waits until every engine is at rest, which each was told to come to: its closeTimeout at most.
+    // Waits until every engine is at rest. All must have been told to end. Takes closeTimeout at
+    // most.
     virtual void waitForRest() = 0;
     // What the app's half of a connection waits by.
     [[nodiscard]] virtual Scheduler &appScheduler() = 0;
@@ -70,7 +71,7 @@ class EVERWIRE_EXPORT WireThread final : public EngineRoom
 {
 public:
     WireThread();
-    // Ends the thread and waits for that. Connections that have not ended are cut.
+    // Ends the thread and waits for it. Connections that have not ended are cut.
     ~WireThread() override;
 
     [[nodiscard]] EngineHost *add(Engine::Surroundings surroundings) override;
@@ -85,7 +86,7 @@ private:
     void callAndWait(Function &&function);
 
     QThread m_thread;
-    std::unique_ptr<QObject> m_context; // lives in the thread; the parent of the hosts that were removed
+    std::unique_ptr<QObject> m_context; // lives in the thread, as parent of the removed hosts
     std::vector<EngineHost *> m_hosts;
 };
 

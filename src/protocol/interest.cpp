@@ -65,7 +65,8 @@ public:
     }
 
 private:
-    // Whether it is one of ours, nobody else has it, and it is as if new now.
+    // Whether the gadget can be reused: our store made it, nobody else holds it, and it could be
+    // reset.
     [[nodiscard]] bool resetGadget(const Decoded &former) const
     {
         if (!former.boxed || former.value.use_count() != 1 || !m_reset)

@@ -26,14 +26,16 @@ public:
     virtual ~Decoder() = default;
     Q_DISABLE_COPY_MOVE(Decoder)
 
-    // former: nothing, or what a decoder of this form has made and nobody needs any more, to be made again.
+    // former: empty, or a value that a decoder of this form made and that nobody uses any more. It
+    // may be reused.
     [[nodiscard]] virtual Decoded decode(const simdjson::dom::object &object,
                                          const std::shared_ptr<const void> &form, Decoded former) const = 0;
 
-    // Whether it runs code of the app's, which must not run any more once nobody is subscribed who takes this
-    // form. Such a decoder is used only between InterestBoard's beginDecoding() and endDecoding().
+    // Whether decoding runs code of the app. That code must not run after the last subscriber of
+    // this form has ended. Such a decoder is used only between InterestBoard's beginDecoding() and
+    // endDecoding().
     [[nodiscard]] virtual bool runsForeignCode() const { return false; }
-    // Destroys what it has made. It is not used again.
+    // Destroys the values that it made. It is not used again.
     virtual void retire() const {}
 
     // One for a Gadget or Fields; null for the forms that need none.
@@ -79,13 +81,13 @@ public:
     [[nodiscard]] std::shared_ptr<const Interest> interest() const;
 
     // ---- the wire thread ----
-    // It decodes by the interest whose number it asks for from here on.
+    // From now on the wire thread decodes by the interest whose number it reads next.
     void beginDecoding() const { m_isDecoding.store(true, std::memory_order_seq_cst); }
     void endDecoding() const { m_isDecoding.store(false, std::memory_order_release); }
 
     // ---- the app's thread ----
-    // Waits until the wire thread does not decode by an interest that was published before. It decodes one
-    // message at most.
+    // Waits until the wire thread no longer decodes by an interest that was published before the
+    // current one. That takes one message at most.
     void waitForDecoding() const;
 
 private:

@@ -30,7 +30,7 @@ struct JsonEventProtocol::Parser
     QByteArray lastType;
     const QString *lastShared = nullptr;
     const Interest::InType *lastWanted = nullptr;
-    bool runsForeignCode = false; // what decodes that type
+    bool runsForeignCode = false; // a decoder for that type runs code of the app
 
     // Of what was parsed last: the first one says where they end.
     [[nodiscard]] uint64_t words() const { return dom.doc.tape[0] & simdjson::internal::JSON_VALUE_MASK; }
@@ -55,14 +55,16 @@ struct JsonEventProtocol::Parser
         for (const Interest::InType *wanted : {&interest->every, lastWanted})
             runsForeignCode = runsForeignCode || (wanted && wanted->runsForeignCode());
     }
-    // Large memory, which one large message has taken, goes back to the system.
+    // Frees a large buffer, which one large message needed.
     void trim()
     {
-        constexpr size_t kept = 256 * 1024; // bytes of text; the parser takes about 13 times as much
+        // Bytes of text. The parser occupies about 13 times as much.
+        constexpr size_t kept = 256 * 1024;
         if (dom.capacity() > kept)
             dom = simdjson::dom::parser();
     }
-    // The type of a text that simdjson refuses may hold half a surrogate pair, which UTF-8 cannot say.
+    // If simdjson refused the text, the type may contain a lone surrogate, which UTF-8 cannot
+    // encode.
     Message toMessageOf(PaddedView utf8, const QString &type, Decoded *former)
     {
         const QByteArray bytes = type.toUtf8();
@@ -111,15 +113,16 @@ QString explain(simdjson::error_code code)
     }
 }
 
-// simdjson refuses some texts that JSON.parse takes: numbers beyond 64 bits and halves of surrogate pairs. Which error it
-// gives for them depends on its version.
+// simdjson refuses some texts that JSON.parse accepts: numbers beyond 64 bits and lone surrogates.
+// Which error it returns for them depends on its version.
 bool mayBeJson(simdjson::error_code error)
 {
     return error != simdjson::EMPTY && error != simdjson::UTF8_ERROR && error != simdjson::DEPTH_ERROR &&
            error != simdjson::CAPACITY && error != simdjson::MEMALLOC;
 }
 
-// The first of these members that has a text of its own. Ids are numbers on some servers.
+// The first of these members that is a scalar with a non-empty text. Some servers send ids as
+// numbers.
 QString firstText(const QList<QJsonObject> &objects, std::initializer_list<const char *> keys)
 {
     for (const QJsonObject &object : objects) {
@@ -132,7 +135,8 @@ QString firstText(const QList<QJsonObject> &objects, std::initializer_list<const
     return {};
 }
 
-// The wire protocol's names, or the guide's, in the answer itself or in its payload.
+// Reads the session from the answer itself or from its payload, by the member names of the wire
+// protocol or of the guide.
 SessionInfo sessionIn(const QJsonObject &answer)
 {
     const QList<QJsonObject> places{answer, answer.value(QLatin1String("payload")).toObject()};
@@ -164,7 +168,7 @@ qint64 costOfValues(const QByteArray &utf8, qint64 words)
     return 2 * utf8.size() + perWord * words + perContainer * containersIn(utf8);
 }
 
-// What a server says in an error, in any of the forms that backends use.
+// The code and the text of a server's error, in any of the forms that backends use.
 struct ErrorAnswer
 {
     QString code;
@@ -186,7 +190,7 @@ struct ErrorAnswer
     }
 };
 
-// A string, or a whole number (a code may be either).
+// Returns a string, or a number as text, because an error code may be either.
 QString wordIn(const QJsonObject &object, const char *key)
 {
     const QJsonValue value = object.value(QLatin1String(key));
@@ -196,7 +200,7 @@ QString wordIn(const QJsonObject &object, const char *key)
 ErrorAnswer errorIn(const QJsonObject &message)
 {
     ErrorAnswer found;
-    // {"error": …} at the top, in "payload" or in "error" itself.
+    // The error may be at the top level, in "payload", or in "error".
     for (const QJsonObject &object :
          {message.value(QLatin1String("payload")).toObject(),
           message.value(QLatin1String("payload")).toObject().value(QLatin1String("error")).toObject(),
@@ -282,7 +286,7 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
                                               : QByteArrayView(value.data(), qsizetype(value.size()));
         }
     }
-    // However late. One that nobody here has asked for answers a ping of the app's.
+    // A late pong counts, too. If the library has sent no ping, the pong answers a ping of the app.
     if (m_pongsDue > 0 && type == "pong") {
         --m_pongsDue;
         return Received::HeartbeatAnswer{};
@@ -299,7 +303,7 @@ Received::Outcome JsonEventProtocol::receiveText(PaddedView padded)
     return message;
 }
 
-// If the parser has refused the text, or it is no object, the app's thread does what is left out here.
+// If the parser refused the text, or if it is not an object, the app's thread decodes it later.
 void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *object, Decoded former)
 {
     const bool isGuarded = object && m_parser->runsForeignCode;
@@ -309,14 +313,14 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
     });
     if (isGuarded) {
         m_interest->beginDecoding();
-        m_parser->look(*m_interest); // from here on this is the interest that counts
+        m_parser->look(*m_interest); // read again after beginDecoding(), as InterestBoard requires
     }
     int made = decodeFor(m_parser->interest->every, message, object, &former);
     if (m_parser->lastWanted)
         made += decodeFor(*m_parser->lastWanted, message, object, &former);
-    former = {}; // a gadget that is not used again goes while the guard holds
+    former = {}; // an unused gadget must be destroyed before endDecoding()
     message.d->interest = m_parser->interestNumber;
-    // What is heard is known by the type's UTF-8, which a type with half a surrogate pair does not have.
+    // The audience is looked up by the type's UTF-8. A type with a lone surrogate has none.
     const bool isTypeKnown = !m_parser->lastType.isEmpty() || message.d->type().isEmpty();
     message.d->audience = isTypeKnown ? m_parser->audience() : Audience::Each;
     if (made > 0) {
@@ -327,7 +331,7 @@ void JsonEventProtocol::decode(Message &message, const simdjson::dom::object *ob
     }
 }
 
-// Returns how many forms it has made.
+// Returns how many forms it decoded.
 int JsonEventProtocol::decodeFor(const Interest::InType &type, Message &message,
                                  const simdjson::dom::object *object, Decoded *former)
 {
@@ -344,7 +348,7 @@ int JsonEventProtocol::decodeFor(const Interest::InType &type, Message &message,
             Decoded again = former->form == form.key ? std::exchange(*former, {}) : Decoded();
             message.addDecoded(form.decoder->decode(*object, form.key, std::move(again)));
             ++made;
-        } catch (...) { // a setter of the app's; its handler's thread tries again, and shows what it meets
+        } catch (...) { // from a setter of the app: the handler's thread tries again and reports it
             qCWarning(lcConnection).noquote()
                 << "a property of the gadget that a handler of" << PeerText::shown(message.type())
                 << "takes threw:" << whatWasThrown();
@@ -371,7 +375,7 @@ Received::Outcome JsonEventProtocol::answerToAuthentication(const Message &messa
         return failure(errorIn(message.json()).words());
     if (type == QLatin1String("error")) {
         const ErrorAnswer error = errorIn(message.json());
-        // On a live connection it may be the app's affair.
+        // On a live connection, the error may concern a message of the app.
         if (!renews || error.isAboutAuthentication())
             return failure(error.words());
     }

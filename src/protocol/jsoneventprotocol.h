@@ -38,7 +38,7 @@ private:
     const std::shared_ptr<const InterestBoard> m_interest;
     std::unique_ptr<Parser> m_parser;
     Stage m_stage = Stage::Open;
-    int m_pongsDue = 0; // of heartbeat()'s pings
+    int m_pongsDue = 0; // pings of heartbeat() that are not answered yet
 };
 
 } // namespace Everwire

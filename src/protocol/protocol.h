@@ -30,7 +30,7 @@ struct Ignored // arrived while authenticating (rule A6)
     QString type;
 };
 
-struct HeartbeatAnswer // to heartbeat(): the library's own
+struct HeartbeatAnswer // the answer to heartbeat(), not to a ping of the app
 {
 };
 
@@ -58,7 +58,7 @@ public:
     [[nodiscard]] virtual QByteArray reauthenticate(const QString &token) = 0;
     // The view needs to live no longer than the call.
     [[nodiscard]] virtual Received::Outcome receiveText(PaddedView utf8) = 0;
-    // The application's own ping (rule H1). Its answer is a HeartbeatAnswer, once for each call.
+    // The library's own ping as a message (rule H1). Each call yields one HeartbeatAnswer.
     [[nodiscard]] virtual QByteArray heartbeat() = 0;
 };
 

@@ -9,7 +9,7 @@ namespace Everwire {
 
 namespace {
 
-constexpr qint64 ControlFrame = 6; // bytes of an empty one: head and mask
+constexpr qint64 ControlFrame = 6; // bytes of an empty control frame: header and mask
 
 } // namespace
 

@@ -35,17 +35,18 @@ public:
         int aborts = 0;
         int pings = 0;
         int sockets = 0;        // opened, and neither aborted, ended nor deleted yet
-        int goodbyes = 0;       // of these, in which close() was called
-        int mostSockets = 0;    // at any one time, goodbyes aside
-        int mostGoodbyes = 0;   // at any one time
+        int goodbyes = 0;       // of these sockets, those with close() called
+        int mostSockets = 0;    // the most at any one time, without goodbyes
+        int mostGoodbyes = 0;   // the most at any one time
         int deletedInCall = 0;  // transports deleted from inside a call to their listener
         bool takesBytes = true; // false: the peer reads nothing, and everything stays in the socket
         bool buffers = false;   // true: bytes leave with flush() or close(), which tell nobody
-        // What the peer's system confirms of the bytes that the system has taken: all, or none until confirm().
+        // Whether the peer's system confirms all bytes that the system has accepted. If false, it
+        // confirms only what confirm() says.
         bool confirms = true;
-        bool isUnderWay = false; // what is not confirmed yet may still be
-        qint64 inSystem = 0;     // bytes that the system has taken and not sent
-        int cuts = 0;            // with a reset
+        bool isUnderWay = false; // unconfirmed bytes are in flight and may still be confirmed
+        qint64 inSystem = 0;     // bytes that the system has accepted but not sent
+        int cuts = 0;            // calls of cut()
         bool canPause = false;
         bool paused = false;
         // Called once, from inside the next such call: a transport may end, or tell more, inside any
@@ -89,9 +90,9 @@ public:
     }
     // The system takes so many of the bytes that wait.
     void take(qint64 bytes);
-    // The peer's system confirms so many more of those that the system has taken.
+    // The peer's system confirms this many more of the bytes that the system has accepted.
     void confirm(qint64 bytes) { m_confirmed += bytes; }
-    // The peer says no more, but may still read.
+    // The peer ends its direction of the connection. It may still read.
     void halfClose()
     {
         tell([](TransportListener &l) { l.transportEnded({}); });
@@ -136,7 +137,8 @@ private:
     std::shared_ptr<int> m_calls = std::make_shared<int>(0); // to the listener, on the stack now
     qint64 m_position = 0;
     qint64 m_bytesToWrite = 0;
-    qint64 m_confirmed = 0; // before this position, where the wire does not confirm by itself
+    // Position up to which the peer has confirmed, if Wire::confirms is false.
+    qint64 m_confirmed = 0;
     int m_number = 0;
     bool m_hasSocket = false;
     bool m_isClosing = false;

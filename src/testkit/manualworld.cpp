@@ -37,7 +37,8 @@ public:
         delete host;
     }
     void processNow(EngineHost *host) override { host->processOutbox(); }
-    // Nothing happens here that the test does not make happen, so what has not ended by then is cut.
+    // Does not wait, because only the test makes things happen here. Connections that have not
+    // ended are cut later.
     void waitForRest() override
     {
         for (const auto &[host, woken] : m_world->m_hosts)

@@ -161,7 +161,8 @@ QByteArrayView Deflater::compress(QByteArrayView message)
 
 void Deflater::trim()
 {
-    constexpr qsizetype large = 4 * KeptCapacity; // smaller ones may come one after the other
+    // Bytes. Smaller buffers are kept, because further messages may need them.
+    constexpr qsizetype large = 4 * KeptCapacity;
     if (m_stream->out.capacity() > large)
         m_stream->out = {};
 }

@@ -25,8 +25,8 @@ struct DeflateParameters
 
 // The value of Sec-WebSocket-Extensions that offers it, as browsers do.
 [[nodiscard]] EVERWIRE_EXPORT QByteArray deflateOffer();
-// Reads the server's Sec-WebSocket-Extensions. Nothing, and a sentence in *problem, where it is not a valid
-// answer to that offer. *secrets* are masked in what the sentence quotes.
+// Reads the server's Sec-WebSocket-Extensions. If it is not a valid answer to that offer, returns
+// nothing and a sentence in *problem*. *secrets* are masked in what the sentence quotes.
 [[nodiscard]] EVERWIRE_EXPORT std::optional<DeflateParameters>
 deflateFromAnswer(QByteArrayView extensions, QString *problem, const QStringList &secrets = {});
 
@@ -46,7 +46,7 @@ public:
     // What must be sent for this message: once it was called, the message must go compressed, because the
     // peer needs it for the next one (§7.2.1). Valid until the next call. The message has at most 2³⁰ bytes.
     [[nodiscard]] QByteArrayView compress(QByteArrayView message);
-    // Gives back the memory that a large message took. What compress() returned is not valid any more.
+    // Frees the buffer of a large message. The result of compress() is invalid afterwards.
     void trim();
 
 private:

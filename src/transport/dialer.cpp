@@ -64,7 +64,7 @@ Addresses lookUp(const QString &host)
 
 #else
 
-// It does not read QHostInfo's cache.
+// QHostInfo::fromName() does not use QHostInfo's cache.
 Addresses lookUp(const QString &host)
 {
     const QHostInfo info = QHostInfo::fromName(host);
@@ -74,12 +74,14 @@ Addresses lookUp(const QString &host)
 
 #endif
 
-// Looks names up in threads of its own, each of them once at a time. QHostInfo::lookupHost() keeps what it has found
-// for a minute, and a server that has moved is looked for at its old address for so long.
+// Resolves host names in threads of its own. Simultaneous requests for one host share a look-up.
+// QHostInfo::lookupHost() is not used, because it caches results for a minute and would return the
+// old address of a server that has moved.
 class LookUps
 {
 public:
-    // Never destroyed: a look-up cannot be ended, and the end of the application does not wait for one.
+    // Never destroyed, because a look-up cannot be cancelled and the end of the application must
+    // not wait for it.
     static LookUps &instance()
     {
         static auto *const lookUps = new LookUps;
@@ -96,7 +98,7 @@ public:
         m_underWay.insert(host, promise->future());
         m_threads.start([this, host, promise] {
             const Addresses addresses = lookUp(host);
-            forget(host); // who asks from here on wants a later answer
+            forget(host); // later requests need a newer result
             promise->addResult(addresses);
             promise->finish();
         });
@@ -105,7 +107,7 @@ public:
 
 private:
     static constexpr int MostThreads = 8;
-    static constexpr int IdleTime = 5000; // ms until a thread ends
+    static constexpr int IdleTime = 5000; // ms until an idle thread ends
 
     LookUps()
     {

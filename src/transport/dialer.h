@@ -33,7 +33,8 @@ public:
     };
     using Done = std::function<void(const Outcome &)>;
 
-    // Asks the operating system, each time anew and in a thread that nothing waits for.
+    // Asks the operating system each time, without a cache. The look-up runs in a thread that the
+    // end of the application does not wait for.
     [[nodiscard]] static Resolver systemResolver();
     // First that of the first one's family, then alternately of both (RFC 8305 §4).
     [[nodiscard]] static QList<QHostAddress> interleaved(const QList<QHostAddress> &addresses);

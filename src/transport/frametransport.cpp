@@ -132,7 +132,8 @@ bool FrameTransport::readSome()
     take({buffer.data(), qsizetype(size)});
     if (m_stage == Stage::Ended || m_stage == Stage::Connecting) // again, to where it was redirected
         return false;
-    // A QSslSocket whose buffer was full decrypts more only when it is asked for more than that.
+    // If QSslSocket's buffer was full, it decrypts more only when a read asks for more than the
+    // buffer holds.
     if (m_isTls)
         return m_socket->bytesAvailable() > 0 || size == ReadSize;
     // An event loop in a listener has heard of more and, because it did not read, made the socket deaf; reading nothing
@@ -232,7 +233,7 @@ void FrameTransport::takeIncoming(const Incoming &incoming)
     }
 }
 
-// Whether messages that arrive are the listener's.
+// Whether received messages are passed to the listener.
 bool FrameTransport::delivers() const
 {
     return m_stage == Stage::Open ||
@@ -295,12 +296,12 @@ void FrameTransport::sendControl(Opcode opcode, QByteArrayView payload)
     flushLater();
 }
 
-// Frames are gathered and written together: each write() is a system call, or a TLS record. Returns the
-// position behind them.
+// Collects frames and writes them together, because each write() is a system call or a TLS record.
+// Returns the position after them.
 qint64 FrameTransport::sent(qint64 bytes)
 {
     m_position += bytes;
-    const qint64 position = m_position; // flush() may end in a listener that sends more
+    const qint64 position = m_position; // flush() may call a listener that sends more
     if (unwrittenFrames() >= WriteSize) {
         flush();
         flushAndTellLater();
@@ -333,7 +334,7 @@ void FrameTransport::flushAndTell()
 {
     if (m_stage == Stage::Ended)
         return;
-    noteTaken();        // the socket has written, perhaps, and the next write may fail
+    noteTaken();        // the socket may have written, and the next write may fail
     if (m_isFlushing) { // the socket is on the stack, and the listener may abort() it
         flushAndTellLater();
         return;
@@ -357,12 +358,13 @@ void FrameTransport::flush()
     while (isWritable && m_outAt < m_out.size() && socketBytesToWrite() < SocketRoom)
         isWritable = writeSome();
     if (isWritable && m_isTls)
-        m_socket->flush(); // what the system has not taken before
+        m_socket->flush(); // retry what the system did not accept before
     m_isFlushing = false;
-    if (m_stage == Stage::Ended) // TLS has told of the end inside
+    if (m_stage == Stage::Ended) // the TLS socket reported the end inside flush()
         return;
     if (!isWritable) {
-        // The peer has reset the connection, and the socket, unbuffered, has closed itself without a signal.
+        // The peer has reset the connection. The socket is unbuffered and has closed itself without
+        // a signal.
         socketIsGone();
         receiveLater();
         return;
@@ -381,11 +383,12 @@ void FrameTransport::flush()
         finishWriting();
 }
 
-// Hands the socket the next piece. False: it has closed itself, or we have ended inside.
+// Passes the next piece to the socket. Returns false if the socket has closed itself or the
+// transport has ended.
 bool FrameTransport::writeSome()
 {
     qint64 size = std::min(unwrittenFrames(), qint64(WriteSize));
-    // Whole records of the largest size, or less than one, so that it is known where each ends.
+    // Write whole records of the largest size, or less than one, so that the end of each is known.
     if (m_isTls && size > RecordLedger::LargestRecord)
         size -= size % RecordLedger::LargestRecord;
     if (m_socket->write(m_out.constData() + m_outAt, size) != size)
@@ -402,10 +405,10 @@ bool FrameTransport::writeSome()
     return true;
 }
 
-// TLS has made records of everything that it was given.
+// Notes the TLS records that were made, after TLS has encrypted everything that it was given.
 void FrameTransport::noteRecords()
 {
-    if (m_socket->bytesToWrite() > 0) // but for a renegotiation
+    if (m_socket->bytesToWrite() > 0) // TLS has not encrypted everything, as during a renegotiation
         return;
 #if QT_CONFIG(ssl)
     const qint64 end =
@@ -416,7 +419,7 @@ void FrameTransport::noteRecords()
     noteTaken();
 }
 
-// What the system has taken by now, while the socket says so.
+// Updates the position up to which the system has accepted bytes, while the socket can still tell.
 void FrameTransport::noteTaken()
 {
     if (!m_socket || m_socketIsGone)
@@ -454,7 +457,7 @@ qint64 FrameTransport::bytesInSystem() const
     return m_socket && !m_socketIsGone ? SystemSocket::unsentBytes(systemDescriptor()) : 0;
 }
 
-// Of the connection to the server, or to a proxy.
+// The descriptor of the TCP connection to the server, or to a proxy.
 qintptr FrameTransport::systemDescriptor() const
 {
     if (!m_socket)
@@ -528,8 +531,8 @@ void FrameTransport::startClosing(int code, const QString &reason)
     m_stage = Stage::Closing;
     m_system = SystemSocket(systemDescriptor());
     flush();
-    // From here on everything is read: unread bytes would make a reset of our end, and the peer would not see
-    // the Close.
+    // From now on everything is read. Unread bytes would turn our close into a reset, and the peer
+    // would not see the Close frame.
     if (!delivers() && std::exchange(m_isPaused, false))
         receiveLater();
 }
@@ -569,7 +572,7 @@ void FrameTransport::finish(const TransportEnd &end)
 {
     if (m_stage == Stage::Ended)
         return;
-    dropSocket(); // the connection is asked, perhaps, what has been confirmed
+    dropSocket(); // keeps m_system, because confirmed() may still be called
     if (listener())
         listener()->transportEnded(end);
 }

@@ -61,7 +61,7 @@ private:
         Connecting, // TCP, then TLS
         Upgrading,  // the request is out
         Open,
-        Closing, // our Close frame is out
+        Closing, // our Close frame was sent
         Ended,
     };
 
@@ -142,13 +142,13 @@ private:
 
     QByteArray m_out; // frames that the socket has not taken yet
     qsizetype m_outAt = 0;
-    qint64 m_position = 0;         // behind the last frame that was made
-    qint64 m_takenPosition = 0;    // before it, the system has taken everything
-    RecordLedger m_records;        // TLS only, with the next one
+    qint64 m_position = 0;         // after the last frame that was made
+    qint64 m_takenPosition = 0;    // the system has accepted everything before it
+    RecordLedger m_records;        // TLS only, like m_encryptedWritten
     qint64 m_encryptedWritten = 0; // bytes that the plain socket below TLS has written
-    SystemSocket m_system;         // while closing: it may be asked when the socket has gone
+    SystemSocket m_system;         // while closing: can be asked after the socket is gone
     WhileClosing m_whileClosing = WhileClosing::Discard;
-    bool m_finishesWriting = false; // when everything has left
+    bool m_finishesWriting = false; // call m_system.finishWriting() after everything is written
     bool m_isHeldBack = false;
     qint64 m_unsendable = 0; // bytes that will never leave, and so count as waiting
     qint64 m_bytesSaved = 0;

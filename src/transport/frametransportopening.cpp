@@ -167,7 +167,8 @@ void FrameTransport::tcpConnected()
     m_tcpConnected = true;
     m_socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
     lookForAProxy();
-    // Qt's SOCKS5 engine forgets to tell of what it has read if it is busy writing for long.
+    // Not with SOCKS5: while Qt's SOCKS5 engine is busy writing, it does not report what it has
+    // read.
     if (!m_isBehindSocks)
         SystemSocket::limitUnsent(systemDescriptor());
     if (!m_isTls) {
@@ -176,7 +177,8 @@ void FrameTransport::tcpConnected()
     }
 #if QT_CONFIG(ssl)
     auto *tls = static_cast<QSslSocket *>(m_socket);
-    // Unlike encryptedBytesWritten(), this tells of every byte, also of those that a slot writes.
+    // Unlike encryptedBytesWritten(), channelBytesWritten() is emitted for every byte, also for
+    // those that a slot writes.
     const auto *below = tls->findChild<QTcpSocket *>(QString(), Qt::FindDirectChildrenOnly);
     QObject::connect(below, &QTcpSocket::channelBytesWritten, &m_context, [this](int, qint64 bytes) {
         m_encryptedWritten += bytes;
@@ -217,8 +219,9 @@ void FrameTransport::sendRequest()
     flush();
 }
 
-// Whether it may be followed: on the same host and never out of TLS. Credentials stay at their origin (rule A8): the
-// token would go with the first message to where the WebSocket opens, and the headers with the request.
+// Whether the redirect may be followed: only on the same host, and never from TLS to plain. With
+// credentials, only at the same origin (rule A8): the first message would carry the token, and the
+// request the headers, to the new address.
 bool FrameTransport::mayFollow(const QUrl &next) const
 {
     const bool isWebSocket = next.scheme() == QLatin1String("ws") || next.scheme() == QLatin1String("wss");

@@ -53,8 +53,9 @@ qsizetype endOfHead(const QByteArray &head, qsizetype from)
     return -1;
 }
 
-// In any of the three forms of RFC 9110 §5.6.7, without the day of the week, which none of them needs. Date and time are
-// read apart: as one they would be read as local time, and an hour of each spring is none (Qt 6.8 takes the next instead).
+// Parses the three forms of RFC 9110 §5.6.7, without the day of the week, which is redundant. Date
+// and time are parsed separately, because together they would be parsed as local time. In local
+// time one hour each spring does not exist (Qt 6.8 takes the next hour instead).
 QDateTime httpDate(const QByteArray &bytes)
 {
     QStringList parts = QString::fromLatin1(bytes.simplified()).split(QLatin1Char(' ')).mid(1);
@@ -70,7 +71,7 @@ QDateTime httpDate(const QByteArray &bytes)
     if (!date.isValid())
         date = read("MMM d yyyy");
     if (!date.isValid())
-        date = read("dd-MMM-yy").addYears(100); // Qt takes two digits for 1900 and on
+        date = read("dd-MMM-yy").addYears(100); // for two-digit years, Qt assumes 1900 to 1999
     return time.isValid() ? QDateTime(date, time, QTimeZone::utc()) : QDateTime();
 }
 
@@ -184,7 +185,7 @@ ClientHandshake::Outcome ClientHandshake::finish()
                                     : QStringLiteral("it ended the connection in the middle of its answer"));
 }
 
-// The server's words.
+// Text from the server, made safe to show.
 QString ClientHandshake::shown(QByteArrayView bytes, qsizetype most) const
 {
     return PeerText::shownLine(bytes, m_request.secrets, most);
@@ -289,7 +290,7 @@ ClientHandshake::Outcome ClientHandshake::judgeHead()
 
 ClientHandshake::Outcome ClientHandshake::judgeUpgrade()
 {
-    // One value, unlike Connection's list (RFC 6455 §4.1 items 2 and 3).
+    // Must be a single value, unlike the list in Connection (RFC 6455 §4.1 items 2 and 3).
     if (count("upgrade") != 1 || value("upgrade").compare("websocket", Qt::CaseInsensitive) != 0)
         return invalid(QStringLiteral("it does not upgrade to websocket (its Upgrade header says \"%1\")")
                            .arg(shown(value("upgrade"), 40)));

@@ -25,7 +25,7 @@ public:
         QVariantMap headers; // name to string
         bool offerDeflate = false;
         QByteArray key;      // 16 random bytes, in base64
-        QStringList secrets; // masked in what problem() quotes of the answer
+        QStringList secrets; // masked in what problem() quotes from the answer
     };
     enum class Outcome {
         Unfinished, // more bytes are needed

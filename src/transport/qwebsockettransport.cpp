@@ -30,8 +30,8 @@ namespace {
 
 constexpr qint64 UsualReadBuffer = 256 * 1024; // bytes
 
-// QWebSocket's errors for a refused upgrade. For most answers they name the status; for these ones the status follows
-// from the text.
+// Turns QWebSocket's error for a refused upgrade into a sentence. Most errors name the HTTP status;
+// for the ones below the status is known from the text.
 QString refusal(const QString &error)
 {
     const auto isOneOf = [&error](std::initializer_list<const char *> texts) {
@@ -52,8 +52,9 @@ QString refusal(const QString &error)
     return error;
 }
 
-// QWebSocket closes by itself with these codes, and does not say so; but then the reason is one of its own sentences, as
-// its translations have them. A peer that is a QWebSocket, and that judges us, says the same: that is retried, too.
+// Whether QWebSocket itself closed the connection, which it does with these codes. It does not
+// report that, but the reason is then one of its own sentences, possibly translated. If the peer is
+// a QWebSocket that closes in this way, the reason is the same. That case is retried, too.
 bool isOwnVerdict(int code, const QString &reason)
 {
     if (code != CloseCode::ProtocolError && code != CloseCode::InvalidData &&
@@ -150,7 +151,7 @@ bool QWebSocketTransport::prepareTls()
 #endif
 }
 
-// An option that cannot be used.
+// Reports an option that cannot be used.
 void QWebSocketTransport::refuse(const QString &problem)
 {
     abort();
@@ -221,8 +222,8 @@ void QWebSocketTransport::receiveText(const QString &text)
         m_scratch = std::move(utf8);
 }
 
-// Whether messages that arrive are the listener's. From Qt 6.4.3 on, QWebSocket reads what follows a refused upgrade as
-// frames, and reports the messages in them.
+// Whether received messages are passed to the listener. From Qt 6.4.3 on, QWebSocket reads the
+// bytes after a refused upgrade as frames, and reports their messages.
 bool QWebSocketTransport::delivers() const
 {
     return m_opened && (!m_closeCalled || m_whileClosing == WhileClosing::Deliver);
@@ -241,7 +242,8 @@ void QWebSocketTransport::watchInnerSocket()
         m_tcpConnected = true;
         SystemSocket::limitUnsent(m_below->socketDescriptor());
     });
-    // Unlike bytesWritten(), this tells of every byte, also of those that a slot writes.
+    // Unlike bytesWritten(), channelBytesWritten() is emitted for every byte, also for those that a
+    // slot writes.
     QObject::connect(m_below, &QAbstractSocket::channelBytesWritten, &m_context,
                      [this](int, qint64 bytes) { written(bytes); });
 #if QT_CONFIG(ssl)
@@ -297,8 +299,9 @@ qint64 QWebSocketTransport::sendBinary(QByteArrayView bytes)
     return sent();
 }
 
-// The position behind what QWebSocket has made of a message. TLS puts it into records of its own, so that it is known
-// where they end: QWebSocket's answers to pings may lie before and behind it.
+// Returns the position after the frames of the last message. Over TLS, flush() puts them into
+// records of their own, so that their end is known: QWebSocket's answers to pings may lie before
+// and after them.
 qint64 QWebSocketTransport::sent()
 {
     if (!m_below || m_closeCalled || m_ended)
@@ -422,7 +425,7 @@ void QWebSocketTransport::end()
     if (m_ended)
         return;
     const TransportEnd how = m_opened ? howItEnded() : whyItNeverOpened();
-    dropSockets(); // the connection is asked, perhaps, what has been confirmed
+    dropSockets(); // keeps m_system, because confirmed() may still be called
     if (listener())
         listener()->transportEnded(how);
 }

@@ -61,11 +61,12 @@ private:
     // Not a unique_ptr: a QWebSocket may be on the stack while we go, so it is deleted later.
     QWebSocket *m_socket;
     QPointer<QAbstractSocket> m_inner; // QWebSocket's own QTcpSocket or QSslSocket
-    QPointer<QAbstractSocket> m_below; // which writes to the system: that, or the one below TLS
-    SystemSocket m_system;             // while closing: it may be asked when the sockets have gone
-    qint64 m_takenPosition = 0;        // bytes that m_below has written
+    // The socket that writes to the system: m_inner, or the one below TLS.
+    QPointer<QAbstractSocket> m_below;
+    SystemSocket m_system;      // while closing: can be asked after the sockets are gone
+    qint64 m_takenPosition = 0; // bytes that m_below has written
     WhileClosing m_whileClosing = WhileClosing::Discard;
-    bool m_finishesWriting = false; // when everything has left
+    bool m_finishesWriting = false; // call m_system.finishWriting() after everything is written
     QString m_where;                // host and port, for messages: no path, no query
     TransportTarget m_target;
     std::optional<TransportEnd> m_tlsEnd; // why the server is not trusted

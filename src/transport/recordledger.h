@@ -9,22 +9,24 @@
 
 namespace Everwire {
 
-// Which plaintext is in which TLS records (RFC 8446 §5.1). A record is of use to the peer only as a whole, so
-// of a record that has left in part, nothing has arrived. Sans I/O: positions in, positions out.
+// Knows which plaintext is in which TLS record (RFC 8446 §5.1). The peer can decrypt a record only
+// as a whole, so nothing has arrived of a record that was sent in part. Sans I/O: positions in,
+// positions out.
 class EVERWIRE_EXPORT RecordLedger
 {
 public:
-    // The most plaintext that a record holds, in bytes.
+    // Bytes of plaintext in one record at most.
     static constexpr qint64 LargestRecord = 16 * 1024;
 
-    // Records of equal size were made: their plaintext ends at *plainEnd*, the last of them at *encryptedEnd*.
-    // Where the sizes cannot be equal, they count as one.
+    // Adds records of equal size. *plainEnd* is the end of their plaintext, *encryptedEnd* the end
+    // of the last record. If their sizes cannot be equal, they are added as a single record.
     void add(qint64 plainEnd, qint64 encryptedEnd, qint64 records);
-    // Records that end here or before are as far as that goes. Returns where their plaintext ends.
+    // Returns where the plaintext ends of all records that end at this position or before.
     [[nodiscard]] qint64 plainBefore(qint64 encryptedPosition) const;
-    // These need not be told apart any more.
+    // Removes the records that end at this position or before. plainBefore() no longer
+    // distinguishes them.
     void forgetBefore(qint64 encryptedPosition);
-    // Where the plaintext of the last one ends.
+    // Where the plaintext of the last record ends.
     [[nodiscard]] qint64 plainEnd() const { return m_last.plainEnd; }
     [[nodiscard]] qsizetype size() const { return qsizetype(m_records.size()); }
 
@@ -36,7 +38,7 @@ private:
     };
 
     std::deque<Record> m_records;
-    Record m_forgotten; // the last of those
+    Record m_forgotten; // the last removed record
     Record m_last;
 };
 

@@ -20,7 +20,7 @@ namespace Everwire {
 
 namespace {
 
-// Bytes. The system asks for more when half of this is left, which keeps fast lines busy.
+// Bytes. When half of this is left, the system asks for more, which keeps fast lines busy.
 [[maybe_unused]] constexpr int MostUnsent = 16 * 1024;
 
 } // namespace
@@ -91,7 +91,8 @@ std::optional<qint64> ask(qintptr descriptor, unsigned long what)
 
 std::optional<SystemSocket::Buffered> SystemSocket::buffered(qintptr descriptor)
 {
-    // In this order: what is confirmed in between only seems to be on its way still.
+    // In this order: bytes that are confirmed between the two calls then only seem to be still in
+    // flight.
     const std::optional<qint64> unconfirmed = ask(descriptor, SIOCOUTQ);
     const std::optional<qint64> unsent = ask(descriptor, SIOCOUTQNSD);
     if (!unconfirmed || !unsent)

@@ -9,22 +9,24 @@
 
 namespace Everwire {
 
-// What the operating system knows of a TCP connection and Qt's sockets do not tell. Holds a descriptor of its
-// own, so that it can be asked after Qt has closed the socket, and the connection lives until both have gone.
-// Where the system does not tell (Linux does), functions do nothing and return nothing.
+// What the operating system knows of a TCP connection and Qt's sockets do not report. It holds a
+// descriptor of its own, so that it can be asked after Qt has closed the socket. The connection
+// lives until both descriptors are closed. If the system does not provide this (Linux does),
+// functions do nothing and return nothing.
 class EVERWIRE_EXPORT SystemSocket
 {
 public:
-    // Bytes that the system has taken and the peer's system has not confirmed.
+    // Bytes that the system has accepted and the peer's system has not confirmed.
     struct Buffered
     {
         qint64 unconfirmed = 0;
-        qint64 unsent = 0;   // of these: not sent yet
+        qint64 unsent = 0;   // of unconfirmed: not sent yet
         bool isDead = false; // the connection is over: nothing more is sent or confirmed
     };
 
     SystemSocket() = default;
-    // descriptor: QAbstractSocket::socketDescriptor()'s, which stays Qt's.
+    // descriptor: from QAbstractSocket::socketDescriptor(). It is duplicated. Qt keeps the
+    // original.
     explicit SystemSocket(qintptr descriptor);
     ~SystemSocket();
     SystemSocket(SystemSocket &&other) noexcept;
@@ -32,18 +34,21 @@ public:
 
     [[nodiscard]] bool isValid() const { return m_descriptor >= 0; }
     [[nodiscard]] std::optional<Buffered> buffered() const { return buffered(m_descriptor); }
-    // A half-close: the peer sees our end, and we go on reading (TCP's FIN).
+    // Sends a half-close (TCP's FIN): the peer sees our end, and we can still read.
     void finishWriting() const;
-    // Sends next to nothing any more, so that what is on its way is soon all that is.
+    // Slows sending to almost nothing, so that only the bytes already in flight remain to be
+    // confirmed.
     void holdBack() const;
-    // The end of the connection is a reset (TCP's RST), and what is not confirmed is not sent any more.
+    // Makes the close of the connection a reset (TCP's RST), so that unconfirmed bytes are not sent
+    // any more.
     void resetOnClose() const;
 
-    // The same of a socket of which no second descriptor is wanted.
+    // The same for a socket without a second descriptor.
     [[nodiscard]] static std::optional<Buffered> buffered(qintptr descriptor);
     [[nodiscard]] static qint64 unsentBytes(qintptr descriptor);
-    // Makes the system take no more than a few kilobytes beyond what it can send, so that what waits on a slow
-    // line waits where it can be counted, cancelled and sent on another connection.
+    // Limits what the system accepts to a few kilobytes more than it can send. On a slow line,
+    // messages then wait in our queue, where they can be counted, cancelled, or sent on another
+    // connection.
     static void limitUnsent(qintptr descriptor);
 
 private:

@@ -25,7 +25,7 @@ namespace Everwire::Tls {
 [[nodiscard]] bool areIgnored(const QList<QSslError> &errors, const TlsOptions &options,
                               const QString &where);
 // The server is not trusted: why, by the names that ignoreTlsErrors takes, and what to do.
-// Its certificate's names are the server's words: *secrets* are masked in them.
+// The names in its certificate come from the server: *secrets* are masked in them.
 [[nodiscard]] EVERWIRE_EXPORT TransportEnd untrusted(const QString &where, const QList<QSslError> &errors,
                                                      const TlsOptions &options,
                                                      const QStringList &secrets = {});

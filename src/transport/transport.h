@@ -40,7 +40,8 @@ struct TransportTarget
     bool compress = false;           // offer permessage-deflate (rule C6)
     qint64 compressionThreshold = 0; // bytes: shorter messages are not compressed
     bool followRedirects = false;
-    // The headers, or the first message, hold credentials: no redirect leads them to another origin (rule A8).
+    // The headers, or the first message, contain credentials: do not follow redirects to another
+    // origin (rule A8).
     bool hasCredentials = false;
     TlsOptions tls; // also where a redirect leads
     QString proxy;  // as the option says it
@@ -51,7 +52,8 @@ struct TransportTarget
 struct TransportEnd
 {
     ConnectionError error;
-    QString reason; // the Close frame's text as it may be shown: PeerText::shown() of it, or our own words
+    // The Close frame's reason, safe to show: from PeerText::shown(), or written by us.
+    QString reason;
     std::chrono::milliseconds retryAfter{}; // the server asked not to be tried before (HTTP's Retry-After)
 };
 
@@ -78,8 +80,8 @@ protected:
 // socket class. Lives on the wire thread. It may call its listener from inside any function; it may be
 // deleted anywhere but inside a call to its listener.
 //
-// A position says how far something is on its way. Positions grow with what is sent and mean nothing else:
-// control frames and TLS's own bytes lie between those of two messages.
+// A position tells how far sent data has come. Positions grow with every message. Differences
+// between them mean nothing, because control frames and TLS overhead lie between messages.
 class Transport
 {
 public:
@@ -87,51 +89,55 @@ public:
 
     // nullptr: nothing is reported any more.
     void setListener(TransportListener *listener) { m_listener = listener; }
-    // What no error may quote, whatever the peer says (rule A7): tokens, credentials in headers.
+    // Secrets that errors must never quote (rule A7): tokens, and credentials in headers.
     void setSecrets(const QStringList &secrets) { m_secrets = secrets; }
 
     virtual void open(const TransportTarget &target) = 0;
-    // All three take whole messages, whose bytes are only lent for the call, and return the position behind
-    // the message: NeverLeaves if the WebSocket is not open.
+    // All three send one whole message. The bytes need to live only during the call. They return
+    // the position after the message, or NeverLeaves if the WebSocket is not open.
     virtual qint64 sendText(QByteArrayView utf8) = 0;
     virtual qint64 sendBinary(QByteArrayView bytes) = 0;
     // As sendText(), but in no compression context, from where it might be guessed: for tokens (rule C6).
     virtual qint64 sendSecretText(QByteArrayView utf8) = 0;
     virtual void ping() = 0;
 
-    // What becomes of messages that arrive behind our Close frame and before the peer's.
+    // What happens to messages that arrive after our Close frame and before the peer's.
     enum class WhileClosing { Discard, Deliver };
-    // Ends in order (RFC 6455 §7): what was sent leaves, then a Close frame, and when the peer has answered it, a
-    // half-close. Reading goes on until the peer ends, so that no unread byte makes a reset of our end.
-    // transportEnded() follows; with a mute peer it never does.
+    // Closes in order (RFC 6455 §7): sends everything queued, then a Close frame, and a half-close
+    // after the peer has answered it. Keeps reading until the peer ends, because unread bytes would
+    // turn our close into a reset. transportEnded() follows. If the peer never answers, it is never
+    // called.
     virtual void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) = 0;
-    // While closing: the half-close comes, although the peer has not answered the Close frame. A peer that does not know
-    // what a Close frame is sees our end; a proxy may take it for the end of both. Not over TLS, whose own end Qt
-    // cannot send without ceasing to read.
+    // While closing: sends the half-close although the peer has not answered the Close frame. A
+    // peer that does not know Close frames then sees our end. A proxy may take it for the end of
+    // both directions. Not over TLS, because Qt cannot send TLS's end without ceasing to read.
     virtual void finishWriting() {}
-    // Ends at once; the listener hears nothing. What the operating system has taken may still arrive.
+    // Ends at once, without calling the listener. Bytes that the operating system has accepted may
+    // still arrive.
     virtual void abort() = 0;
-    // Before cut(): sends as little as possible any more, so that what is on its way can be confirmed.
+    // Call before cut(): stops sending as far as possible, so that bytes in flight can be
+    // confirmed.
     virtual void holdBack() {}
-    // As abort(), but of what the peer's system has not confirmed, nothing is sent any more.
+    // Like abort(), but bytes that the peer's system has not confirmed are not sent any more.
     virtual void cut() = 0;
 
     static constexpr qint64 NeverLeaves = std::numeric_limits<qint64>::max();
-    // The operating system has taken everything before this position. Stays true behind an end.
+    // The operating system has accepted every byte before this position. Still valid after the end.
     [[nodiscard]] virtual qint64 takenPosition() const = 0;
     struct Confirmed
     {
         qint64 position = 0;
-        bool isSettled = true; // nothing is on its way that may yet be confirmed
-        bool isDead = false;   // the connection is over: nothing more will be sent or confirmed
+        bool isSettled = true; // no bytes are in flight that may still be confirmed
+        bool isDead = false;   // the connection is over: nothing more is sent or confirmed
     };
-    // The peer's system has confirmed everything before this position (TCP's acknowledgements; takenPosition()
-    // where the operating system does not tell). Asks the system: for ends, not for every message.
+    // The position up to which the peer's system has confirmed everything (TCP acknowledgements),
+    // or takenPosition() if the operating system does not tell. A system call: use it when closing,
+    // not for every message.
     [[nodiscard]] virtual Confirmed confirmed() const { return {takenPosition(), true, false}; }
 
     // Bytes that the operating system has not taken yet, TLS's included.
     [[nodiscard]] virtual qint64 bytesToWrite() const = 0;
-    // Bytes that the operating system has taken and not sent: on a slow line they wait there. Asks it.
+    // Bytes that the operating system has accepted but not sent, as on a slow line. A system call.
     [[nodiscard]] virtual qint64 bytesInSystem() const { return 0; }
     // Hands the operating system what it takes right now.
     virtual void flush() = 0;

@@ -9,11 +9,12 @@ namespace Everwire::TransportErrors {
 
 namespace {
 
-// Mostly Qt's words, in which a short token may well occur as a word: only secrets that are long enough to tell apart
-// are masked.
+// For texts that are mostly Qt's. A short token may occur in them as an ordinary word, so only long
+// secrets are masked.
 QString qtsWords(const QString &why, const QStringList &secrets)
 {
-    constexpr qsizetype most = 2000; // characters: a chain of certificates has its names and pins in it
+    // Characters. The text may list the names and pins of a whole certificate chain.
+    constexpr qsizetype most = 2000;
     return PeerText::shown(why, PeerText::longOnes(secrets), most);
 }
 

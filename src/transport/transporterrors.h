@@ -5,8 +5,9 @@
 
 #include <QAbstractSocket>
 
-// What every transport says of a connection that failed. "where" is host and port: no path, no query (rule A7). "why" and
-// "reason" may be a peer's words; *secrets* are masked in them, and in them alone.
+// The errors that all transports report for a failed connection. "where" is host and port, without
+// path and query (rule A7). "why" and "reason" may come from the peer: *secrets* are masked in
+// these two only.
 namespace Everwire::TransportErrors {
 
 [[nodiscard]] QString where(const QUrl &url);

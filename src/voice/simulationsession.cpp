@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A SimulationSession's life: its options, start and stop. What is said in it is in simulationturns.cpp.
+// A SimulationSession's options, start and stop. Its turns and audio are in simulationturns.cpp.
 #include "voice/simulationsession.h"
 
 #include <Everwire/Connection>
@@ -55,7 +55,7 @@ void SimulationSession::subscribe()
             [this](int, const QString &reason) { onDiscarded(reason); });
     connect(m_connection, &Connection::messageRejected, this,
             [this](const QString &reason) { m_refusal = reason; });
-    // Nothing more of the answer will come. What the user says goes on where the connection comes back.
+    // The present answer is cut off. The user's turn continues if the connection comes back.
     connect(m_connection, &Connection::disconnected, this, [this] {
         const QPointer<SimulationSession> self(this);
         m_turns->cutOff(TurnModel::Ai);

@@ -42,8 +42,8 @@ class EVERWIRE_EXPORT SimulationSession : public QObject
     Q_PROPERTY(bool autoConnect READ autoConnect WRITE setAutoConnect NOTIFY autoConnectChanged FINAL)
     // The conversation.
     Q_PROPERTY(Everwire::TurnModel *turns READ turns CONSTANT FINAL)
-    // What went wrong: the connection's error, while it has one; else what the server complained of, or what was lost of
-    // the user's turn, until the next turn begins. Empty when all is well.
+    // What went wrong, empty if nothing did: the connection's error, if there is one. Otherwise the
+    // server's complaint or the loss of a part of the user's turn, until the next turn begins.
     Q_PROPERTY(QString error READ error NOTIFY errorChanged FINAL)
     // The server's last status: "listening", "processing", "speaking" …
     Q_PROPERTY(QString status READ status NOTIFY statusChanged FINAL)
@@ -90,13 +90,15 @@ public:
     // Closes what start() opened, unless another session on the same connection still runs. Also done when the
     // session is destroyed.
     Q_INVOKABLE void stop();
-    // The next piece of the user's turn, at most maxMessageSize bytes: 16-bit little-endian mono PCM at 16
-    // kHz, or a WAV stream cut anywhere. False where the connection did not accept it; it can be sent again. While the
-    // line is away a minute of speech waits, up to maxQueuedBytes (rule Q3). Where a chunk does not fit, and another is
-    // sent after it, the numbers of the chunks show the gap, and error says until the next turn that a part was lost.
+    // Sends the next piece of the user's turn, at most maxMessageSize bytes: 16-bit little-endian
+    // mono PCM at 16 kHz, or a WAV stream cut anywhere. Returns false if the connection did not
+    // accept it. The chunk can then be sent again. Without a connection, up to a minute of speech
+    // is queued, within maxQueuedBytes (rule Q3). If a chunk does not fit and another one is sent
+    // after it, the chunk numbers show the gap. Until the next turn begins, error then says that a
+    // part was lost.
     Q_INVOKABLE bool sendAudioChunk(const QByteArray &chunk);
-    // Ends the user's turn, behind all of its chunks, for which there is always room. False where the connection is not
-    // open.
+    // Ends the user's turn after all of its chunks. There is always room for this. Returns false if
+    // the connection is not open.
     Q_INVOKABLE bool completeTurn();
 
 Q_SIGNALS:
@@ -153,14 +155,14 @@ private:
     QString m_role;
     QString m_error;
     QString m_turnError;       // until the next turn begins
-    QString m_refusal;         // why the connection refused a message, the last time
-    QByteArray m_refusedChunk; // for lack of room; it may be sent again
+    QString m_refusal;         // why the connection last refused a message
+    QByteArray m_refusedChunk; // refused for lack of room, may be sent again
     QString m_status;
     qreal m_audioLevel = 0;
     AudioFormat m_audioFormat = BinaryFrame;
-    int m_sequence = 0;      // of the turn's last chunk, from 1
+    int m_sequence = 0;      // number of the turn's last chunk, from 1
     bool m_hasBegun = false; // a chunk of the turn was accepted
-    bool m_isHurt = false;   // a part of the turn was lost, and that was said
+    bool m_isHurt = false;   // a part of the turn was lost, and m_turnError says so
     bool m_awaitsAnswer = false;
     bool m_autoConnect = false;
     bool m_started = false;

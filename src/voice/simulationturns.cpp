@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What is said in a SimulationSession: chunks and turns, answers, and what is lost of them. Its life is in
-// simulationsession.cpp.
+// The chunks, turns and answers of a SimulationSession, and the loss of parts of them. Options,
+// start and stop are in simulationsession.cpp.
 #include "voice/simulationsession.h"
 
 #include <QDateTime>
@@ -13,7 +13,7 @@ namespace Everwire {
 
 namespace {
 
-// 0 to 1. A byte too many, as at the end of an odd piece of a stream, is left out.
+// Returns 0 to 1. An odd last byte, as at the end of a stream's piece, is ignored.
 qreal rootMeanSquare(const QByteArray &pcm)
 {
     const qsizetype samples = pcm.size() / 2;
@@ -37,7 +37,7 @@ QString lostOfTurn(const QString &reason)
     return QStringLiteral("A part of your turn was lost: %1").arg(reason);
 }
 
-// A WAV file's head for samples of unknown number (16-bit mono at 16 kHz), as streams have it.
+// A WAV header for a stream of unknown length (16-bit mono at 16 kHz).
 QByteArray wavHead()
 {
     QByteArray head = QByteArrayLiteral("RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0");
@@ -47,9 +47,9 @@ QByteArray wavHead()
     };
     constexpr quint32 rate = 16000;
     append(rate);
-    append(quint32(2 * rate)); // bytes a second
-    append(quint16(2));        // bytes a sample
-    append(quint16(16));       // bits a sample
+    append(quint32(2 * rate)); // bytes per second
+    append(quint16(2));        // bytes per sample
+    append(quint16(16));       // bits per sample
     return head + QByteArrayLiteral("data\xff\xff\xff\xff");
 }
 
@@ -59,7 +59,7 @@ bool SimulationSession::sendAudioChunk(const QByteArray &chunk)
 {
     if (!m_connection || chunk.isEmpty())
         return false;
-    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
+    const QPointer<SimulationSession> self(this); // a slot may delete this object
     if (!m_refusedChunk.isEmpty() && chunk != m_refusedChunk)
         passOverRefused();
     if (!self || !m_connection)
@@ -83,17 +83,17 @@ void SimulationSession::beginTurn()
     const QPointer<SimulationSession> self(this);
     m_turns->openTurn(TurnModel::User);
     if (self && !m_isHurt)
-        setTurnError({}); // what the server complained of in an earlier turn is over
+        setTurnError({}); // the server's complaint belonged to an earlier turn
 }
 
 void SimulationSession::chunkRefused(const QByteArray &chunk)
 {
     if (!isForLackOfRoom(chunk))
-        return; // it may come again in smaller pieces, or not at all
+        return; // the chunk may be sent in smaller pieces, or not at all
     m_refusedChunk = chunk;
 }
 
-// It was not sent again, and another takes its place: the chunks' numbers say that it is missing.
+// The app skipped the refused chunk and sends another one. The chunk numbers show the gap.
 void SimulationSession::passOverRefused()
 {
     ++m_sequence;
@@ -109,11 +109,11 @@ bool SimulationSession::isForLackOfRoom(const QByteArray &chunk) const
     const ConnectionConfig config = m_connection->configuration();
     if (m_audioFormat == BinaryFrame)
         return config.binarySupported() && chunk.size() <= config.maxMessageSize();
-    constexpr qint64 head = 256; // bytes of JSON and of a WAV head, about
+    constexpr qint64 head = 256; // bytes of JSON and of a WAV header, approximate
     return chunk.size() / 3 * 4 + head <= config.maxMessageSize();
 }
 
-// Once a turn, however many chunks it costs.
+// Reports a loss once per turn, however many chunks are lost.
 void SimulationSession::loseOfTurn(const QString &reason)
 {
     if (!std::exchange(m_isHurt, true))
@@ -132,7 +132,8 @@ bool SimulationSession::sendBinaryFrame(const QByteArray &chunk)
 
 bool SimulationSession::sendBase64(const QByteArray &chunk)
 {
-    // Bare samples are no format of the wire protocol's: a turn's first chunk makes a WAV stream of it.
+    // The wire protocol has no format for bare samples, so the turn's first chunk starts a WAV
+    // stream.
     const bool isBare = !m_hasBegun && !chunk.startsWith("RIFF");
     const QByteArray audio = isBare ? wavHead() + chunk : chunk;
     const QJsonObject payload{{QStringLiteral("chunk"), QString::fromLatin1(audio.toBase64())},
@@ -144,12 +145,12 @@ bool SimulationSession::sendBase64(const QByteArray &chunk)
 
 bool SimulationSession::completeTurn()
 {
-    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
+    const QPointer<SimulationSession> self(this); // a slot may delete this object
     if (!m_refusedChunk.isEmpty())
         passOverRefused();
     if (!self)
         return false;
-    // One FIFO (rule Q4): it goes out behind every chunk that was accepted.
+    // The queue is one FIFO (rule Q4), so this is sent after every accepted chunk.
     const bool accepted =
         m_connection && m_connection->sendJson({{QStringLiteral("type"), QStringLiteral("audio_complete")},
                                                 {QStringLiteral("sequence"), m_sequence}});
@@ -169,7 +170,7 @@ void SimulationSession::onAiResponse(const QJsonObject &message)
 {
     const QString content = text(message, "content");
     const bool isFinal = message.value(QLatin1String("isFinal")).toBool(true);
-    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
+    const QPointer<SimulationSession> self(this); // a slot may delete this object
     m_awaitsAnswer = false;
     const int row = m_turns->openTurn(TurnModel::Ai);
     m_turns->addContent(row, content);
@@ -223,10 +224,10 @@ void SimulationSession::onDiscarded(const QString &reason)
         setTurnError(lostOfTurn(reason));
 }
 
-// Nothing more is said or answered: the connection has ended for good, or the session.
+// Called when the connection or the session has ended for good: no more speech or answers follow.
 void SimulationSession::endTurns()
 {
-    const QPointer<SimulationSession> self(this); // whoever hears of it may delete us
+    const QPointer<SimulationSession> self(this); // a slot may delete this object
     m_sequence = 0;
     m_hasBegun = false;
     m_isHurt = false;

@@ -25,9 +25,9 @@ public:
     {
         Who who = User;
         QString content;         // empty for speech that the server has not transcribed
-        QDateTime timestamp;     // when it began, UTC
-        bool isFinal = false;    // nothing is added to it any more
-        bool isComplete = false; // it is final, and has come to its end: nothing has cut it off
+        QDateTime timestamp;     // when the turn began, UTC
+        bool isFinal = false;    // nothing is added to the turn any more
+        bool isComplete = false; // the turn is final and was not cut off
     };
 
     explicit TurnModel(QObject *parent = nullptr);
@@ -39,16 +39,18 @@ public:
     [[nodiscard]] int count() const { return int(m_turns.size()); }
     [[nodiscard]] const QList<Turn> &turns() const { return m_turns; }
 
-    // The row of the last turn of this side where it is not final, else of a new one. An answer that was cut off
-    // is final, and not complete, once the user has finished another turn: what comes then answers that one.
+    // Returns the row of this side's last turn if it is not final, or of a new one. If the user has
+    // finished another turn since an answer began, that answer is cut off: it becomes final without
+    // being complete, because the next content answers the new turn.
     int openTurn(Who who);
     void addContent(int row, const QString &content);
     void finish(int row);
-    // The last turn of this side, if it is not final, becomes so without being complete: nothing more of it will come.
+    // Makes the last turn of this side final without being complete, if it is not final yet.
+    // Nothing more of it will come.
     void cutOff(Who who);
     // The last turn of this side, final or not; -1 where there is none.
     [[nodiscard]] int lastOf(Who who) const;
-    // The last turn of this side that is complete, or that is not where none is; -1 where there is none.
+    // This side's last complete turn. If there is none, its last turn of any kind, or -1.
     [[nodiscard]] int lastFinishedOf(Who who) const;
     void clear();
 
