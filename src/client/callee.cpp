@@ -8,7 +8,6 @@
 #include <QThread>
 
 #include <chrono>
-#include <mutex>
 #include <utility>
 
 namespace Everwire {
@@ -45,7 +44,7 @@ void Callee::call(const Message &message)
 Callee::Called Callee::callHere(const Message &message, QThread *here)
 {
     {
-        const std::lock_guard<std::mutex> lock(m_lane->m_mutex);
+        const QMutexLocker lock(&m_lane->m_mutex);
         if (!m_lane->m_context || hasEnded())
             return Called::Never;
         if (!m_lane->livesIn(here))
@@ -65,7 +64,7 @@ void Callee::leave()
 {
     const int calls = m_calls.load(std::memory_order_relaxed);
     if (calls == 1 && hasEnded()) {
-        std::unique_lock<std::mutex> lock(m_lane->m_mutex);
+        QMutexLocker lock(&m_lane->m_mutex);
         if (!std::exchange(m_destroyer, QThread::currentThread())) {
             Handler handler = std::exchange(m_handler, nullptr);
             lock.unlock();
@@ -88,7 +87,7 @@ void Callee::callWith(const Item &item)
 
 void Callee::deliver(const Message &message, qint64 cost, quint32 generation, bool mayJoin)
 {
-    const std::lock_guard<std::mutex> lock(m_lane->m_mutex);
+    const QMutexLocker lock(&m_lane->m_mutex);
     if (hasEnded() || !m_lane->m_context)
         return;
     if (m_account)
@@ -98,7 +97,7 @@ void Callee::deliver(const Message &message, qint64 cost, quint32 generation, bo
 
 void Callee::deliver(const Message &event)
 {
-    const std::lock_guard<std::mutex> lock(m_lane->m_mutex);
+    const QMutexLocker lock(&m_lane->m_mutex);
     if (!hasEnded() && m_lane->m_context)
         m_lane->push(shared_from_this(), {event, 0, 0, false}, false);
 }
@@ -107,7 +106,7 @@ void Callee::end()
 {
     QList<Item> dropped;
     Handler handler;
-    std::unique_lock<std::mutex> lock(m_lane->m_mutex);
+    QMutexLocker lock(&m_lane->m_mutex);
     m_hasEnded.store(true, std::memory_order_release);
     dropped.swap(m_items);
     if (m_account && !dropped.isEmpty()) {
@@ -117,7 +116,7 @@ void Callee::end()
         lock.unlock();
         m_account->done(cost);
         dropped.clear();
-        lock.lock();
+        lock.relock();
     }
     QElapsedTimer waiting;
     waiting.start();
@@ -130,7 +129,7 @@ void Callee::end()
             handler = std::exchange(m_handler, nullptr);
             lock.unlock();
             handler = nullptr;
-            lock.lock();
+            lock.relock();
             m_isGone.store(true, std::memory_order_release);
             m_lane->m_callHasEnded.notify_all();
             return;
@@ -138,7 +137,7 @@ void Callee::end()
         // The end of a direct call notifies nobody.
         constexpr std::chrono::milliseconds lookAgain(10);
         constexpr std::chrono::milliseconds patience(5000);
-        m_lane->m_callHasEnded.wait_for(lock, lookAgain);
+        m_lane->m_callHasEnded.wait_for(m_lane->m_mutex, lookAgain);
         if (!hasSaidSo && waiting.hasExpired(patience.count())) {
             hasSaidSo = true;
             qCWarning(lcConnection).noquote().nospace()

@@ -19,7 +19,7 @@ constexpr int MostInLot = 64;
 
 struct Registry
 {
-    std::mutex mutex;
+    QMutex mutex;
     QHash<const QObject *, std::shared_ptr<ContextLane>> lanes;
 };
 
@@ -35,7 +35,7 @@ Registry &registry()
 std::shared_ptr<ContextLane> ContextLane::of(QObject *context)
 {
     Registry &all = registry();
-    const std::lock_guard<std::mutex> lock(all.mutex);
+    const QMutexLocker lock(&all.mutex);
     std::shared_ptr<ContextLane> &lane = all.lanes[context];
     if (!lane) {
         lane = std::make_shared<ContextLane>(context);
@@ -48,13 +48,13 @@ std::shared_ptr<ContextLane> ContextLane::of(QObject *context)
 
 bool ContextLane::isInThisThread()
 {
-    const std::lock_guard<std::mutex> lock(m_mutex);
+    const QMutexLocker lock(&m_mutex);
     return m_context && m_context->thread() == QThread::currentThread();
 }
 
 void ContextLane::addCallee(const std::weak_ptr<Callee> &callee, std::function<void()> contextGone)
 {
-    const std::lock_guard<std::mutex> lock(m_mutex);
+    const QMutexLocker lock(&m_mutex);
     if (m_guests.size() >= m_mostGuests) {
         const auto hasEnded = [](const Guest &guest) {
             const std::shared_ptr<Callee> its = guest.callee.lock();
@@ -70,13 +70,13 @@ void ContextLane::contextGone()
 {
     {
         Registry &all = registry();
-        const std::lock_guard<std::mutex> lock(all.mutex);
+        const QMutexLocker lock(&all.mutex);
         all.lanes.remove(m_context);
     }
     std::vector<Guest> guests;
     std::deque<Run> runs;
     {
-        const std::lock_guard<std::mutex> lock(m_mutex);
+        const QMutexLocker lock(&m_mutex);
         m_context = nullptr;
         guests.swap(m_guests);
         runs.swap(m_runs);
@@ -114,7 +114,7 @@ void ContextLane::post()
 void ContextLane::postWork()
 {
     const auto again = [self = shared_from_this()] {
-        std::unique_lock<std::mutex> lock(self->m_mutex);
+        QMutexLocker lock(&self->m_mutex);
         self->m_looksAgain = false;
         self->work(lock);
     };
@@ -125,7 +125,7 @@ void ContextLane::postWork()
 
 void ContextLane::takeArrived()
 {
-    std::unique_lock<std::mutex> lock(m_mutex);
+    QMutexLocker lock(&m_mutex);
     if (m_lots.empty())
         return;
     m_due += m_lots.front();
@@ -135,7 +135,7 @@ void ContextLane::takeArrived()
 
 // Runs on the context's thread. If a handler runs an event loop, work() is called again inside it
 // and continues in order.
-void ContextLane::work(std::unique_lock<std::mutex> &lock)
+void ContextLane::work(QMutexLocker<QMutex> &lock)
 {
     QThread *const here = QThread::currentThread();
     while (m_due > 0 && m_context && livesIn(here)) {
@@ -152,14 +152,14 @@ void ContextLane::work(std::unique_lock<std::mutex> &lock)
     } else if (m_context->thread() == here && !std::exchange(m_looksAgain, true)) {
         constexpr int soon = 1; // ms
         QTimer::singleShot(soon, m_context, [self = shared_from_this()] {
-            std::unique_lock<std::mutex> again(self->m_mutex);
+            QMutexLocker again(&self->m_mutex);
             self->m_looksAgain = false;
             self->work(again);
         });
     }
 }
 
-void ContextLane::callNext(std::unique_lock<std::mutex> &lock, QThread *here)
+void ContextLane::callNext(QMutexLocker<QMutex> &lock, QThread *here)
 {
     --m_due;
     const std::shared_ptr<Callee> callee = m_runs.front().callee;
@@ -173,7 +173,7 @@ void ContextLane::callNext(std::unique_lock<std::mutex> &lock, QThread *here)
     lock.unlock();
     callee->callWith(item);
     callee->leave();
-    lock.lock();
+    lock.relock();
     m_depth.store(m_depth.load(std::memory_order_relaxed) - 1, std::memory_order_release);
     if (callee->hasEnded())
         m_callHasEnded.notify_all();

@@ -3,6 +3,7 @@
 
 #include "client/callee.h"
 
+#include <QMutex>
 #include <QObject>
 
 #include <atomic>
@@ -10,7 +11,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 class QThread;
@@ -55,8 +55,8 @@ private:
     void post();
     void postWork();
     void takeArrived();
-    void work(std::unique_lock<std::mutex> &lock);
-    void callNext(std::unique_lock<std::mutex> &lock, QThread *here);
+    void work(QMutexLocker<QMutex> &lock);
+    void callNext(QMutexLocker<QMutex> &lock, QThread *here);
     // Whether this lane's handlers may be called in the current thread, which the caller passes as
     // *here*.
     [[nodiscard]] bool livesIn(QThread *here) const
@@ -71,9 +71,9 @@ private:
         m_depth.store(m_depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
-    // Not QMutex, because ThreadSanitizer cannot follow a QMutex through QWaitCondition.
-    std::mutex m_mutex;
-    std::condition_variable m_callHasEnded;
+    QMutex m_mutex;
+    // Not QWaitCondition, which unlocks the mutex where ThreadSanitizer does not see it.
+    std::condition_variable_any m_callHasEnded;
     QObject *m_context; // null while it is being destroyed: the destructor waits for m_mutex first
     std::vector<Guest> m_guests;
     size_t m_mostGuests = 16; // if there are this many guests, ended ones are removed first
