@@ -2,6 +2,7 @@
 #include "core/lenientjson.h"
 
 #include "core/jsondepth.h"
+#include "core/jsonmembers.h"
 
 #include <algorithm>
 #include <limits>
@@ -118,22 +119,22 @@ private:
 
     bool readObject(QJsonValue *value, int levels)
     {
-        QJsonObject object;
+        JsonMembers members;
         drop(1);
         skipSpace();
         bool isGood = take('}');
         if (!isGood) {
             do
-                isGood = readMember(&object, levels);
+                isGood = readMember(&members, levels);
             while (isGood && take(','));
             isGood = isGood && take('}');
         }
         if (m_builds)
-            *value = object;
+            *value = toJsonObject(std::move(members));
         return isGood;
     }
 
-    bool readMember(QJsonObject *object, int levels)
+    bool readMember(JsonMembers *members, int levels)
     {
         const bool builds = m_builds;
         const bool isOutermost = levels == MostJsonLevels;
@@ -150,7 +151,7 @@ private:
         if (isType)
             m_type = member.toString();
         if (m_builds && isGood)
-            object->insert(key, member);
+            members->emplace_back(std::move(key), std::move(member));
         return isGood;
     }
 

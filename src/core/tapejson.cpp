@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/tapejson.h"
 
+#include "core/jsonmembers.h"
+
 #include <QJsonArray>
 #include <QJsonObject>
 
@@ -9,6 +11,13 @@ namespace Everwire {
 QJsonValue toQJson(const simdjson::dom::element &element)
 {
     if (simdjson::dom::object members; !element.get(members)) {
+        constexpr size_t many = 64;
+        if (members.size() > many) {
+            JsonMembers all;
+            for (const auto member : members)
+                all.emplace_back(toQString(member.key), toQJson(member.value));
+            return toJsonObject(std::move(all));
+        }
         QJsonObject object;
         for (const auto member : members)
             object.insert(toQString(member.key), toQJson(member.value));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/tokentimes.h"
 
+#include "core/scalartext.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -33,7 +35,7 @@ QString tokenSubject(const QString &token)
 {
     const QJsonValue subject = claimsOf(token).value(QLatin1String("sub"));
     // RFC 7519 requires a string, but some issuers send a number.
-    return subject.isDouble() ? QString::number(subject.toDouble(), 'f', 0) : subject.toString();
+    return scalarText(subject).value_or(QString());
 }
 
 TokenTimes tokenTimes(const QString &token)

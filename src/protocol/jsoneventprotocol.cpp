@@ -194,7 +194,7 @@ struct ErrorAnswer
 QString wordIn(const QJsonObject &object, const char *key)
 {
     const QJsonValue value = object.value(QLatin1String(key));
-    return value.isDouble() ? QString::number(value.toDouble(), 'f', 0) : value.toString();
+    return value.isDouble() ? scalarText(value).value_or(QString()) : value.toString();
 }
 
 ErrorAnswer errorIn(const QJsonObject &message)

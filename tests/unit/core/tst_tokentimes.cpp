@@ -49,6 +49,7 @@ void TestTokenTimes::saysWhose()
 {
     QCOMPARE(tokenSubject(jwt(R"({"sub":"ü?>"})")), u"ü?>"_s);
     QCOMPARE(tokenSubject(jwt(R"({"sub":1700000000000})")), u"1700000000000"_s);
+    QCOMPARE(tokenSubject(jwt(R"({"sub":9007199254740993})")), u"9007199254740993"_s);
     QCOMPARE(tokenSubject(jwt(R"({"exp":1})")), QString());
     QCOMPARE(tokenSubject(u"a-session-cookie"_s), QString());
 }

@@ -78,6 +78,8 @@ private Q_SLOTS:
     void m2_notJson();
     void m1_whatJsonParseTakes_data();
     void m1_whatJsonParseTakes();
+    void m1_manyMembersInAnyOrder_data();
+    void m1_manyMembersInAnyOrder();
     void m1_halvesInATypeAreHeard();
     void m2_duplicateTypes();
     void m2_typeInsideDoesNotCount();
@@ -418,6 +420,33 @@ void TestJsonEventProtocol::m1_whatJsonParseTakes()
           R"({"v":)" + json + ",\"w\":\"\t\"}", R"({"v":)" + json + R"(,"w":"\ud8"})",
           R"({"v":)" + json + R"(,"w":NaN})", "\v" + text, text + "x", R"({'v':)" + json + '}'})
         QVERIFY2(kindOf(receive(broken)) == IsMalformed, broken.constData());
+}
+
+void TestJsonEventProtocol::m1_manyMembersInAnyOrder_data()
+{
+    QTest::addColumn<QByteArray>("number");
+    QTest::newRow("strict JSON") << QByteArray("1");
+    QTest::newRow("beyond a double") << QByteArray("1e999");
+}
+
+// With an insertion for each, as QJsonObject sorts, half a million would take many minutes.
+void TestJsonEventProtocol::m1_manyMembersInAnyOrder()
+{
+    QFETCH(const QByteArray, number);
+    constexpr int count = 500'000;
+    QByteArray text = R"({"type":"x","same":1,"big":)" + number;
+    quint32 key = 1;
+    for (int i = 0; i < count; ++i) {
+        key = key * 1664525U + 1013904223U; // has every value once
+        text += ",\"k" + QByteArray::number(key, 36) + "\":" + QByteArray::number(i);
+    }
+    text += R"(,"same":2})";
+    const Received::Outcome outcome = receive(text);
+    QCOMPARE(kindOf(outcome), IsMessage);
+    const QJsonObject object = std::get<Message>(outcome).json();
+    QCOMPARE(object.size(), count + 3);
+    QCOMPARE(object.value(u"same").toInt(), 2);
+    QCOMPARE(object.value(QLatin1Char('k') + QString::number(key, 36)).toInt(), count - 1);
 }
 
 // What is heard is known by the type's UTF-8, which half a pair does not have.
