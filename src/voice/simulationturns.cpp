@@ -159,7 +159,9 @@ bool SimulationSession::completeTurn()
         m_hasBegun = false;
         m_isHurt = false;
         m_awaitsAnswer = true;
-        m_turns->finish(m_turns->openTurn(TurnModel::User));
+        const int row = m_turns->openTurn(TurnModel::User);
+        if (self)
+            m_turns->finish(row);
     }
     if (self)
         setAudioLevel(0);
@@ -173,7 +175,8 @@ void SimulationSession::onAiResponse(const QJsonObject &message)
     const QPointer<SimulationSession> self(this); // a slot may delete this object
     m_awaitsAnswer = false;
     const int row = m_turns->openTurn(TurnModel::Ai);
-    m_turns->addContent(row, content);
+    if (self)
+        m_turns->addContent(row, content);
     if (self && isFinal)
         m_turns->finish(row);
     if (self)

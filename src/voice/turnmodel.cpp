@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "voice/turnmodel.h"
 
+#include <QPointer>
+
 namespace Everwire {
 
 TurnModel::TurnModel(QObject *parent) : QAbstractListModel(parent) {}
@@ -55,22 +57,29 @@ int TurnModel::lastFinishedOf(Who who) const
 
 int TurnModel::openTurn(Who who)
 {
+    const QPointer<TurnModel> self(this); // a slot may clear the model, or delete it
     const int last = lastOf(who);
     if (last >= 0 && !m_turns.at(last).isFinal) {
         const int spoken = lastOf(User);
         if (who == User || spoken < last || !m_turns.at(spoken).isFinal)
             return last;
         end(last, false);
+        if (!self)
+            return -1;
     }
-    beginInsertRows({}, count(), count());
+    const int row = count();
+    beginInsertRows({}, row, row);
     m_turns.append({who, {}, QDateTime::currentDateTimeUtc()});
     endInsertRows();
-    Q_EMIT countChanged();
-    return count() - 1;
+    if (self)
+        Q_EMIT countChanged();
+    return self && isRow(row) ? row : -1;
 }
 
 void TurnModel::addContent(int row, const QString &content)
 {
+    if (!isRow(row))
+        return;
     m_turns[row].content += content;
     Q_EMIT dataChanged(index(row), index(row), {ContentRole, Qt::DisplayRole});
 }
@@ -88,6 +97,8 @@ void TurnModel::cutOff(Who who)
 
 void TurnModel::end(int row, bool isComplete)
 {
+    if (!isRow(row))
+        return;
     m_turns[row].isFinal = true;
     m_turns[row].isComplete = isComplete;
     Q_EMIT dataChanged(index(row), index(row), {IsFinalRole, IsCompleteRole});
@@ -97,10 +108,12 @@ void TurnModel::clear()
 {
     if (m_turns.isEmpty())
         return;
+    const QPointer<TurnModel> self(this); // a slot may delete it
     beginResetModel();
     m_turns.clear();
     endResetModel();
-    Q_EMIT countChanged();
+    if (self)
+        Q_EMIT countChanged();
 }
 
 } // namespace Everwire

@@ -41,8 +41,10 @@ public:
 
     // Returns the row of this side's last turn if it is not final, or of a new one. If the user has
     // finished another turn since an answer began, that answer is cut off: it becomes final without
-    // being complete, because the next content answers the new turn.
+    // being complete, because the next content answers the new turn. Returns -1 if a slot cleared
+    // or deleted the model meanwhile.
     int openTurn(Who who);
+    // These two ignore a row that is not in the model, because a slot may have cleared it.
     void addContent(int row, const QString &content);
     void finish(int row);
     // Makes the last turn of this side final without being complete, if it is not final yet.
@@ -58,6 +60,7 @@ Q_SIGNALS:
     void countChanged();
 
 private:
+    [[nodiscard]] bool isRow(int row) const { return row >= 0 && row < count(); }
     void end(int row, bool isComplete);
 
     QList<Turn> m_turns;

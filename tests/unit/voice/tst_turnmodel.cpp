@@ -22,6 +22,7 @@ private Q_SLOTS:
     void rolesAndData();
     void lastOfFindsTheLatest();
     void clearForgets();
+    void o5_clearedOrDeletedInASignal();
 };
 
 void TestTurnModel::aTurnGrowsUntilItIsFinished()
@@ -150,6 +151,27 @@ void TestTurnModel::clearForgets()
     QCOMPARE(model.count(), 0);
     QCOMPARE(count.size(), 2);
     QCOMPARE(model.openTurn(TurnModel::User), 0);
+}
+
+void TestTurnModel::o5_clearedOrDeletedInASignal()
+{
+    TurnModel cleared;
+    const auto clear = connect(&cleared, &TurnModel::rowsInserted, &cleared, &TurnModel::clear);
+    const int row = cleared.openTurn(TurnModel::Ai);
+    QCOMPARE(row, -1);
+    cleared.addContent(row, u"words"_s);
+    cleared.finish(row);
+    QCOMPARE(cleared.count(), 0);
+    disconnect(clear);
+    connect(&cleared, &TurnModel::dataChanged, &cleared, &TurnModel::clear);
+    const int next = cleared.openTurn(TurnModel::Ai);
+    cleared.addContent(next, u"words"_s);
+    cleared.finish(next);
+    QCOMPARE(cleared.count(), 0);
+
+    auto *const deleted = new TurnModel;
+    connect(deleted, &TurnModel::countChanged, this, [deleted] { delete deleted; });
+    QCOMPARE(deleted->openTurn(TurnModel::Ai), -1);
 }
 
 QTEST_GUILESS_MAIN(TestTurnModel)
