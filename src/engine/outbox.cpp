@@ -64,13 +64,17 @@ Outbox::Pushed Outbox::add(Outgoing message)
 }
 
 // Drops older messages until the new one fits. Returns how many were dropped. Nothing is dropped
-// for a message that would not fit into an empty queue.
+// for a message that would not fit even then.
 int Outbox::makeRoomFor(const Outgoing &message)
 {
     int dropped = 0;
-    if (isEndOfTurn(message) || !countFits(message, 0) || !bytesFit(message, 0))
-        return dropped;
     Lane &from = lane();
+    if (isEndOfTurn(message) || hasRoomFor(message) || (message.isSpeech() && isSpeechLate()))
+        return dropped;
+    const bool hasSpeech = from.amount.count > from.amount.limited;
+    const OutgoingAmount stays = hasSpeech ? from.queue.undroppable() : OutgoingAmount();
+    if (!countFits(message, stays.limited) || !bytesFit(message, stays.bytes))
+        return dropped;
     for (;;) {
         const bool isCountFull = !countFits(message, from.amount.limited);
         if (!isCountFull && bytesFit(message, from.amount.bytes))

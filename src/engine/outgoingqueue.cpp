@@ -84,6 +84,11 @@ const Outgoing *OutgoingQueue::at(const Place &place) const
     return place.lot < m_lots.size() ? &m_lots[place.lot].messages[place.message] : nullptr;
 }
 
+OutgoingQueue::Place OutgoingQueue::first() const
+{
+    return {0, m_lots.empty() ? 0 : m_lots.front().first};
+}
+
 OutgoingQueue::Place OutgoingQueue::next(Place place) const
 {
     if (++place.message < m_lots[place.lot].messages.size())
@@ -96,9 +101,7 @@ OutgoingQueue::Place OutgoingQueue::next(Place place) const
 std::vector<OutgoingQueue::Place> OutgoingQueue::oldestUnit(bool onlyLimited) const
 {
     std::vector<Place> turn; // a turn that has begun and has not ended
-    Place first;
-    first.message = m_lots.empty() ? 0 : m_lots.front().first;
-    for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
+    for (Place place = first(); const Outgoing *message = at(place); place = next(place)) {
         if (!message->isSpeech()) {
             if (turn.empty())
                 return {place};
@@ -114,11 +117,34 @@ std::vector<OutgoingQueue::Place> OutgoingQueue::oldestUnit(bool onlyLimited) co
             return turn;
     }
     // There may be other messages after a turn that has not ended.
-    for (Place place = first; const Outgoing *message = at(place); place = next(place)) {
+    for (Place place = first(); const Outgoing *message = at(place); place = next(place)) {
         if (!message->isSpeech())
             return {place};
     }
     return {};
+}
+
+OutgoingAmount OutgoingQueue::undroppable() const
+{
+    OutgoingAmount stays;
+    OutgoingAmount turn; // whose beginning is queued
+    bool hasBegun = false;
+    for (Place place = first(); const Outgoing *message = at(place); place = next(place)) {
+        if (!message->isSpeech())
+            continue;
+        if (message->speech == Outgoing::Speech::First) {
+            stays += turn; // the previous turn was never ended
+            turn = {};
+            hasBegun = true;
+        }
+        (hasBegun ? turn : stays) += OutgoingAmount::of(*message);
+        if (message->speech == Outgoing::Speech::End) {
+            turn = {};
+            hasBegun = false;
+        }
+    }
+    stays += turn;
+    return stays;
 }
 
 OutgoingAmount OutgoingQueue::dropOldest(bool onlyLimited, const std::function<void(quint64)> &dropped)

@@ -79,6 +79,8 @@ public:
     // onlyLimited: skips speech. Returns what was removed, with a count of 0 if nothing could be.
     // *dropped* is called with each ticket.
     [[nodiscard]] OutgoingAmount dropOldest(bool onlyLimited, const std::function<void(quint64)> &dropped);
+    // The speech that dropOldest() leaves. All other messages can be dropped.
+    [[nodiscard]] OutgoingAmount undroppable() const;
     struct Lot
     {
         std::vector<Outgoing> messages;
@@ -104,6 +106,7 @@ private:
     };
     [[nodiscard]] const Outgoing *at(const Place &place) const;
     [[nodiscard]] Place next(Place place) const;
+    [[nodiscard]] Place first() const;
     [[nodiscard]] std::vector<Place> oldestUnit(bool onlyLimited) const;
     void addLot();
     void copyToBlock(Outgoing *message);
