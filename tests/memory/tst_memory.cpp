@@ -11,6 +11,7 @@
 #include <QFile>
 #include <QHash>
 #include <QProcess>
+#include <QProcessEnvironment>
 #include <QTest>
 #include <QTimer>
 
@@ -44,8 +45,12 @@ int scaled(int count)
 class Process
 {
 public:
-    explicit Process(const QStringList &arguments)
+    // environment: variables beside the ones of this process.
+    explicit Process(const QStringList &arguments, const QProcessEnvironment &environment = {})
     {
+        QProcessEnvironment all = QProcessEnvironment::systemEnvironment();
+        all.insert(environment);
+        m_process.setProcessEnvironment(all);
         m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
         QObject::connect(&m_process, &QProcess::readyReadStandardOutput, &m_process, [this] { read(); });
         m_process.start(QCoreApplication::applicationFilePath(), arguments);
@@ -395,7 +400,11 @@ void TestMemory::m7_historyBytes()
         caseOf("historyBytes", 100, server.url()) + QStringList{u"--limit"_s, u"1000"_s, u"--taken"_s, taken};
     if (takesObjects)
         arguments.append(u"--objects"_s);
-    const Process process(arguments);
+    // Each message is a block of its own, given back to the system when it is freed. Otherwise glibc
+    // keeps the gaps of two threads' heaps, and the test would measure those.
+    QProcessEnvironment environment;
+    environment.insert(u"GLIBC_TUNABLES"_s, u"glibc.malloc.mmap_threshold=131072"_s);
+    const Process process(arguments, environment);
     QTRY_VERIFY_WITH_TIMEOUT(process.isOver(), 100'000);
     QVERIFY(process.hasSucceeded());
     const qint64 most = process.figure("most");
@@ -405,7 +414,7 @@ void TestMemory::m7_historyBytes()
     QCOMPARE(process.figure("rows"), historyBytes / (500'000 + 256));
     // What is received and not handled yet is bounded for itself, and so is what waits to be sent.
     constexpr qint64 maxPendingBytes = 32 * MiB;
-    compareMost(most, historyBytes + maxPendingBytes + 5 * MiB + 2 * Allowance);
+    compareMost(most, historyBytes + maxPendingBytes + 5 * MiB + Allowance);
 }
 
 void TestMemory::m8_oneLargeMessageLeavesNothing_data()
