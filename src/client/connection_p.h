@@ -213,6 +213,7 @@ private:
     std::optional<quint64> m_preparationRequest; // the engine's, under way
     QString m_refusal;                           // the last of reject(), on the provider's thread
     bool m_saidConnected = false;
+    bool m_isGone = false; // after sayGoodbye(), when nothing is opened any more
     bool m_openedByHandle = false;
     // Whether m_continueDraining, and no event, brings the next drain(): Quiet, what cannot wait does, too.
     enum class Pace { None, Steady, Quiet };

@@ -177,6 +177,8 @@ void ConnectionPrivate::open(const ConnectionConfig *config)
 
 void ConnectionPrivate::openNow(const ConnectionConfig *config)
 {
+    if (m_isGone)
+        return;
     const ConnectionState now = state();
     if (now == ConnectionState::Disconnecting) {
         openBehindGoodbye(config ? *config : m_openConfig);
@@ -225,7 +227,8 @@ void ConnectionPrivate::openBehindGoodbye(const ConnectionConfig &config)
     const ConnectionConfig coming = effectiveConfig();
     m_outbox->beginNext(coming);
     applyLimits(coming);
-    m_messages->setLimit(coming.historyLimit()); // last, because a slot may delete the connection
+    m_messages->setLimits(coming.historyLimit(),
+                          coming.historyBytes()); // last, because a slot may delete the connection
 }
 
 // Undoes openBehindGoodbye(), because close() was called after it.
@@ -351,6 +354,8 @@ void ConnectionPrivate::close(Command::Close::Why why)
 // config: replaces the configuration of open(config) from now on. null: that one stays.
 void ConnectionPrivate::reconnect(const ConnectionConfig *config)
 {
+    if (m_isGone)
+        return;
     const ConnectionState now = state();
     if (now == ConnectionState::Disconnected || now == ConnectionState::Error ||
         now == ConnectionState::Disconnecting) {
@@ -437,6 +442,7 @@ void ConnectionPrivate::applyDebug()
 
 void ConnectionPrivate::sayGoodbye()
 {
+    m_isGone = true;
     m_outbox->setAccepting(false);
     // Before Close, because the engine then sends queued messages.
     m_pendingRequests.doomAll(gone());

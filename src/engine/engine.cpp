@@ -46,6 +46,8 @@ void Engine::processOutbox()
 
 void Engine::handle(Command::Open &command)
 {
+    if (m_endsBy)
+        return;
     if (std::holds_alternative<Phase::Idle>(m_phase) || std::holds_alternative<Phase::Failed>(m_phase)) {
         startAfresh(std::move(command));
     } else if (std::holds_alternative<Phase::Waiting>(m_phase)) {
@@ -58,7 +60,7 @@ void Engine::handle(Command::Open &command)
 
 void Engine::handle(Command::Reconnect &command)
 {
-    if (std::holds_alternative<Phase::Closing>(m_phase))
+    if (m_endsBy || std::holds_alternative<Phase::Closing>(m_phase))
         return;
     const bool asks = std::holds_alternative<Phase::FetchingToken>(m_phase) ||
                       std::holds_alternative<Phase::Preparing>(m_phase);
@@ -75,6 +77,8 @@ void Engine::handle(Command::Reconnect &command)
 
 void Engine::handle(Command::NetworkBack &)
 {
+    if (m_endsBy)
+        return;
     if (auto *waiting = std::get_if<Phase::Waiting>(&m_phase)) {
         // All of a network's clients hear of it at the same time.
         const double spread = m_around.random() * m_config.reconnectJitter();
@@ -103,12 +107,22 @@ void Engine::handle(Command::NetworkBack &)
 void Engine::handle(Command::ResumeReading &)
 {
     auto *open = std::get_if<Phase::Established>(&m_phase);
-    if (!open || !std::exchange(open->paused, false))
+    if (!open || !open->paused)
         return;
     everwireTrace(lcWire) << "reading goes on";
     if (!open->next)
         open->heartbeat->resume();
-    link()->transport->setPaused(false);
+    setPaused(false);
+}
+
+void Engine::setPaused(bool paused)
+{
+    auto &open = std::get<Phase::Established>(m_phase);
+    open.paused = paused;
+    if (open.next)
+        open.next->parting->setPaused(paused);
+    else
+        open.link.transport->setPaused(paused);
 }
 
 void Engine::handle(Command::SetDebug &command)
@@ -311,11 +325,12 @@ void Engine::fail(const ConnectionError &error, Farewell farewell, const QString
     }
     // A new token may belong to another user, who must not send messages of this user (rule A3).
     if (error.code() == ConnectionError::AuthenticationFailed) {
-        reportDiscarded(m_around.outbox->clear(), QStringLiteral("authentication failed"));
+        discardQueue(QStringLiteral("authentication failed"));
         m_user.clear(); // no message of this user is queued any more
     }
     enter(Phase::Failed{retried && isAboutTheNetwork(error.code())}, ConnectionState::Error, next);
     endLink(std::move(old), farewell, error.closeCode(), reason);
+    tellOfRest();
 }
 
 // ---- State ----

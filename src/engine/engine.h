@@ -42,8 +42,9 @@ public:
     // Ends all remaining connections at once (rule O6). Returns the number of accepted messages
     // that will not arrive, or may not have arrived.
     [[nodiscard]] int shutdown();
-    // From now on nobody receives reports. Discarded messages are counted, and shutdown() returns
-    // their number. atRest is called when the engine comes to rest.
+    // Looks at what the outbox holds. From now on nobody receives reports. Discarded messages are
+    // counted, and shutdown() returns their number. atRest is called once, when the engine comes to
+    // rest.
     void leave(std::function<void()> atRest);
 
 private:
@@ -126,6 +127,9 @@ private:
     [[nodiscard]] QString shown(const QString &text, qsizetype limit = PeerText::Longest);
     [[nodiscard]] QStringList secrets();
     void reportDiscarded(int count, const QString &reason);
+    void discardQueue(const QString &reason);
+    void discard(const std::vector<Outgoing> &unsent);
+    void setPaused(bool paused);
 
     // Messages.
     void pump();
@@ -189,7 +193,9 @@ private:
     std::vector<std::unique_ptr<Transport>> m_endedTransports;
     std::vector<std::unique_ptr<Parting>> m_endedPartings;
     Scheduler::Timer m_burial;
-    bool m_endsForGood = false;
+    // The scheduler's time at which every goodbye ends, because the application ends. Once set,
+    // nothing is opened any more.
+    std::optional<std::chrono::milliseconds> m_endsBy;
     std::function<void()> m_atRest;
     std::optional<int> m_lost; // messages lost since leave() or shutdown()
 };

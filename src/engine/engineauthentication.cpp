@@ -124,7 +124,7 @@ void Engine::takeToken(const QString &token)
     if (user.isEmpty())
         return;
     if (const QString before = std::exchange(m_user, user); !before.isEmpty() && before != user)
-        reportDiscarded(m_around.outbox->clear(), QStringLiteral("the token is another user's now"));
+        discardQueue(QStringLiteral("the token is another user's now"));
 }
 
 void Engine::rememberRefused(const QString &token)

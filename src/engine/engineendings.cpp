@@ -35,7 +35,8 @@ void Engine::handle(Command::Close &command)
     m_generation = command.generation;
     m_attempt = 0;
     m_user.clear();
-    m_endsForGood = m_endsForGood || command.why == Command::Close::Why::ForGood;
+    if (command.why == Command::Close::Why::ForGood && !m_endsBy)
+        m_endsBy = m_around.scheduler->now() + m_config.closeTimeout();
     if (command.why == Command::Close::Why::SignedOut && forgetUser())
         return;
     if (std::holds_alternative<Phase::Closing>(m_phase))
@@ -45,10 +46,6 @@ void Engine::handle(Command::Close &command)
         return;
     }
     reportDiscarded(m_around.outbox->clear(), QStringLiteral("close() was called before they could be sent"));
-    if (std::holds_alternative<Phase::Authenticating>(m_phase)) {
-        startClosing();
-        return;
-    }
     if (m_state == ConnectionState::Disconnected) {
         // The engine never saw this error (rule O4). The app left it by close().
         Transition done;
@@ -57,10 +54,13 @@ void Engine::handle(Command::Close &command)
         report(done);
         return;
     }
+    // The link goes at once, because nothing may be sent on it without auth_success (rule A1).
+    const bool isOpen = std::holds_alternative<Phase::Authenticating>(m_phase);
     Link old = takeLink();
     abandonGoodbyes();
     enter(Phase::Closing(), ConnectionState::Disconnecting);
-    endLink(std::move(old), Farewell::Abort, 0, {});
+    endLink(std::move(old), isOpen ? Farewell::Close : Farewell::Abort, CloseCode::Normal,
+            QStringLiteral("Client disconnect"));
     finishClosing();
 }
 
@@ -68,6 +68,9 @@ void Engine::startClosing()
 {
     Phase::Closing closing;
     closing.link = leaveLink();
+    if (!closing.link.transport) // a switch is under way: the Close frame was sent already
+        reportDiscarded(m_around.outbox->clear(),
+                        QStringLiteral("close() was called before they could be sent"));
     m_around.outbox->setDraining(false);
     enter(std::move(closing), ConnectionState::Disconnecting);
     continueClosing();
@@ -127,6 +130,8 @@ bool Engine::forgetUser()
     std::move(unsent, m_partings.end(), std::back_inserter(cutOff));
     m_partings.erase(unsent, m_partings.end());
     for (const auto &parting : cutOff)
+        parting->link().transport->holdBack(); // all of them, before cut() waits for one
+    for (const auto &parting : cutOff)
         lost += cut(*parting);
     lost += m_around.outbox->clear();
     reportDiscarded(lost, QStringLiteral("the user signed out before they were sent"));
@@ -147,6 +152,7 @@ bool Engine::isAtRest() const
 void Engine::leave(std::function<void()> atRest)
 {
     m_lost = m_lost.value_or(0);
+    processOutbox(); // with commands in the outbox, the engine only looks at rest
     m_atRest = std::move(atRest);
     tellOfRest();
 }
@@ -154,7 +160,7 @@ void Engine::leave(std::function<void()> atRest)
 void Engine::tellOfRest()
 {
     if (m_atRest && isAtRest())
-        m_atRest();
+        std::exchange(m_atRest, {})();
 }
 
 int Engine::shutdown()
@@ -217,9 +223,13 @@ Parting &Engine::addParting(Link link)
 
 void Engine::beginParting(Parting &parting, int code, const QString &reason, TransportListener *incoming)
 {
-    const milliseconds usual = m_config.closeTimeout();
-    const bool isShort = m_endsForGood && !parting.hasMessages();
-    parting.begin(code, reason, isShort ? std::min(usual, LastGoodbye) : usual, incoming);
+    milliseconds timeout = m_config.closeTimeout();
+    if (m_endsBy) {
+        timeout = std::max(*m_endsBy - m_around.scheduler->now(), milliseconds(0));
+        if (!parting.awaitsMessages())
+            timeout = std::min(timeout, LastGoodbye);
+    }
+    parting.begin(code, reason, timeout, incoming);
 }
 
 void Engine::partingIsOver(Parting &parting)
@@ -236,7 +246,10 @@ void Engine::partingIsOver(Parting &parting)
         outcome.unconfirmed,
         QStringLiteral("the connection ended before the server's system had confirmed them, so they may "
                        "not have arrived"));
-    requeue(std::move(outcome.unsent));
+    if (parting.isOfFormerUser())
+        discard(outcome.unsent);
+    else
+        requeue(std::move(outcome.unsent));
     continueClosing();
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (open && open->next && open->next->parting == &parting)
@@ -297,6 +310,28 @@ void Engine::requeue(std::vector<Outgoing> unsent)
 {
     m_around.outbox->giveBack(std::move(unsent));
     m_around.inbox->poke();
+}
+
+// Discards the queue of a user whose token counts no longer. What their connections have taken may
+// still arrive, because it was sent in their name. What those connections do not send is discarded.
+void Engine::discardQueue(const QString &reason)
+{
+    for (const auto &parting : m_partings)
+        parting->setOfFormerUser();
+    reportDiscarded(m_around.outbox->clear(), reason);
+}
+
+void Engine::discard(const std::vector<Outgoing> &unsent)
+{
+    qint64 bytes = 0;
+    int count = 0;
+    for (const Outgoing &message : unsent) {
+        bytes += message.size();
+        count += message.count();
+    }
+    m_around.outbox->settle(bytes);
+    m_around.inbox->poke();
+    reportDiscarded(count, QStringLiteral("the token of the user who wrote them is no longer used"));
 }
 
 void Engine::reportDiscarded(int count, const QString &reason)

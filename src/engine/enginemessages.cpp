@@ -257,12 +257,12 @@ void Engine::deliver(qint64 cost, Received &&received)
             overflow();
             return;
         }
-        if (!std::exchange(open.paused, true)) {
+        if (!open.paused) {
             everwireTrace(lcWire) << "the app is" << pending << "bytes behind; reading pauses";
             // The peer feels it, and what it sends to show life is not seen either.
             open.heartbeat->pause();
             m_around.inbox->askForRoom(m_config.maxPendingBytes() / 2);
-            link()->transport->setPaused(true);
+            setPaused(true);
         }
     }
     reportDiscarded(std::exchange(m_overflowed, 0),

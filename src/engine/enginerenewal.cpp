@@ -160,7 +160,10 @@ void Engine::offerToken(const QString &token)
 
 void Engine::renewed(const SessionInfo &session)
 {
-    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    auto &open = std::get<Phase::Established>(m_phase);
+    if (open.next)
+        return; // too late: the next connection authenticates with this token
+    auto &renewal = open.renewal;
     link()->token = std::exchange(renewal.offered, {});
     renewal.next.clear(); // in case the answer came after authTimeout
     renewal.timer.reset();
@@ -173,7 +176,13 @@ void Engine::renewed(const SessionInfo &session)
 // another one with a fresh token.
 void Engine::renewalRefused()
 {
-    auto &renewal = std::get<Phase::Established>(m_phase).renewal;
+    auto &open = std::get<Phase::Established>(m_phase);
+    if (open.next) { // a late answer: the next connection must not use this token
+        if (const QString refused = std::exchange(open.next->token, {}); !refused.isEmpty())
+            rememberRefused(refused);
+        return;
+    }
+    auto &renewal = open.renewal;
     rememberRefused(renewal.offered);
     renewal.offered.clear();
     renewal.next.clear();
@@ -197,9 +206,10 @@ void Engine::trySwitch(milliseconds latest)
 {
     auto &open = std::get<Phase::Established>(m_phase);
     const milliseconds now = m_around.scheduler->now();
-    if (now < latest && isBusy(open)) {
-        open.renewal.timer = m_around.scheduler->after(std::min(IdleCheck, latest - now),
-                                                       [this, latest] { trySwitch(latest); });
+    // While reading is paused the connection only looks idle, and it could not be closed in time.
+    if (open.paused || (now < latest && isBusy(open))) {
+        const milliseconds delay = now < latest ? std::min(IdleCheck, latest - now) : IdleCheck;
+        open.renewal.timer = m_around.scheduler->after(delay, [this, latest] { trySwitch(latest); });
         return;
     }
     reconnectWith(open.renewal.next);

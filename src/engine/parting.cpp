@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/parting.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -32,6 +33,7 @@ Parting::~Parting()
 void Parting::begin(int code, const QString &reason, milliseconds timeout, TransportListener *incoming)
 {
     m_incoming = incoming;
+    m_timeout = timeout;
     m_deadline = m_scheduler.now() + timeout;
     // A peer that has not answered by then may not know Close frames.
     m_timer = m_scheduler.after(timeout / 2, [this, timeout] {
@@ -42,6 +44,23 @@ void Parting::begin(int code, const QString &reason, milliseconds timeout, Trans
     m_link.transport->close(code, reason,
                             incoming ? Transport::WhileClosing::Deliver : Transport::WhileClosing::Discard);
     settle(); // count what the system has accepted during close()
+}
+
+void Parting::stopDelivering()
+{
+    m_incoming = nullptr;
+    setPaused(false); // the peer's Close is to be read
+}
+
+void Parting::setPaused(bool paused)
+{
+    m_isPaused = paused;
+    m_link.transport->setPaused(paused);
+}
+
+bool Parting::awaitsMessages() const
+{
+    return !m_link.unsettled.isEmpty() || m_link.takenBehind(m_link.transport->confirmed().position) > 0;
 }
 
 void Parting::settle()
@@ -77,7 +96,11 @@ void Parting::look()
         return;
     const Transport::Confirmed confirmed = m_link.transport->confirmed();
     const bool isAllConfirmed = confirmed.position >= m_link.transport->takenPosition();
-    if (m_scheduler.now() >= m_deadline) {
+    if (m_scheduler.now() >= m_deadline && m_isPaused) {
+        const milliseconds more = std::max(m_timeout, LookInterval);
+        m_deadline = m_scheduler.now() + more;
+        m_timer = m_scheduler.after(more, [this] { look(); });
+    } else if (m_scheduler.now() >= m_deadline) {
         if (!confirmed.isSettled && m_looks++ < MostLooks) {
             m_link.transport->holdBack();
             lookAgain();

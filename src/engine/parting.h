@@ -37,7 +37,10 @@ public:
     // The parting may be over before begin() returns.
     void begin(int code, const QString &reason, std::chrono::milliseconds timeout,
                TransportListener *incoming = nullptr);
-    void stopDelivering() { m_incoming = nullptr; }
+    void stopDelivering();
+    // Whether received messages wait in the transport, because the app is behind. Meanwhile the
+    // timeout does not run out, so that none of them is lost.
+    void setPaused(bool paused);
     // Ends at once, because nothing depends on it.
     void abandon();
     // Ends at once with a reset, so that unconfirmed bytes are not sent any more. Waits at most 50
@@ -48,6 +51,11 @@ public:
     // Whether messages were sent here. If so, later messages must wait for its end, so that none
     // overtakes them.
     [[nodiscard]] bool hasMessages() const { return m_link.hasMessages; }
+    // Whether messages were sent here whose arrival is not confirmed yet.
+    [[nodiscard]] bool awaitsMessages() const;
+    // Unsent messages must not be sent on another connection, which is another user's.
+    void setOfFormerUser() { m_isOfFormerUser = true; }
+    [[nodiscard]] bool isOfFormerUser() const { return m_isOfFormerUser; }
     [[nodiscard]] Outcome takeOutcome();
 
 private:
@@ -67,10 +75,13 @@ private:
     Scheduler &m_scheduler;
     Callbacks m_callbacks;
     TransportListener *m_incoming = nullptr;
+    std::chrono::milliseconds m_timeout{};
     std::chrono::milliseconds m_deadline{}; // the scheduler's time
     Scheduler::Timer m_timer;
     bool m_hasEnded = false; // the transport has ended
     bool m_isOver = false;
+    bool m_isPaused = false;
+    bool m_isOfFormerUser = false;
     int m_looks = 0; // checks since the deadline
     int m_unconfirmed = 0;
 };

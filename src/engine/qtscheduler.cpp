@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The longest interval of a QTimer, which counts milliseconds in 31 bits. With a longer one it
-// would never fire.
+// The longest interval of a QTimer, which counts milliseconds in 31 bits (24 days). With a longer
+// one it would never fire.
 constexpr milliseconds Longest{std::numeric_limits<int>::max()};
 
 class PendingQTimer final : public Scheduler::Pending
@@ -46,11 +46,10 @@ public:
     Q_DISABLE_COPY_MOVE(PendingQTimer)
 
 private:
-    // A QTimer counts milliseconds in 31 bits (24 days). A longer delay is split into several
-    // intervals.
+    // A delay above Longest is split into several intervals.
     void startNext()
     {
-        const auto part = std::min(m_left, std::chrono::milliseconds(std::numeric_limits<int>::max()));
+        const milliseconds part = std::min(m_left, Longest);
         m_left -= part;
         m_timer->start(part);
     }

@@ -136,7 +136,6 @@ void WireThread::remove(EngineHost *host)
     QMetaObject::invokeMethod(host, [this, host] {
         host->setParent(m_context.get());
         host->whenAtRest([host] { host->deleteLater(); });
-        host->processOutbox();
     });
 }
 
@@ -162,7 +161,6 @@ void WireThread::waitForRest()
             awaited = int(hosts.size());
         }
         for (EngineHost *host : hosts) {
-            host->processOutbox();
             host->whenAtRest([&] {
                 const std::lock_guard<std::mutex> counting(mutex);
                 --awaited;

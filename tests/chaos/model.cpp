@@ -406,8 +406,11 @@ void Model::fail(const Failure &failure, int farewell)
     report.to = State::Error;
     report.failure->isFinal = true;
     m_gaveUpForTheNetwork = retries && failure.isTheNetworks;
-    if (failure.code == QStringLiteral("AuthenticationFailed"))
-        discardQueue(); // rule A3
+    if (failure.code == QStringLiteral("AuthenticationFailed")) { // rule A3
+        discardQueue();
+        if (m_parting)
+            m_parting->isOfFormerUser = true;
+    }
     go(Phase::Failed, report);
 }
 
@@ -450,10 +453,14 @@ void Model::partingIsOver()
 {
     if (!m_parting)
         return;
+    int lost = 0;
     for (auto it = m_parting->onWire.rbegin(); it != m_parting->onWire.rend(); ++it) {
-        if (!it->isOurs)
+        if (m_parting->isOfFormerUser && !it->isOurs)
+            lost += it->parcel.count();
+        else if (!it->isOurs)
             m_queue.push_front(it->parcel);
     }
+    discarded(lost);
     m_parting.reset();
     m_due.erase(Due::Parting);
     continueClosing();
@@ -484,6 +491,11 @@ void Model::continueClosing()
         put(next);
     }
     forgetGoodbye();
+    sayClose();
+}
+
+void Model::sayClose()
+{
     m_saidClose = true;
     heard[QStringLiteral("closes")].append(QStringLiteral("1000"));
     write(ControlFrame, {}, true);

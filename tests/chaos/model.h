@@ -162,7 +162,8 @@ private:
     struct Parting
     {
         std::deque<OnWire> onWire;
-        bool hasMessages = false; // of the app's: they must not be overtaken (rule Q4)
+        bool hasMessages = false;    // of the app's: they must not be overtaken (rule Q4)
+        bool isOfFormerUser = false; // what does not leave here is discarded (rule A3)
     };
 
     // The wire's half.
@@ -170,6 +171,7 @@ private:
     void partingIsOver();
     void forgetGoodbye();
     void continueClosing();
+    void sayClose();
     [[nodiscard]] bool mustWait() const { return m_parting && m_parting->hasMessages; }
     void afresh();
     void begin();

@@ -82,16 +82,18 @@ void Model::closeNow(bool forgets)
             return;
         }
         discardQueue();
-        if (m_phase == Phase::Authenticating) {
-            startClosing();
-            return;
-        }
-        leaveSocket(0);
-        forgetGoodbye();
+        // Nothing may be sent on it, so it does not wait for an earlier goodbye.
+        const bool isOpen = m_phase == Phase::Authenticating;
+        if (!isOpen)
+            leaveSocket(0);
         Report report;
         report.to = State::Disconnecting;
         go(Phase::Closing, report);
-        finishClosing();
+        forgetGoodbye();
+        if (isOpen)
+            sayClose();
+        else
+            finishClosing();
     });
     if (forgets)
         runWire(); // and waits for that

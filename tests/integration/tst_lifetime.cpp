@@ -55,6 +55,7 @@ private Q_SLOTS:
     void o6_nothingOutlivesTheProvider();
     void o6_theInstanceGoesWithTheApplication();
     void o6_destroyedInEveryState();
+    void o6_nothingOpensWhatIsDestroyed();
     void o6_destroyedInATlsHandshake_data();
     void o6_destroyedInATlsHandshake();
     void o5_deletedInAModelsSignal_data();
@@ -244,6 +245,29 @@ void tst_Lifetime::o6_destroyedInEveryState()
     });
     QTRY_COMPARE(server.openConnections(), 0);
     QTRY_COMPARE(mute.openConnections(), 0);
+}
+
+// It would stay open with nobody to close it, and the end of the provider would wait for it.
+void tst_Lifetime::o6_nothingOpensWhatIsDestroyed()
+{
+    TestServer server;
+    auto provider = std::make_unique<WebSocketProvider>();
+    provider->setToken(s("good"));
+    Connection *connection = provider->connection(s("x"));
+    int opened = 0;
+    connect(provider->connections(), &QAbstractItemModel::rowsRemoved, connection, [&opened, connection] {
+        connection->open();
+        connection->reconnect();
+        QVERIFY(!connection->send(s("nowhere")));
+        ++opened;
+    });
+    connection->open(ConnectionConfig().setUrl(server.url()));
+    QTRY_VERIFY(connection->isConnected());
+    delete connection;
+    QCOMPARE(opened, 1);
+    provider.reset();
+    QTRY_COMPARE(server.openConnections(), 0);
+    QCOMPARE(server.lastCloseCode(), 1000);
 }
 
 void tst_Lifetime::o6_destroyedInATlsHandshake_data()

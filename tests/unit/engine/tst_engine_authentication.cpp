@@ -34,6 +34,8 @@ private Q_SLOTS:
     void a3_aFailedFetchStaysAFreshOne();
     void a3_anotherUserDoesNotSendWhatWaits_data();
     void a3_anotherUserDoesNotSendWhatWaits();
+    void a3_norWhatAnEarlierConnectionHolds_data();
+    void a3_norWhatAnEarlierConnectionHolds();
     void a3_behindARefusalForGoodTheQueueIsTheNextUsers();
     void a3_closeCodesThatRefuseTheToken_data();
     void a3_closeCodesThatRefuseTheToken();
@@ -782,6 +784,41 @@ void TestEngineAuthentication::q6_aTokenAboveTheLimitIsNotSent()
     QVERIFY2(rig.last().error.message().contains("maxMessageSize is 1000"_L1),
              qPrintable(rig.last().error.message()));
     QVERIFY(!rig.last().error.message().contains("tttttttt"_L1));
+}
+
+void TestEngineAuthentication::a3_norWhatAnEarlierConnectionHolds_data()
+{
+    QTest::addColumn<bool>("isRefused");
+    QTest::newRow("another token") << false;
+    QTest::newRow("a refusal for good") << true;
+}
+
+void TestEngineAuthentication::a3_norWhatAnEarlierConnectionHolds()
+{
+    QFETCH(const bool, isRefused);
+    EngineRig rig;
+    rig.toConnected(jwt(Now + 100, {}, {}, u"ann"_s));
+    rig.wire.takesBytes = false;
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.postReconnect();
+    rig.wire.takesBytes = true;
+    rig.wire.sent.clear();
+    if (isRefused) {
+        rig.refuse(jwt(Now + 200, {}, {}, u"ann"_s));
+        rig.scheduler.advance(1s);
+        rig.giveToken(jwt(Now + 200, {}, {}, u"ann"_s)); // no other
+        QCOMPARE(rig.state(), u"error"_s);
+        rig.postOpen();
+    }
+    rig.giveToken(jwt(Now + 300, {}, {}, u"bob"_s));
+    rig.connectTo();
+    QCOMPARE(rig.state(), u"connected"_s);
+    rig.scheduler.advance(rig.config.closeTimeout());
+    QVERIFY(rig.sent().isEmpty());
+    QCOMPARE(rig.discarded(), 1);
+    QVERIFY(rig.push(text(2)).accepted);
+    QCOMPARE(rig.sent(), texts(2, 2));
+    QCOMPARE(rig.outbox->counters().bytes, 0);
 }
 
 QTEST_GUILESS_MAIN(TestEngineAuthentication)

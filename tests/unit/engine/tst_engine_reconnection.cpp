@@ -57,6 +57,11 @@ private Q_SLOTS:
     void q1_whatNobodyHasConfirmedIsTold();
     void q1_aConfirmationUnderWayIsWaitedFor();
     void q1_theServersEndMayComeBeforeItsConfirmation();
+    void q15_closeSendsNothingWithoutAuthentication();
+    void o6_theEndTakesCloseTimeoutOnce();
+    void o6_nothingIsWaitedForIfAllHasArrived();
+    void o6_nothingIsOpenedAfterTheEnd();
+    void o6_afterAFailureTheEngineRests();
     void c5_reconnectWhileFetchingAsksAgain();
 };
 
@@ -767,6 +772,86 @@ void TestEngineReconnection::r7_itIsNoGate()
     rig.lose();
     rig.scheduler.advance(1s); // nobody has said that there is a network
     QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+// Rule: A1
+void TestEngineReconnection::q15_closeSendsNothingWithoutAuthentication()
+{
+    EngineRig rig;
+    rig.toConnected();
+    rig.wire.takesBytes = false;
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.postReconnect();
+    rig.wire.takesBytes = true;
+    rig.wire.sent.clear();
+    rig.giveToken();
+    rig.wire.current->connectTo();
+    QCOMPARE(rig.state(), u"authenticating"_s);
+    rig.postClose();
+    rig.scheduler.advance(2 * rig.config.closeTimeout());
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QVERIFY(rig.sent().isEmpty());
+    QCOMPARE(rig.discarded(), 1);
+}
+
+void TestEngineReconnection::o6_theEndTakesCloseTimeoutOnce()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    rig.wire.takesBytes = false;
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.postReconnect();
+    rig.connectTo();
+    QVERIFY(rig.push(text(2)).accepted); // waits until the first connection has ended
+    rig.scheduler.advance(1s);
+    rig.post(Command::Close{++rig.generation, Command::Close::Why::ForGood});
+    rig.scheduler.advance(rig.config.closeTimeout());
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.discarded(), 2);
+}
+
+void TestEngineReconnection::o6_nothingIsWaitedForIfAllHasArrived()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    QVERIFY(rig.push(text(1)).accepted); // and confirmed
+    rig.post(Command::Close{++rig.generation, Command::Close::Why::ForGood});
+    rig.scheduler.advance(250ms);
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.discarded(), 0);
+}
+
+// The end of a provider waits until all engines rest, so nothing may be opened meanwhile.
+void TestEngineReconnection::o6_nothingIsOpenedAfterTheEnd()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    int rests = 0;
+    rig.outbox->post(Command::Close{++rig.generation, Command::Close::Why::ForGood});
+    rig.engine->leave([&rests] { ++rests; }); // with the command still in the outbox
+    QCOMPARE(rests, 0);
+    rig.postOpen();
+    rig.postReconnect();
+    rig.scheduler.advance(rig.config.closeTimeout());
+    QCOMPARE(rests, 1);
+    rig.postOpen();
+    rig.postReconnect();
+    rig.post(Command::NetworkBack{});
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.wire.made, 1);
+    rig.engine->leave([&rests] { ++rests; });
+    QCOMPARE(rests, 2);
+}
+
+void TestEngineReconnection::o6_afterAFailureTheEngineRests()
+{
+    EngineRig rig(EngineRig::open().setAutoReconnect(false));
+    rig.toConnected();
+    int rests = 0;
+    rig.engine->leave([&rests] { ++rests; });
+    rig.lose();
+    QCOMPARE(rig.state(), u"error"_s);
+    QCOMPARE(rests, 1);
 }
 
 QTEST_GUILESS_MAIN(TestEngineReconnection)

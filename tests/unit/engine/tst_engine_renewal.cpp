@@ -26,8 +26,8 @@ QByteArray accepted(const QString &timestamp = {}, const QString &session = u"s-
 
 struct RenewalRig : EngineRig
 {
-    explicit RenewalRig(ConnectionConfig::TokenRenewal how)
-        : EngineRig(plain().setTokenRenewal(how).setHeartbeat(ConnectionConfig::Heartbeat::Off))
+    explicit RenewalRig(ConnectionConfig::TokenRenewal how, ConnectionConfig others = plain())
+        : EngineRig(others.setTokenRenewal(how).setHeartbeat(ConnectionConfig::Heartbeat::Off))
     {
     }
 
@@ -44,6 +44,19 @@ struct RenewalRig : EngineRig
         chunk.speech = what;
         QVERIFY(outbox->push(std::move(chunk)).accepted);
         engine->processOutbox();
+    }
+    // Receives until reading pauses.
+    void fallBehind()
+    {
+        wire.canPause = true;
+        for (int i = 0; i < 4; ++i)
+            wire.current->receiveBinary(QByteArray(3000, 'x'));
+        QVERIFY(wire.paused);
+    }
+    void catchUp()
+    {
+        forget();
+        post(Command::ResumeReading{});
     }
     void speak() { say(Outgoing::Speech::Chunk); }
     [[nodiscard]] qsizetype asked() { return all<Notice::TokenNeeded>().size(); }
@@ -74,6 +87,10 @@ private Q_SLOTS:
     void reauthenticationThatIsIgnoredReconnects();
     void reauthenticationThatIsRefusedReconnects();
     void a3_aRefusedRenewalIsNeverSentAgain();
+    void a3_aLateRefusalInASwitch();
+    void m8_aPausedConnectionIsNotIdle();
+    void m8_aSwitchWaitsForTheApp();
+    void o3_aPausedSwitchReadsThePeersEnd();
     void a9_aLateAnswerEndsTheWait();
     void a9_aTokenOfWeeksIsRenewedNearItsEnd();
     void a9_r7_asksAtOnceAfterASleep();
@@ -596,6 +613,72 @@ void TestEngineRenewal::a5_aTimeWithoutAnOffsetIsUtc()
     QCOMPARE(rig.asked(), 1);
     rig.scheduler.advance(1ms);
     QCOMPARE(rig.asked(), 2);
+}
+
+void TestEngineRenewal::a3_aLateRefusalInASwitch()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reauthenticate);
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    const QString refused = jwt(Now + 7200);
+    rig.giveToken(refused);
+    QCOMPARE(rig.tokensSent().size(), 2);
+    rig.scheduler.advance(rig.config.authTimeout() + 2s);
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1000}); // to send it on another connection
+    rig.wire.current->receive(AuthError);
+    rig.forget();
+    rig.answerClose();
+    QCOMPARE(rig.asked(), 1); // for another one
+    rig.giveToken(jwt(Now + 7300));
+    rig.scheduler.advance(0ms);
+    rig.wire.current->connectTo();
+    QCOMPARE(rig.tokensSent().size(), 3);
+    QVERIFY(!rig.tokensSent().last().contains(refused.toLatin1()));
+}
+
+void TestEngineRenewal::m8_aPausedConnectionIsNotIdle()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect, EngineRig::plain().setMaxPendingBytes(10'000));
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.fallBehind();
+    rig.giveToken(jwt(Now + 7200));
+    rig.scheduler.advance(2min);
+    QVERIFY(rig.wire.closeCodes.isEmpty());
+    rig.catchUp();
+    rig.scheduler.advance(2s);
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
+}
+
+void TestEngineRenewal::m8_aSwitchWaitsForTheApp()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect, EngineRig::plain().setMaxPendingBytes(10'000));
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200));
+    QCOMPARE(rig.wire.closeCodes, QList<int>{1000});
+    rig.fallBehind();
+    rig.scheduler.advance(10 * rig.config.closeTimeout());
+    QCOMPARE(rig.wire.cuts + rig.wire.aborts, 0); // or what the transport holds would be lost
+    rig.catchUp();
+    QVERIFY(!rig.wire.paused);
+    rig.wire.current->receiveBinary("last");
+    QCOMPARE(rig.all<Message>().size(), 1);
+    rig.answerClose();
+    QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+void TestEngineRenewal::o3_aPausedSwitchReadsThePeersEnd()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect, EngineRig::plain().setMaxPendingBytes(10'000));
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200));
+    rig.fallBehind();
+    rig.postClose();
+    QVERIFY(!rig.wire.paused);
+    rig.answerClose();
+    QCOMPARE(rig.state(), u"disconnected"_s);
 }
 
 QTEST_GUILESS_MAIN(TestEngineRenewal)
