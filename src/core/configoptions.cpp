@@ -3,6 +3,8 @@
 // ConnectionConfig by name: reading and writing maps, merging, and the checks of rule C3.
 #include "core/connectionconfig_p.h"
 #include "core/httpheader.h"
+#include "core/peertext.h"
+#include "core/scalartext.h"
 #include "core/urltemplate.h"
 
 #include <QMetaEnum>
@@ -206,6 +208,20 @@ std::enable_if_t<std::is_enum_v<Enum>, QString> read(const QVariant &in, Enum *o
     return QStringLiteral("one of ") + names.join(QStringLiteral(", "));
 }
 
+// What was given instead: the number, or what else it is.
+QString described(const QVariant &in)
+{
+    if (isNumber(in))
+        return in.toString();
+    return QLatin1String(in.typeName() ? in.typeName() : "undefined");
+}
+
+// A name that the app gave, made safe to show.
+QString shownName(const QString &name)
+{
+    return PeerText::shown(name, {}, PeerText::LongestName);
+}
+
 // ---- value → QVariant ----
 
 // Setters accept any duration. problems() rejects those that a timer cannot hold.
@@ -365,27 +381,32 @@ private:
             if (const QString problem = urlProblem(QUrl(filled)); !problem.isEmpty())
                 add("url", problem);
         }
-        for (const QString &protocol : d.protocols.value_or(QStringList())) {
+        QStringList protocols = d.protocols.value_or(QStringList());
+        for (const QString &protocol : std::as_const(protocols)) {
             if (!HttpHeader::isToken(protocol))
-                add("protocols",
-                    QStringLiteral("\"%1\" is not a subprotocol name (RFC 6455 §4.1)").arg(protocol));
+                add("protocols", QStringLiteral("\"%1\" is not a subprotocol name (RFC 6455 §4.1)")
+                                     .arg(shownName(protocol)));
         }
+        if (protocols.removeDuplicates() > 0)
+            add("protocols", QStringLiteral("a name occurs twice (RFC 6455 §4.1). Leave out the second one"));
         for (const QString &pin : d.pinnedPublicKeys.value_or(QStringList())) {
             if (!isPin(pin))
-                add("pinnedPublicKeys",
-                    QStringLiteral("\"%1\" is not \"sha256/\" and the base64 of 32 bytes").arg(pin));
+                add("pinnedPublicKeys", QStringLiteral("\"%1\" is not \"sha256/\" and the base64 of 32 bytes")
+                                            .arg(shownName(pin)));
         }
         for (const QString &name : d.ignoreTlsErrors.value_or(QStringList())) {
             if (!isTlsError(name))
                 add("ignoreTlsErrors",
                     QStringLiteral("\"%1\" is no name of QSslError::SslError; SelfSignedCertificate is one")
-                        .arg(name));
+                        .arg(shownName(name)));
         }
         if (const QString problem = proxyProblem(d.proxy.value_or(QString())); !problem.isEmpty())
             add("proxy", problem);
         for (auto field : {&ConnectionConfigData::requestIdField, &ConnectionConfigData::replyIdField}) {
             if (d.*field && (d.*field)->isEmpty())
                 addFor(field, QStringLiteral("it is empty"));
+            else if (d.*field == QLatin1String("type"))
+                addFor(field, QStringLiteral("\"type\" is the member that routes messages. Use another"));
         }
         const QVariantMap headers = d.headers.value_or(QVariantMap());
         for (auto it = headers.begin(); it != headers.end(); ++it) {
@@ -425,9 +446,7 @@ ConnectionConfig ConnectionConfig::fromVariantMap(const QVariantMap &map, QStrin
         Value value{};
         const QString expected = read(in, &value);
         if (!expected.isEmpty()) {
-            problems->append(
-                QStringLiteral("%1: expected %2, not %3")
-                    .arg(name, expected, QLatin1String(in.typeName() ? in.typeName() : "undefined")));
+            problems->append(QStringLiteral("%1: expected %2, not %3").arg(name, expected, described(in)));
             return;
         }
         ConnectionConfig single;
@@ -439,7 +458,7 @@ ConnectionConfig ConnectionConfig::fromVariantMap(const QVariantMap &map, QStrin
     });
     for (auto it = rest.constBegin(); it != rest.constEnd(); ++it)
         problems->append(QStringLiteral("%1: no such option; the options are %2")
-                             .arg(it.key(), known.join(QStringLiteral(", "))));
+                             .arg(shownName(it.key()), known.join(QStringLiteral(", "))));
     return config;
 }
 

@@ -57,7 +57,7 @@ QStringList warnings(const ConnectionConfig &config)
         }
     };
     if (config.authentication() == ConnectionConfig::Authentication::None)
-        idle({"authTimeout", "tokenRenewal"}, "with authentication: None");
+        idle({"authTimeout", "tokenRenewal", "authFailureCloseCodes"}, "with authentication: None");
     if (!config.autoReconnect())
         idle({"initialReconnectDelay", "maxReconnectDelay", "reconnectJitter", "stableAfter"},
              "with autoReconnect: false");

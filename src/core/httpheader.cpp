@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/httpheader.h"
 
+#include "core/peertext.h"
 #include "core/scalartext.h"
 
 #include <QRegularExpression>
@@ -16,7 +17,8 @@ bool isToken(const QString &text)
 QString problem(const QString &name, const QVariant &value)
 {
     if (!isToken(name))
-        return QStringLiteral("headers: \"%1\" is not a header name (RFC 9110 §5.1)").arg(name);
+        return QStringLiteral("headers: \"%1\" is not a header name (RFC 9110 §5.1)")
+            .arg(PeerText::shown(name, {}, PeerText::LongestName));
     static const QRegularExpression control(QStringLiteral("[\\x00-\\x08\\x0a-\\x1f\\x7f]"));
     const std::optional<QString> text = scalarText(value);
     if (!text || control.match(*text).hasMatch())

@@ -9,6 +9,7 @@
 #include <QJsonObject>
 #include <QMetaEnum>
 #include <QMetaProperty>
+#include <QRegularExpression>
 #include <QTest>
 
 #include <cmath>
@@ -64,8 +65,8 @@ QList<Option> options()
          QStringList(),
          QStringList{u"chat"_s, u"v2.chat"_s},
          {u"chat"_s, QVariantList{1}, QStringList{u"two words"_s}, QStringList{u""_s},
-          QStringList{u"chat\n"_s}, QStringList{u"a,b"_s}, QStringList{u"chät"_s}, 5, QVariantMap(),
-          QVariant()}},
+          QStringList{u"chat\n"_s}, QStringList{u"a,b"_s}, QStringList{u"chät"_s},
+          QStringList{u"a"_s, u"a"_s}, 5, QVariantMap(), QVariant()}},
         {"headers",
          QVariantMap(),
          QVariantMap{{u"X-Client"_s, u"qt"_s}},
@@ -139,8 +140,8 @@ QList<Option> options()
           QVariant()}},
         {"maxMessageSize", 512 * 1024, 1, notAtLeast(1)},
         {"maxFrameSize", 32 * 1024, 16, notAtLeast(16)},
-        {"requestIdField", u"request_id"_s, u"id"_s, {QString(), 5, QVariant()}},
-        {"replyIdField", u"request_id"_s, u"in_reply_to"_s, {QString(), 5, QVariant()}},
+        {"requestIdField", u"request_id"_s, u"id"_s, {QString(), 5, QVariant(), u"type"_s}},
+        {"replyIdField", u"request_id"_s, u"in_reply_to"_s, {QString(), 5, QVariant(), u"type"_s}},
         {"binarySupported", true, false, notABool()},
         {"historyLimit", 1000, 0, notAtLeast(0)},
         {"historyBytes", 16 * 1024 * 1024, 0, notAtLeast(0)},
@@ -204,6 +205,7 @@ private Q_SLOTS:
     void c3_badValuesNameTheirKey_data();
     void c3_badValuesNameTheirKey();
     void c3_unknownKeys();
+    void c3_problemsAreSafeToLog();
     void c3_oneBadValueLeavesTheOthers();
     void c3_settersAreCheckedToo();
     void c3_goodUrls_data();
@@ -347,6 +349,21 @@ void TestConfig::c3_unknownKeys()
         QCOMPARE(problems.size(), 1);
         QVERIFY2(problems.first().startsWith(key + u": "_s), qPrintable(problems.first()));
     }
+}
+
+void TestConfig::c3_problemsAreSafeToLog()
+{
+    QStringList problems;
+    from({{u"a\nb"_s, 1},
+          {u"headers"_s, QVariantMap{{u"x\r\ny"_s, u"1"_s}}},
+          {u"protocols"_s, QStringList{u"p\033[31m"_s}}},
+         &problems);
+    QCOMPARE(problems.size(), 3);
+    for (const QString &problem : std::as_const(problems))
+        QVERIFY2(!problem.contains(QRegularExpression(u"[\\x00-\\x1f]"_s)), qPrintable(problem));
+    problems.clear();
+    from({{u"linger"_s, 1e18}}, &problems);
+    QCOMPARE(problems, QStringList{u"linger: expected a whole number of milliseconds, not 1e+18"_s});
 }
 
 void TestConfig::c3_oneBadValueLeavesTheOthers()
@@ -559,13 +576,14 @@ void TestConfig::c3_idleOptionsAreNamed()
                             .setStableAfter(1s)
                             .setAuthentication(ConnectionConfig::Authentication::None)
                             .setTokenRenewal(ConnectionConfig::TokenRenewal::Reauthenticate)
+                            .setAuthFailureCloseCodes({4001})
                             .setCompression(ConnectionConfig::Compression::Off)
                             .setCompressionThreshold(5);
     const QString warnings = Effective::warnings(config).join(u'\n');
-    for (const QString &option :
-         {u"pingInterval"_s, u"stableAfter"_s, u"tokenRenewal"_s, u"compressionThreshold"_s})
+    for (const QString &option : {u"pingInterval"_s, u"stableAfter"_s, u"tokenRenewal"_s,
+                                  u"authFailureCloseCodes"_s, u"compressionThreshold"_s})
         QVERIFY2(warnings.contains(option + u" has no effect"_s), qPrintable(warnings));
-    QCOMPARE(Effective::warnings(config).size(), 4);
+    QCOMPARE(Effective::warnings(config).size(), 5);
 }
 
 // The guide's name.
