@@ -295,6 +295,8 @@ std::optional<ConnectionConfig> ConnectionPrivate::readMap(const QVariantMap &ma
 // An open() that cannot start. Where something runs already it goes on: only the log hears of the bad call.
 void ConnectionPrivate::failAtOnce(const ConnectionError &error)
 {
+    if (m_isGone)
+        return;
     if (state() != ConnectionState::Disconnected && state() != ConnectionState::Error) {
         qCWarning(lcConnection).noquote() << m_type << "-" << error.message();
         return;

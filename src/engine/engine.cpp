@@ -112,10 +112,10 @@ void Engine::handle(Command::ResumeReading &)
     everwireTrace(lcWire) << "reading goes on";
     if (!open->next)
         open->heartbeat->resume();
-    setPaused(false);
+    setReadingPaused(false);
 }
 
-void Engine::setPaused(bool paused)
+void Engine::setReadingPaused(bool paused)
 {
     auto &open = std::get<Phase::Established>(m_phase);
     open.paused = paused;

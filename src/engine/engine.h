@@ -42,10 +42,12 @@ public:
     // Ends all remaining connections at once (rule O6). Returns the number of accepted messages
     // that will not arrive, or may not have arrived.
     [[nodiscard]] int shutdown();
-    // Looks at what the outbox holds. From now on nobody receives reports. Discarded messages are
-    // counted, and shutdown() returns their number. atRest is called once, when the engine comes to
-    // rest.
-    void leave(std::function<void()> atRest);
+    // From now on nobody receives reports. Discarded messages are counted, and shutdown() returns
+    // their number.
+    void leave();
+    // Looks at what the outbox holds, and calls back once, when the engine comes to rest. That may
+    // be at once.
+    void whenAtRest(std::function<void()> atRest);
 
 private:
     // Commands.
@@ -128,11 +130,10 @@ private:
     [[nodiscard]] QStringList secrets();
     void reportDiscarded(int count, const QString &reason);
     void discardQueue(const QString &reason);
-    void discard(const std::vector<Outgoing> &unsent);
-    void setPaused(bool paused);
 
     // Messages.
     void pump();
+    void setReadingPaused(bool paused);
     struct TakenLot
     {
         size_t count = 0; // messages
@@ -193,8 +194,7 @@ private:
     std::vector<std::unique_ptr<Transport>> m_endedTransports;
     std::vector<std::unique_ptr<Parting>> m_endedPartings;
     Scheduler::Timer m_burial;
-    // The scheduler's time at which every goodbye ends, because the application ends. Once set,
-    // nothing is opened any more.
+    // The scheduler's time at which every goodbye ends, because nobody can open the connection again.
     std::optional<std::chrono::milliseconds> m_endsBy;
     std::function<void()> m_atRest;
     std::optional<int> m_lost; // messages lost since leave() or shutdown()

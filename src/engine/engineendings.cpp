@@ -17,10 +17,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// How long we wait for the server's answer to a Close frame if nobody can open the connection again
-// and no message depends on the answer.
-constexpr milliseconds LastGoodbye{250};
-
 bool hasUnsent(const Transport &transport)
 {
     return transport.bytesToWrite() > 0 || transport.bytesInSystem() > 0;
@@ -35,8 +31,11 @@ void Engine::handle(Command::Close &command)
     m_generation = command.generation;
     m_attempt = 0;
     m_user.clear();
-    if (command.why == Command::Close::Why::ForGood && !m_endsBy)
+    if (command.why == Command::Close::Why::ForGood && !m_endsBy) {
         m_endsBy = m_around.scheduler->now() + m_config.closeTimeout();
+        for (const auto &parting : m_partings)
+            parting->endBy(*m_endsBy);
+    }
     if (command.why == Command::Close::Why::SignedOut && forgetUser())
         return;
     if (std::holds_alternative<Phase::Closing>(m_phase))
@@ -149,10 +148,14 @@ bool Engine::isAtRest() const
            (std::holds_alternative<Phase::Idle>(m_phase) || std::holds_alternative<Phase::Failed>(m_phase));
 }
 
-void Engine::leave(std::function<void()> atRest)
+void Engine::leave()
 {
     m_lost = m_lost.value_or(0);
-    processOutbox(); // with commands in the outbox, the engine only looks at rest
+}
+
+void Engine::whenAtRest(std::function<void()> atRest)
+{
+    processOutbox(); // a Close may still wait there
     m_atRest = std::move(atRest);
     tellOfRest();
 }
@@ -223,13 +226,9 @@ Parting &Engine::addParting(Link link)
 
 void Engine::beginParting(Parting &parting, int code, const QString &reason, TransportListener *incoming)
 {
-    milliseconds timeout = m_config.closeTimeout();
-    if (m_endsBy) {
-        timeout = std::max(*m_endsBy - m_around.scheduler->now(), milliseconds(0));
-        if (!parting.awaitsMessages())
-            timeout = std::min(timeout, LastGoodbye);
-    }
-    parting.begin(code, reason, timeout, incoming);
+    if (m_endsBy)
+        parting.endBy(*m_endsBy);
+    parting.begin(code, reason, m_config.closeTimeout(), incoming);
 }
 
 void Engine::partingIsOver(Parting &parting)
@@ -246,10 +245,13 @@ void Engine::partingIsOver(Parting &parting)
         outcome.unconfirmed,
         QStringLiteral("the connection ended before the server's system had confirmed them, so they may "
                        "not have arrived"));
-    if (parting.isOfFormerUser())
-        discard(outcome.unsent);
-    else
+    if (parting.isOfFormerUser()) {
+        reportDiscarded(m_around.outbox->discard(std::move(outcome.unsent)),
+                        QStringLiteral("the token of the user who wrote them is no longer used"));
+        m_around.inbox->poke();
+    } else {
         requeue(std::move(outcome.unsent));
+    }
     continueClosing();
     auto *open = std::get_if<Phase::Established>(&m_phase);
     if (open && open->next && open->next->parting == &parting)
@@ -312,26 +314,13 @@ void Engine::requeue(std::vector<Outgoing> unsent)
     m_around.inbox->poke();
 }
 
-// Discards the queue of a user whose token counts no longer. What their connections have taken may
-// still arrive, because it was sent in their name. What those connections do not send is discarded.
+// Discards the queue of a user whose token is no longer used. Messages that the operating system has
+// accepted may still arrive.
 void Engine::discardQueue(const QString &reason)
 {
     for (const auto &parting : m_partings)
         parting->setOfFormerUser();
     reportDiscarded(m_around.outbox->clear(), reason);
-}
-
-void Engine::discard(const std::vector<Outgoing> &unsent)
-{
-    qint64 bytes = 0;
-    int count = 0;
-    for (const Outgoing &message : unsent) {
-        bytes += message.size();
-        count += message.count();
-    }
-    m_around.outbox->settle(bytes);
-    m_around.inbox->poke();
-    reportDiscarded(count, QStringLiteral("the token of the user who wrote them is no longer used"));
 }
 
 void Engine::reportDiscarded(int count, const QString &reason)

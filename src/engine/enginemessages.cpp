@@ -262,7 +262,7 @@ void Engine::deliver(qint64 cost, Received &&received)
             // The peer feels it, and what it sends to show life is not seen either.
             open.heartbeat->pause();
             m_around.inbox->askForRoom(m_config.maxPendingBytes() / 2);
-            setPaused(true);
+            setReadingPaused(true);
         }
     }
     reportDiscarded(std::exchange(m_overflowed, 0),

@@ -254,6 +254,19 @@ void Outbox::giveBack(std::vector<Outgoing> messages)
     m_now.queue.pushFront(std::move(messages));
 }
 
+int Outbox::discard(std::vector<Outgoing> messages)
+{
+    const QMutexLocker lock(&m_mutex);
+    requeue(&messages);
+    int count = 0;
+    for (const Outgoing &message : messages) {
+        m_takenBytes -= message.size();
+        m_requests.set(message.ticket, RequestTickets::State::Lost);
+        count += message.count();
+    }
+    return count;
+}
+
 int Outbox::changeUser()
 {
     int dropped = discardNext();
@@ -357,7 +370,7 @@ void Outbox::dropEnded(OutgoingQueue::Lot *lot)
     });
 }
 
-// Removes messages of requests that have ended before the others are queued again.
+// Removes messages of requests that have ended. The others belong to the queue again.
 void Outbox::requeue(std::vector<Outgoing> *messages)
 {
     const auto isEnded = [this](const Outgoing &message) {

@@ -157,6 +157,8 @@ public:
     bool setHeldBySystem(qint64 bytes);
     // Messages that were taken but never left: they go to the front again, in their order.
     void giveBack(std::vector<Outgoing> messages);
+    // The same, but they are discarded. Returns their number.
+    [[nodiscard]] int discard(std::vector<Outgoing> messages);
     // Drops what waits; returns how many messages that were.
     [[nodiscard]] int clear();
     // Requests whose message is lost: dropped by clear(), or, if connectionEnded, handed to the

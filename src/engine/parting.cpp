@@ -17,6 +17,9 @@ constexpr milliseconds LookInterval{10};
 // confirmations by 40 ms.
 constexpr int MostLooks = 30;
 constexpr milliseconds ShortConfirmationWait{50};
+// How long we wait for the server's answer to a Close frame if nobody can open the connection again
+// and no message depends on the answer.
+constexpr milliseconds LastGoodbye{250};
 
 } // namespace
 
@@ -33,17 +36,40 @@ Parting::~Parting()
 void Parting::begin(int code, const QString &reason, milliseconds timeout, TransportListener *incoming)
 {
     m_incoming = incoming;
-    m_timeout = timeout;
-    m_deadline = m_scheduler.now() + timeout;
+    m_hasBegun = true;
+    const milliseconds now = m_scheduler.now();
     // A peer that has not answered by then may not know Close frames.
-    m_timer = m_scheduler.after(timeout / 2, [this, timeout] {
-        m_timer = m_scheduler.after(timeout - timeout / 2, [this] { look(); });
-        m_link.transport->finishWriting();
-    });
+    m_halfCloseAt = now + timeout / 2;
+    m_deadline = now + timeout;
+    hurry();
+    lookLater();
     m_link.transport->setListener(this);
     m_link.transport->close(code, reason,
                             incoming ? Transport::WhileClosing::Deliver : Transport::WhileClosing::Discard);
     settle(); // count what the system has accepted during close()
+}
+
+void Parting::endBy(milliseconds time)
+{
+    m_endsBy = time;
+    hurry();
+    lookLater();
+}
+
+void Parting::hurry()
+{
+    if (!m_endsBy)
+        return;
+    shorten(*m_endsBy);
+    if (!awaitsMessages())
+        shorten(m_scheduler.now() + LastGoodbye);
+}
+
+void Parting::shorten(milliseconds time)
+{
+    m_deadline = std::min(m_deadline, time);
+    if (m_halfCloseAt)
+        m_halfCloseAt = std::min(*m_halfCloseAt, (m_scheduler.now() + m_deadline) / 2);
 }
 
 void Parting::stopDelivering()
@@ -54,7 +80,17 @@ void Parting::stopDelivering()
 
 void Parting::setPaused(bool paused)
 {
-    m_isPaused = paused;
+    const milliseconds now = m_scheduler.now();
+    if (paused && !m_pausedSince) {
+        m_pausedSince = now;
+    } else if (!paused && m_pausedSince) {
+        const milliseconds away = now - *std::exchange(m_pausedSince, std::nullopt);
+        if (m_halfCloseAt)
+            *m_halfCloseAt += away;
+        m_deadline += away;
+        hurry();
+    }
+    lookLater();
     m_link.transport->setPaused(paused);
 }
 
@@ -94,16 +130,14 @@ void Parting::look()
 {
     if (m_isOver)
         return;
+    hurry();
+    const milliseconds now = m_scheduler.now();
     const Transport::Confirmed confirmed = m_link.transport->confirmed();
     const bool isAllConfirmed = confirmed.position >= m_link.transport->takenPosition();
-    if (m_scheduler.now() >= m_deadline && m_isPaused) {
-        const milliseconds more = std::max(m_timeout, LookInterval);
-        m_deadline = m_scheduler.now() + more;
-        m_timer = m_scheduler.after(more, [this] { look(); });
-    } else if (m_scheduler.now() >= m_deadline) {
+    if (now >= m_deadline && (m_hasEnded || !m_pausedSince)) {
         if (!confirmed.isSettled && m_looks++ < MostLooks) {
             m_link.transport->holdBack();
-            lookAgain();
+            lookLater();
             return;
         }
         // Reset the connection, unless everything has arrived.
@@ -112,17 +146,29 @@ void Parting::look()
         else
             m_link.transport->cut();
         finish(confirmed);
-    } else if (m_hasEnded) {
-        if (isAllConfirmed || confirmed.isDead)
-            finish(confirmed);
-        else
-            lookAgain();
+    } else if (m_hasEnded && (isAllConfirmed || confirmed.isDead)) {
+        finish(confirmed);
+    } else if (m_halfCloseAt && now >= *m_halfCloseAt && !m_hasEnded && !m_pausedSince) {
+        m_halfCloseAt.reset();
+        lookLater();
+        m_link.transport->finishWriting(); // the transport may end in this call
+    } else {
+        lookLater();
     }
 }
 
-void Parting::lookAgain()
+void Parting::lookLater()
 {
-    m_timer = m_scheduler.after(LookInterval, [this] { look(); });
+    m_timer.reset();
+    if (!m_hasBegun || m_isOver || (m_pausedSince && !m_hasEnded))
+        return;
+    const milliseconds now = m_scheduler.now();
+    milliseconds wait = std::min(m_deadline, m_halfCloseAt.value_or(m_deadline)) - now;
+    if (m_hasEnded || wait <= milliseconds(0))
+        wait = LookInterval;
+    else if (m_endsBy && awaitsMessages())
+        wait = std::min(wait, LookInterval);
+    m_timer = m_scheduler.after(wait, [this] { look(); });
 }
 
 void Parting::abandon()

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 
 namespace Everwire {
 
@@ -38,9 +39,12 @@ public:
     void begin(int code, const QString &reason, std::chrono::milliseconds timeout,
                TransportListener *incoming = nullptr);
     void stopDelivering();
-    // Whether received messages wait in the transport, because the app is behind. Meanwhile the
-    // timeout does not run out, so that none of them is lost.
+    // Pauses reading, because the app is behind. Meanwhile the time stands still, so that no message
+    // in front of the peer's end is lost.
     void setPaused(bool paused);
+    // Nobody can open the connection again: ends at this time of the scheduler at the latest, and
+    // 250 ms after the last message was confirmed. Before or after begin().
+    void endBy(std::chrono::milliseconds time);
     // Ends at once, because nothing depends on it.
     void abandon();
     // Ends at once with a reset, so that unconfirmed bytes are not sent any more. Waits at most 50
@@ -68,19 +72,24 @@ private:
 
     void settle();
     void look();
-    void lookAgain();
+    void lookLater();
+    void hurry();
+    void shorten(std::chrono::milliseconds time);
     void finish(const Transport::Confirmed &confirmed);
 
     Link m_link;
     Scheduler &m_scheduler;
     Callbacks m_callbacks;
     TransportListener *m_incoming = nullptr;
-    std::chrono::milliseconds m_timeout{};
-    std::chrono::milliseconds m_deadline{}; // the scheduler's time
+    // The scheduler's times: when to half-close the connection, and when to end it.
+    std::optional<std::chrono::milliseconds> m_halfCloseAt;
+    std::chrono::milliseconds m_deadline{};
+    std::optional<std::chrono::milliseconds> m_endsBy;
+    std::optional<std::chrono::milliseconds> m_pausedSince;
     Scheduler::Timer m_timer;
+    bool m_hasBegun = false;
     bool m_hasEnded = false; // the transport has ended
     bool m_isOver = false;
-    bool m_isPaused = false;
     bool m_isOfFormerUser = false;
     int m_looks = 0; // checks since the deadline
     int m_unconfirmed = 0;

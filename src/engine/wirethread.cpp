@@ -57,7 +57,7 @@ EngineHost::~EngineHost()
 void EngineHost::whenAtRest(std::function<void()> callback)
 {
     m_waiting.push_back(std::move(callback));
-    m_engine.leave([this] {
+    m_engine.whenAtRest([this] {
         for (const auto &waiting : std::exchange(m_waiting, {}))
             waiting();
     });
@@ -135,6 +135,7 @@ void WireThread::remove(EngineHost *host)
     host->detach();
     QMetaObject::invokeMethod(host, [this, host] {
         host->setParent(m_context.get());
+        host->leave();
         host->whenAtRest([host] { host->deleteLater(); });
     });
 }

@@ -20,7 +20,9 @@ public:
     ~EngineHost() override;
 
     void processOutbox() { m_engine.processOutbox(); }
-    // Calls back once, as soon as the engine is at rest. That may be at once.
+    void leave() { m_engine.leave(); }
+    // Looks at what the outbox holds, and calls back once, as soon as the engine is at rest. That may
+    // be at once.
     void whenAtRest(std::function<void()> callback);
     // From here on nothing wakes it. Called on the app's thread, before it is deleted on its own.
     void detach();
@@ -50,8 +52,8 @@ public:
     virtual void remove(EngineHost *host) = 0;
     // Lets the engine process its outbox, and waits until it has.
     virtual void processNow(EngineHost *host) = 0;
-    // Waits until every engine is at rest. All must have been told to end. Takes closeTimeout at
-    // most.
+    // Waits until every engine is at rest. All must have been told to end. Takes closeTimeout and
+    // 300 ms at most.
     virtual void waitForRest() = 0;
     // What the app's half of a connection waits by.
     [[nodiscard]] virtual Scheduler &appScheduler() = 0;

@@ -47,6 +47,7 @@ public:
         bool isUnderWay = false; // unconfirmed bytes are in flight and may still be confirmed
         qint64 inSystem = 0;     // bytes that the system has accepted but not sent
         int cuts = 0;            // calls of cut()
+        int halfCloses = 0;      // calls of finishWriting()
         bool canPause = false;
         bool paused = false;
         // Called once, from inside the next such call: a transport may end, or tell more, inside any
@@ -108,6 +109,7 @@ public:
     void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
     void abort() override;
     void cut() override;
+    void finishWriting() override { ++m_wire->halfCloses; }
     [[nodiscard]] qint64 takenPosition() const override { return m_position - m_bytesToWrite; }
     [[nodiscard]] Confirmed confirmed() const override;
     [[nodiscard]] qint64 bytesToWrite() const override { return m_bytesToWrite; }

@@ -60,6 +60,8 @@ private Q_SLOTS:
     void q15_closeSendsNothingWithoutAuthentication();
     void o6_theEndTakesCloseTimeoutOnce();
     void o6_nothingIsWaitedForIfAllHasArrived();
+    void o6_theEndShortensEarlierGoodbyes();
+    void o6_theWaitEndsWithTheConfirmation();
     void o6_nothingIsOpenedAfterTheEnd();
     void o6_afterAFailureTheEngineRests();
     void c5_reconnectWhileFetchingAsksAgain();
@@ -821,6 +823,35 @@ void TestEngineReconnection::o6_nothingIsWaitedForIfAllHasArrived()
     QCOMPARE(rig.discarded(), 0);
 }
 
+void TestEngineReconnection::o6_theEndShortensEarlierGoodbyes()
+{
+    EngineRig rig(EngineRig::open().setCloseTimeout(30s));
+    rig.toConnected();
+    rig.postClose();
+    rig.scheduler.advance(1s); // no answer
+    QCOMPARE(rig.state(), u"disconnecting"_s);
+    rig.post(Command::Close{++rig.generation, Command::Close::Why::ForGood});
+    rig.scheduler.advance(249ms);
+    QCOMPARE(rig.state(), u"disconnecting"_s);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.state(), u"disconnected"_s);
+}
+
+void TestEngineReconnection::o6_theWaitEndsWithTheConfirmation()
+{
+    EngineRig rig(EngineRig::open().setCloseTimeout(30s));
+    rig.toConnected();
+    rig.wire.confirms = false;
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.post(Command::Close{++rig.generation, Command::Close::Why::ForGood});
+    rig.scheduler.advance(1s);
+    QCOMPARE(rig.state(), u"disconnecting"_s);
+    rig.wire.current->confirm(1000);
+    rig.scheduler.advance(260ms); // the next look, and the time for the server's answer
+    QCOMPARE(rig.state(), u"disconnected"_s);
+    QCOMPARE(rig.discarded(), 0);
+}
+
 // The end of a provider waits until all engines rest, so nothing may be opened meanwhile.
 void TestEngineReconnection::o6_nothingIsOpenedAfterTheEnd()
 {
@@ -828,7 +859,7 @@ void TestEngineReconnection::o6_nothingIsOpenedAfterTheEnd()
     rig.toConnected();
     int rests = 0;
     rig.outbox->post(Command::Close{++rig.generation, Command::Close::Why::ForGood});
-    rig.engine->leave([&rests] { ++rests; }); // with the command still in the outbox
+    rig.engine->whenAtRest([&rests] { ++rests; }); // with the command still in the outbox
     QCOMPARE(rests, 0);
     rig.postOpen();
     rig.postReconnect();
@@ -839,7 +870,7 @@ void TestEngineReconnection::o6_nothingIsOpenedAfterTheEnd()
     rig.post(Command::NetworkBack{});
     QCOMPARE(rig.state(), u"disconnected"_s);
     QCOMPARE(rig.wire.made, 1);
-    rig.engine->leave([&rests] { ++rests; });
+    rig.engine->whenAtRest([&rests] { ++rests; });
     QCOMPARE(rests, 2);
 }
 
@@ -848,7 +879,7 @@ void TestEngineReconnection::o6_afterAFailureTheEngineRests()
     EngineRig rig(EngineRig::open().setAutoReconnect(false));
     rig.toConnected();
     int rests = 0;
-    rig.engine->leave([&rests] { ++rests; });
+    rig.engine->whenAtRest([&rests] { ++rests; });
     rig.lose();
     QCOMPARE(rig.state(), u"error"_s);
     QCOMPARE(rests, 1);

@@ -90,6 +90,7 @@ private Q_SLOTS:
     void a3_aLateRefusalInASwitch();
     void m8_aPausedConnectionIsNotIdle();
     void m8_aSwitchWaitsForTheApp();
+    void m8_inAPauseTimeStandsStill();
     void o3_aPausedSwitchReadsThePeersEnd();
     void a9_aLateAnswerEndsTheWait();
     void a9_aTokenOfWeeksIsRenewedNearItsEnd();
@@ -666,6 +667,26 @@ void TestEngineRenewal::m8_aSwitchWaitsForTheApp()
     QCOMPARE(rig.all<Message>().size(), 1);
     rig.answerClose();
     QCOMPARE(rig.state(), u"connecting"_s);
+}
+
+void TestEngineRenewal::m8_inAPauseTimeStandsStill()
+{
+    RenewalRig rig(ConnectionConfig::TokenRenewal::Reconnect, EngineRig::plain().setMaxPendingBytes(10'000));
+    rig.connectWith(jwt(Now + 3600));
+    rig.scheduler.advance(3540s);
+    rig.giveToken(jwt(Now + 7200));
+    const std::chrono::milliseconds timeout = rig.config.closeTimeout();
+    rig.scheduler.advance(timeout / 2 - 1ms);
+    rig.fallBehind();
+    rig.scheduler.advance(timeout);
+    QCOMPARE(rig.wire.halfCloses, 0);
+    rig.catchUp();
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.wire.halfCloses, 1);
+    rig.scheduler.advance(timeout - timeout / 2 - 1ms);
+    QCOMPARE(rig.wire.cuts + rig.wire.aborts, 0);
+    rig.scheduler.advance(1ms);
+    QCOMPARE(rig.wire.cuts + rig.wire.aborts, 1);
 }
 
 void TestEngineRenewal::o3_aPausedSwitchReadsThePeersEnd()

@@ -128,6 +128,7 @@ private Q_SLOTS:
     void q10_manyProducers();
     void q11_aRequestIsWithdrawnFromTheQueue();
     void q11_whatWasTakenIsWithdrawnIfItComesBack();
+    void q11_anEndedRequestIsNotDiscardedAgain();
     void q11_aCancelledRequestIsNotHandedOver();
     void q11_requestsThatAreLostAreTold();
     void q11_aDroppedRequestIsTold();
@@ -704,6 +705,22 @@ void TestOutbox::q11_whatWasTakenIsWithdrawnIfItComesBack()
     QCOMPARE(outbox->counters().bytes, 10);
     QCOMPARE(outbox->withdraw({2}), 1); // it is in the queue again
     QCOMPARE(takeAll(*outbox), QList<QByteArray>{"message"});
+    QCOMPARE(outbox->counters().bytes, 0);
+}
+
+void TestOutbox::q11_anEndedRequestIsNotDiscardedAgain()
+{
+    const auto outbox = opened();
+    QVERIFY(pushRequest(*outbox, 1, "one"));
+    QVERIFY(outbox->push(text("message")).accepted);
+    QVERIFY(pushRequest(*outbox, 2, "two"));
+    std::vector<Outgoing> taken = outbox->take();
+    QCOMPARE(outbox->withdraw({1}), 0);
+    QVERIFY(outbox->push(text("later")).accepted);
+    QCOMPARE(outbox->discard(std::move(taken)), 2);
+    QCOMPARE(outbox->takeLostRequests(false), Tickets{2});
+    QCOMPARE(takeAll(*outbox), QList<QByteArray>{"later"});
+    QCOMPARE(outbox->counters().messages, 0);
     QCOMPARE(outbox->counters().bytes, 0);
 }
 
