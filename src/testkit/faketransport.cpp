@@ -23,6 +23,7 @@ FakeTransport::FakeTransport(Wire *wire) : m_wire(wire)
     wire->current = this;
     m_number = ++wire->made;
     ++wire->alive;
+    wire->living.push_back(this);
 }
 
 FakeTransport::~FakeTransport()
@@ -31,13 +32,15 @@ FakeTransport::~FakeTransport()
     if (*m_calls > 0)
         ++m_wire->deletedInCall;
     --m_wire->alive;
+    auto &living = m_wire->living;
+    living.erase(std::find(living.begin(), living.end(), this));
     if (m_wire->current == this)
         m_wire->current = nullptr;
 }
 
 void FakeTransport::take(qint64 bytes)
 {
-    m_bytesToWrite = std::max<qint64>(0, m_bytesToWrite - bytes);
+    setBytesToWrite(std::max<qint64>(0, m_bytesToWrite - bytes));
     tell([](TransportListener &l) { l.transportWritten(); });
 }
 
@@ -76,8 +79,8 @@ qint64 FakeTransport::sendSecretText(QByteArrayView utf8)
 
 qint64 FakeTransport::send(QByteArrayView bytes, bool isBinary, bool isSecret)
 {
-    m_wire->sent.append({bytes.toByteArray(), isBinary, m_number, isSecret});
     write(bytes.size());
+    m_wire->sent.append({bytes.toByteArray(), isBinary, m_number, isSecret, m_position});
     const qint64 position = m_position;
     happen(m_wire->duringSend);
     return position;
@@ -86,8 +89,14 @@ qint64 FakeTransport::send(QByteArrayView bytes, bool isBinary, bool isSecret)
 void FakeTransport::write(qint64 bytes)
 {
     m_position += bytes;
-    if (!m_wire->takesBytes || m_wire->buffers)
-        m_bytesToWrite += bytes;
+    const bool waits = !m_wire->takesBytes || m_wire->buffers;
+    setBytesToWrite(m_bytesToWrite + (waits ? bytes : 0));
+}
+
+void FakeTransport::setBytesToWrite(qint64 bytes)
+{
+    m_bytesToWrite = bytes;
+    m_wire->taken[m_number] = takenPosition();
 }
 
 void FakeTransport::ping()
@@ -100,7 +109,7 @@ void FakeTransport::ping()
 void FakeTransport::flush()
 {
     if (m_wire->takesBytes && m_wire->buffers)
-        m_bytesToWrite = 0;
+        setBytesToWrite(0);
 }
 
 void FakeTransport::close(int code, const QString &, WhileClosing)

@@ -3,7 +3,10 @@
 
 #include "transport/transport.h"
 
+#include <QHash>
 #include <QList>
+
+#include <vector>
 
 namespace Everwire {
 
@@ -18,6 +21,7 @@ public:
         bool isBinary = false;
         int socket = 0;        // 1 for the first transport made, and so on; does not count when comparing
         bool isSecret = false; // went by sendSecretText()
+        qint64 end = 0;        // the socket's position behind it
         friend bool operator==(const Frame &a, const Frame &b)
         {
             return a.bytes == b.bytes && a.isBinary == b.isBinary;
@@ -27,8 +31,10 @@ public:
     struct Wire
     {
         FakeTransport *current = nullptr; // the newest; null when it is gone
-        QList<Frame> sent;                // by all of them
-        QList<int> closeCodes;            // of close()
+        std::vector<FakeTransport *> living;
+        QList<Frame> sent;        // by all of them
+        QHash<int, qint64> taken; // by the system, for each socket: its position
+        QList<int> closeCodes;    // of close()
         QList<TransportTarget> targets;
         int made = 0;
         int alive = 0;
@@ -44,10 +50,11 @@ public:
         // Whether the peer's system confirms all bytes that the system has accepted. If false, it
         // confirms only what confirm() says.
         bool confirms = true;
-        bool isUnderWay = false; // unconfirmed bytes are in flight and may still be confirmed
-        qint64 inSystem = 0;     // bytes that the system has accepted but not sent
-        int cuts = 0;            // calls of cut()
-        int halfCloses = 0;      // calls of finishWriting()
+        bool isUnderWay = false;     // unconfirmed bytes are in flight and may still be confirmed
+        qint64 inSystem = 0;         // bytes that the system has accepted but not sent
+        QList<qint64> inSystemFirst; // what is said of them before that, once each
+        int cuts = 0;                // calls of cut()
+        int halfCloses = 0;          // calls of finishWriting()
         bool canPause = false;
         bool paused = false;
         // Called once, from inside the next such call: a transport may end, or tell more, inside any
@@ -63,6 +70,10 @@ public:
     ~FakeTransport() override;
     FakeTransport(const FakeTransport &) = delete;
     FakeTransport &operator=(const FakeTransport &) = delete;
+
+    [[nodiscard]] int number() const { return m_number; } // 1 for the first made for the wire
+    [[nodiscard]] bool hasSocket() const { return m_hasSocket; }
+    [[nodiscard]] bool isClosing() const { return m_isClosing; } // close() was called
 
     // What the network does.
     void connectTo()
@@ -113,7 +124,10 @@ public:
     [[nodiscard]] qint64 takenPosition() const override { return m_position - m_bytesToWrite; }
     [[nodiscard]] Confirmed confirmed() const override;
     [[nodiscard]] qint64 bytesToWrite() const override { return m_bytesToWrite; }
-    [[nodiscard]] qint64 bytesInSystem() const override { return m_wire->inSystem; }
+    [[nodiscard]] qint64 bytesInSystem() const override
+    {
+        return m_wire->inSystemFirst.isEmpty() ? m_wire->inSystem : m_wire->inSystemFirst.takeFirst();
+    }
     void flush() override;
     [[nodiscard]] bool canPause() const override { return m_wire->canPause; }
     void setPaused(bool paused) override { m_wire->paused = paused; }
@@ -132,6 +146,7 @@ private:
     }
     qint64 send(QByteArrayView bytes, bool isBinary, bool isSecret = false);
     void write(qint64 bytes);
+    void setBytesToWrite(qint64 bytes);
     void happen(std::function<void(FakeTransport &)> &once);
     void closeSocket();
 

@@ -17,8 +17,11 @@ public:
     [[nodiscard]] EngineHost *add(Engine::Surroundings surroundings) override
     {
         m_world->inbox = surroundings.inbox;
+        m_world->inboxes[surroundings.name] = surroundings.inbox;
         m_world->outbox = surroundings.outbox;
-        surroundings.transports = FakeTransport::factory(&m_world->wire);
+        const auto own = m_world->wires.find(surroundings.name);
+        surroundings.transports =
+            FakeTransport::factory(own == m_world->wires.end() ? &m_world->wire : own->second);
         surroundings.scheduler = &m_world->scheduler;
         surroundings.random = [world = m_world] { return world->random; };
         surroundings.wallClock = [world = m_world] { return world->wallClock; };

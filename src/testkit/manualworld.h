@@ -10,7 +10,7 @@
 namespace Everwire {
 
 // A world without a thread, a network, a clock or chance, in which everything happens when the test says so and the
-// same way each time. The first connection() of a provider made while it lives moves in; it outlives that provider.
+// same way each time. The connections of a provider made while it lives move in; it outlives that provider.
 class ManualWorld
 {
 public:
@@ -21,11 +21,13 @@ public:
     // Lets the engines look at what the app has said; whether there was anything.
     bool runWire();
 
-    FakeTransport::Wire wire;             // of all connections
-    ManualScheduler scheduler;            // of both sides
-    double random = 0.5;                  // the next numbers that chance brings
-    qint64 wallClock = 1'800'000'000'000; // ms since 1970
-    std::shared_ptr<Inbox> inbox;         // of the newest connection
+    FakeTransport::Wire wire;                          // of all connections without one of their own
+    std::map<QString, FakeTransport::Wire *> wires;    // of connections of these types
+    ManualScheduler scheduler;                         // of both sides
+    double random = 0.5;                               // the next numbers that chance brings
+    qint64 wallClock = 1'800'000'000'000;              // ms since 1970
+    std::shared_ptr<Inbox> inbox;                      // of the newest connection
+    std::map<QString, std::shared_ptr<Inbox>> inboxes; // of the newest of each type
     std::shared_ptr<Outbox> outbox;
 
 private:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// everwire-chaos: random faults and random use of a connection, checked against the model step by step. A seed that
-// fails fails again: everwire-chaos --seed N --trace.
-#include "run.h"
+// everwire-chaos: random faults and random use of a connection, checked against the model step by
+// step, or with --crowd of several connections, checked by a ledger. A seed that fails fails again:
+// everwire-chaos --seed N --trace.
+#include "crowd.h"
 
 #include <QCommandLineParser>
 #include <QCoreApplication>
@@ -20,10 +21,21 @@ struct Totals
     QMap<QString, qint64> did;
 };
 
+QByteArray hashOf(const Chaos::Run &run)
+{
+    return run.hash();
+}
+
+QByteArray hashOf(const Chaos::Crowd &)
+{
+    return {};
+}
+
+template<typename Run>
 void runSeed(quint64 seed, int steps, bool trace, Totals *totals)
 {
     const Chaos::LogKeeper log;
-    Chaos::Run run(seed, trace);
+    Run run(seed, trace);
     const std::optional<Chaos::Violation> violation = run.go(steps);
     ++totals->seeds;
     const auto &did = run.did();
@@ -35,7 +47,7 @@ void runSeed(quint64 seed, int steps, bool trace, Totals *totals)
         ++totals->failed;
         std::printf("VIOLATION %s\n", qPrintable(violation->toString()));
     } else if (trace) {
-        std::printf("trace %s\n", run.hash().constData());
+        std::printf("trace %s\n", hashOf(run).constData());
     }
 }
 
@@ -56,6 +68,7 @@ int main(int argc, char **argv)
     const auto seed = option("seed", "Run this seed (or begin with it).", "N");
     const auto seeds = option("seeds", "Run so many seeds, one after the other.", "N");
     const auto minutes = option("minutes", "Run seeds for so long.", "M");
+    const auto crowd = option("crowd", "Several connections at once, against a ledger instead of the model.");
     const auto steps = option("steps", "Steps of each seed (400).", "N");
     const auto trace = option("trace", "Print each step and what was heard, and the trace's hash.");
     parser.process(app);
@@ -71,7 +84,9 @@ int main(int argc, char **argv)
     QElapsedTimer clock;
     clock.start();
     for (quint64 i = 0; totals.failed < 5 && (timed ? clock.elapsed() < until : i < count); ++i)
-        runSeed(first + i, int(number(steps, 400)), parser.isSet(trace), &totals);
+        (parser.isSet(crowd) ? runSeed<Chaos::Crowd> : runSeed<Chaos::Run>)(first + i,
+                                                                            int(number(steps, 400)),
+                                                                            parser.isSet(trace), &totals);
     std::printf("%d seeds from %llu, %lld steps, %d with a violation, %.1f s\n", totals.seeds,
                 static_cast<unsigned long long>(first), static_cast<long long>(totals.steps), totals.failed,
                 double(clock.elapsed()) / 1000);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "run.h"
+#include "crowd.h"
 
 #include <QTest>
 
 namespace {
 
 constexpr int Steps = 300;
-constexpr quint64 Seeds = 150;
 
 QByteArray traceOf(quint64 seed)
 {
@@ -23,19 +22,35 @@ class tst_Chaos : public QObject
 
 private Q_SLOTS:
     void everySeedFollowsTheModel();
+    void everyCrowdsLedgerAddsUp();
     void theSameSeedIsTheSameTrace();
+
+private:
+    template<typename Run>
+    void runAll(quint64 seeds);
 };
 
-void tst_Chaos::everySeedFollowsTheModel()
+template<typename Run>
+void tst_Chaos::runAll(quint64 seeds)
 {
-    for (quint64 seed = 1; seed <= Seeds; ++seed) {
+    for (quint64 seed = 1; seed <= seeds; ++seed) {
         std::optional<Chaos::Violation> violation;
         {
             const Chaos::LogKeeper log;
-            violation = Chaos::Run(seed).go(Steps);
+            violation = Run(seed).go(Steps);
         }
         QVERIFY2(!violation, violation ? qPrintable(violation->toString()) : "");
     }
+}
+
+void tst_Chaos::everySeedFollowsTheModel()
+{
+    runAll<Chaos::Run>(150);
+}
+
+void tst_Chaos::everyCrowdsLedgerAddsUp()
+{
+    runAll<Chaos::Crowd>(60);
 }
 
 void tst_Chaos::theSameSeedIsTheSameTrace()
