@@ -112,6 +112,7 @@ void Engine::finishClosing()
 bool Engine::forgetUser()
 {
     int lost = m_around.outbox->clear();
+    const Parting *last = nullptr; // is cut, although the system may send its bytes meanwhile
     if (Link *current = link()) {
         settle(*current);
         if (hasUnsent(*current->transport)) {
@@ -119,12 +120,13 @@ bool Engine::forgetUser()
             if (!std::holds_alternative<Phase::Closing>(m_phase))
                 enter(Phase::Closing(), ConnectionState::Disconnecting);
             if (rest.transport)
-                addParting(std::move(rest));
+                last = &addParting(std::move(rest));
         }
     }
-    const auto unsent = std::stable_partition(m_partings.begin(), m_partings.end(), [](const auto &parting) {
-        return !hasUnsent(*parting->link().transport);
-    });
+    const auto unsent =
+        std::stable_partition(m_partings.begin(), m_partings.end(), [last](const auto &parting) {
+            return parting.get() != last && !hasUnsent(*parting->link().transport);
+        });
     std::vector<std::unique_ptr<Parting>> cutOff;
     std::move(unsent, m_partings.end(), std::back_inserter(cutOff));
     m_partings.erase(unsent, m_partings.end());
@@ -290,7 +292,8 @@ void Engine::abortLink(Link link)
     link.transport->setListener(nullptr);
     settle(link);
     link.transport->abort();
-    requeue(link.takeUnsettled());
+    if (!link.unsettled.isEmpty())
+        requeue(link.takeUnsettled());
     m_endedTransports.push_back(std::move(link.transport));
     buryLater();
 }

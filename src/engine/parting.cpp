@@ -16,7 +16,8 @@ constexpr milliseconds LookInterval{10};
 // The most checks after the deadline, in case a confirmation is still in flight. Linux delays its
 // confirmations by 40 ms.
 constexpr int MostLooks = 30;
-constexpr milliseconds ShortConfirmationWait{50};
+// The longest that Linux delays a confirmation.
+constexpr milliseconds ShortConfirmationWait{200};
 // How long we wait for the server's answer to a Close frame if nobody can open the connection again
 // and no message depends on the answer.
 constexpr milliseconds LastGoodbye{250};
@@ -135,17 +136,19 @@ void Parting::look()
     const Transport::Confirmed confirmed = m_link.transport->confirmed();
     const bool isAllConfirmed = confirmed.position >= m_link.transport->takenPosition();
     if (now >= m_deadline && (m_hasEnded || !m_pausedSince)) {
-        if (!confirmed.isSettled && m_looks++ < MostLooks) {
-            m_link.transport->holdBack();
+        if (isAllConfirmed && m_link.transport->bytesToWrite() == 0) {
+            m_link.transport->abort();
+            finish(confirmed);
+            return;
+        }
+        // Reset the connection, because not everything has arrived.
+        const Transport::Confirmed last = m_link.transport->holdBack();
+        if (!last.isSettled && m_looks++ < MostLooks) {
             lookLater();
             return;
         }
-        // Reset the connection, unless everything has arrived.
-        if (isAllConfirmed && m_link.transport->bytesToWrite() == 0)
-            m_link.transport->abort();
-        else
-            m_link.transport->cut();
-        finish(confirmed);
+        m_link.transport->cut();
+        finish(last);
     } else if (m_hasEnded && (isAllConfirmed || confirmed.isDead)) {
         finish(confirmed);
     } else if (m_halfCloseAt && now >= *m_halfCloseAt && !m_hasEnded && !m_pausedSince) {
@@ -185,14 +188,13 @@ void Parting::cut()
     if (m_isOver)
         return;
     m_link.transport->setListener(nullptr);
-    m_link.transport->holdBack();
-    Transport::Confirmed confirmed = m_link.transport->confirmed();
-    for (milliseconds waited{0}; !confirmed.isSettled && waited < ShortConfirmationWait; ++waited) {
+    Transport::Confirmed last = m_link.transport->holdBack();
+    for (milliseconds waited{0}; !last.isSettled && waited < ShortConfirmationWait; ++waited) {
         std::this_thread::sleep_for(milliseconds(1));
-        confirmed = m_link.transport->confirmed();
+        last = m_link.transport->holdBack();
     }
     m_link.transport->cut();
-    finish(confirmed);
+    finish(last);
 }
 
 void Parting::finish(const Transport::Confirmed &confirmed)

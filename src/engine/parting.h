@@ -47,7 +47,7 @@ public:
     void endBy(std::chrono::milliseconds time);
     // Ends at once, because nothing depends on it.
     void abandon();
-    // Ends at once with a reset, so that unconfirmed bytes are not sent any more. Waits at most 50
+    // Ends at once with a reset, so that unconfirmed bytes are not sent any more. Waits at most 200
     // ms for confirmations in flight.
     void cut();
 

@@ -444,7 +444,7 @@ Transport::Confirmed FrameTransport::confirmed() const
         m_system.isValid() ? m_system.buffered() : SystemSocket::buffered(systemDescriptor());
     if (!buffered)
         return {m_takenPosition, true, false};
-    const bool isSettled = buffered->isDead || buffered->unconfirmed <= buffered->unsent;
+    const bool isSettled = buffered->isSettled();
     const qint64 inTunnel = m_tunnel ? m_tunnel->bytesToWrite() : 0;
     if (m_isTls)
         return {m_records.plainBefore(m_encryptedWritten - inTunnel - buffered->unconfirmed), isSettled,
@@ -601,12 +601,17 @@ void FrameTransport::dropSocket()
     std::exchange(m_socket, nullptr)->deleteLater();
 }
 
-void FrameTransport::holdBack()
+Transport::Confirmed FrameTransport::holdBack()
 {
     m_isHeldBack = true;
     if (!m_system.isValid())
         m_system = SystemSocket(systemDescriptor());
     m_system.holdBack();
+    m_system.setDeaf(true); // the peer's next packet could start one of ours
+    const Confirmed answer = confirmed();
+    if (!answer.isSettled)
+        m_system.setDeaf(false);
+    return answer;
 }
 
 void FrameTransport::cut()

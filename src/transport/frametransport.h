@@ -44,7 +44,7 @@ public:
     void close(int code, const QString &reason, WhileClosing incoming = WhileClosing::Discard) override;
     void finishWriting() override;
     void abort() override;
-    void holdBack() override;
+    Confirmed holdBack() override;
     void cut() override;
     [[nodiscard]] qint64 takenPosition() const override { return m_takenPosition; }
     [[nodiscard]] Confirmed confirmed() const override;

@@ -334,8 +334,7 @@ Transport::Confirmed QWebSocketTransport::confirmed() const
                                              : std::nullopt;
     if (!buffered)
         return {m_takenPosition, true, false};
-    return {m_takenPosition - buffered->unconfirmed,
-            buffered->isDead || buffered->unconfirmed <= buffered->unsent, buffered->isDead};
+    return {m_takenPosition - buffered->unconfirmed, buffered->isSettled(), buffered->isDead};
 }
 
 qint64 QWebSocketTransport::bytesInSystem() const
@@ -378,11 +377,16 @@ void QWebSocketTransport::dropSockets()
     m_socket->abort();
 }
 
-void QWebSocketTransport::holdBack()
+Transport::Confirmed QWebSocketTransport::holdBack()
 {
     if (!m_system.isValid() && m_below)
         m_system = SystemSocket(m_below->socketDescriptor());
     m_system.holdBack();
+    m_system.setDeaf(true); // the peer's next packet could start one of ours
+    const Confirmed answer = confirmed();
+    if (!answer.isSettled)
+        m_system.setDeaf(false);
+    return answer;
 }
 
 void QWebSocketTransport::cut()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transport/systemsocket.h"
 
+#include <algorithm>
 #include <utility>
 
 #ifdef Q_OS_UNIX
@@ -12,6 +13,7 @@
 #endif
 
 #ifdef Q_OS_LINUX
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #endif
@@ -22,6 +24,7 @@ namespace {
 
 // Bytes. When half of this is left, the system asks for more, which keeps fast lines busy.
 [[maybe_unused]] constexpr int MostUnsent = 16 * 1024;
+[[maybe_unused]] constexpr quint32 ShortWhile = 50; // ms
 
 } // namespace
 
@@ -100,7 +103,29 @@ std::optional<SystemSocket::Buffered> SystemSocket::buffered(qintptr descriptor)
     tcp_info info{};
     socklen_t size = sizeof info;
     const bool isKnown = ::getsockopt(int(descriptor), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
-    return Buffered{*unconfirmed, *unsent, isKnown && info.tcpi_state == TCP_CLOSE};
+    // What is sent again is confirmed at once, unless the peer's system has no room for it.
+    const quint32 since = info.tcpi_last_data_sent; // ms
+    const bool isLost = info.tcpi_retransmits > 0 && since >= info.tcpi_rtt / 1000 + ShortWhile &&
+                        since + ShortWhile <= info.tcpi_rto / 1000;
+    if (!isKnown)
+        return Buffered{*unconfirmed, *unsent};
+    // A half-close that is not confirmed counts as one byte.
+    const bool isHalfClosing =
+        info.tcpi_state == TCP_FIN_WAIT1 || info.tcpi_state == TCP_CLOSING || info.tcpi_state == TCP_LAST_ACK;
+    const qint64 end = isHalfClosing ? 1 : 0;
+    return Buffered{std::max<qint64>(*unconfirmed - end, 0), std::max<qint64>(*unsent - end, 0), isLost,
+                    info.tcpi_state == TCP_CLOSE};
+}
+
+void SystemSocket::setDeaf(bool deaf) const
+{
+    sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const sock_fprog program{1, &nothing};
+    const int unused = 0; // the system refuses a smaller value
+    if (deaf)
+        ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    else
+        ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
 }
 
 qint64 SystemSocket::unsentBytes(qintptr descriptor)
@@ -114,6 +139,8 @@ std::optional<SystemSocket::Buffered> SystemSocket::buffered(qintptr)
 {
     return std::nullopt;
 }
+
+void SystemSocket::setDeaf(bool) const {}
 
 qint64 SystemSocket::unsentBytes(qintptr)
 {

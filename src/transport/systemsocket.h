@@ -20,8 +20,13 @@ public:
     struct Buffered
     {
         qint64 unconfirmed = 0;
-        qint64 unsent = 0;   // of unconfirmed: not sent yet
+        qint64 unsent = 0; // of unconfirmed: not sent yet
+        // The bytes in flight were sent again and would be confirmed by now. They are not sent once
+        // more within the next 50 ms.
+        bool isLost = false;
         bool isDead = false; // the connection is over: nothing more is sent or confirmed
+        // No bytes are in flight that may still be confirmed.
+        [[nodiscard]] bool isSettled() const { return isDead || isLost || unconfirmed <= unsent; }
     };
 
     SystemSocket() = default;
@@ -39,6 +44,8 @@ public:
     // Slows sending to almost nothing, so that only the bytes already in flight remain to be
     // confirmed.
     void holdBack() const;
+    // Whether packets of the peer are ignored. Otherwise each may start another packet of ours.
+    void setDeaf(bool deaf) const;
     // Makes the close of the connection a reset (TCP's RST), so that unconfirmed bytes are not sent
     // any more.
     void resetOnClose() const;

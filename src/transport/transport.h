@@ -115,9 +115,6 @@ public:
     // Ends at once, without calling the listener. Bytes that the operating system has accepted may
     // still arrive.
     virtual void abort() = 0;
-    // Call before cut(): stops sending as far as possible, so that bytes in flight can be
-    // confirmed.
-    virtual void holdBack() {}
     // Like abort(), but bytes that the peer's system has not confirmed are not sent any more.
     virtual void cut() = 0;
 
@@ -134,6 +131,10 @@ public:
     // or takenPosition() if the operating system does not tell. A system call: use it when closing,
     // not for every message.
     [[nodiscard]] virtual Confirmed confirmed() const { return {takenPosition(), true, false}; }
+    // Before cut(): stops sending as far as possible, so that bytes in flight can be confirmed. If
+    // the answer is settled it is final, because nothing is sent any more. Otherwise call it again
+    // later.
+    virtual Confirmed holdBack() { return confirmed(); }
 
     // Bytes that the operating system has not taken yet, TLS's included.
     [[nodiscard]] virtual qint64 bytesToWrite() const = 0;

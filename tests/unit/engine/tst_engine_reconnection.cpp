@@ -60,6 +60,7 @@ private Q_SLOTS:
     void q15_closeSendsNothingWithoutAuthentication();
     void o6_theEndTakesCloseTimeoutOnce();
     void o6_nothingIsWaitedForIfAllHasArrived();
+    void q8_signOutCutsWhatTheSystemSendsMeanwhile();
     void o6_theEndShortensEarlierGoodbyes();
     void o6_theWaitEndsWithTheConfirmation();
     void o6_nothingIsOpenedAfterTheEnd();
@@ -821,6 +822,17 @@ void TestEngineReconnection::o6_nothingIsWaitedForIfAllHasArrived()
     rig.scheduler.advance(250ms);
     QCOMPARE(rig.state(), u"disconnected"_s);
     QCOMPARE(rig.discarded(), 0);
+}
+
+void TestEngineReconnection::q8_signOutCutsWhatTheSystemSendsMeanwhile()
+{
+    EngineRig rig(EngineRig::open());
+    rig.toConnected();
+    QVERIFY(rig.push(text(1)).accepted);
+    rig.wire.inSystemFirst = {100, 0};
+    rig.post(Command::Close{++rig.generation, Command::Close::Why::SignedOut});
+    QCOMPARE(rig.wire.cuts, 1);
+    QCOMPARE(rig.state(), u"disconnected"_s);
 }
 
 void TestEngineReconnection::o6_theEndShortensEarlierGoodbyes()
