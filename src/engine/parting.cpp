@@ -14,10 +14,9 @@ namespace {
 // Interval between checks of what the peer's system has confirmed. No event reports confirmations.
 constexpr milliseconds LookInterval{10};
 // The most checks after the deadline, in case a confirmation is still in flight. Linux delays its
-// confirmations by 40 ms.
+// confirmations by 40 ms, or by up to 200 ms.
 constexpr int MostLooks = 30;
-// The longest that Linux delays a confirmation.
-constexpr milliseconds ShortConfirmationWait{200};
+constexpr milliseconds LongestDelay{200};
 // How long we wait for the server's answer to a Close frame if nobody can open the connection again
 // and no message depends on the answer.
 constexpr milliseconds LastGoodbye{250};
@@ -189,7 +188,8 @@ void Parting::cut()
         return;
     m_link.transport->setListener(nullptr);
     Transport::Confirmed last = m_link.transport->holdBack();
-    for (milliseconds waited{0}; !last.isSettled && waited < ShortConfirmationWait; ++waited) {
+    const auto until = std::chrono::steady_clock::now() + LongestDelay;
+    while (!last.isSettled && std::chrono::steady_clock::now() < until) {
         std::this_thread::sleep_for(milliseconds(1));
         last = m_link.transport->holdBack();
     }

@@ -39,11 +39,11 @@ public:
     void begin(int code, const QString &reason, std::chrono::milliseconds timeout,
                TransportListener *incoming = nullptr);
     void stopDelivering();
-    // Pauses reading, because the app is behind. Meanwhile the time stands still, so that no message
-    // in front of the peer's end is lost.
+    // Pauses reading, because the app is behind, or goes on. In a pause the time stands still, so
+    // that no message in front of the peer's end is lost.
     void setPaused(bool paused);
     // Nobody can open the connection again: ends at this time of the scheduler at the latest, and
-    // 250 ms after the last message was confirmed. Before or after begin().
+    // 250 ms after this call or the last confirmation of a message. Before or after begin().
     void endBy(std::chrono::milliseconds time);
     // Ends at once, because nothing depends on it.
     void abandon();

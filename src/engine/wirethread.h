@@ -52,8 +52,8 @@ public:
     virtual void remove(EngineHost *host) = 0;
     // Lets the engine process its outbox, and waits until it has.
     virtual void processNow(EngineHost *host) = 0;
-    // Waits until every engine is at rest. All must have been told to end. Takes closeTimeout and
-    // 300 ms at most.
+    // Waits until every engine is at rest. All must have been told to end. Takes closeTimeout at
+    // most, and less than a second for confirmations that are late.
     virtual void waitForRest() = 0;
     // What the app's half of a connection waits by.
     [[nodiscard]] virtual Scheduler &appScheduler() = 0;

@@ -454,6 +454,8 @@ Transport::Confirmed FrameTransport::confirmed() const
 
 qint64 FrameTransport::bytesInSystem() const
 {
+    if (m_system.isValid()) // the system may still send after the end
+        return m_system.buffered().value_or(SystemSocket::Buffered()).unsent;
     return m_socket && !m_socketIsGone ? SystemSocket::unsentBytes(systemDescriptor()) : 0;
 }
 
@@ -606,12 +608,7 @@ Transport::Confirmed FrameTransport::holdBack()
     m_isHeldBack = true;
     if (!m_system.isValid())
         m_system = SystemSocket(systemDescriptor());
-    m_system.holdBack();
-    m_system.setDeaf(true); // the peer's next packet could start one of ours
-    const Confirmed answer = confirmed();
-    if (!answer.isSettled)
-        m_system.setDeaf(false);
-    return answer;
+    return m_system.holdBack([this] { return confirmed(); });
 }
 
 void FrameTransport::cut()

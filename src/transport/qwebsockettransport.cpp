@@ -339,6 +339,8 @@ Transport::Confirmed QWebSocketTransport::confirmed() const
 
 qint64 QWebSocketTransport::bytesInSystem() const
 {
+    if (m_system.isValid()) // the system may still send after the end
+        return m_system.buffered().value_or(SystemSocket::Buffered()).unsent;
     return m_below && !m_ended ? SystemSocket::unsentBytes(m_below->socketDescriptor()) : 0;
 }
 
@@ -381,12 +383,7 @@ Transport::Confirmed QWebSocketTransport::holdBack()
 {
     if (!m_system.isValid() && m_below)
         m_system = SystemSocket(m_below->socketDescriptor());
-    m_system.holdBack();
-    m_system.setDeaf(true); // the peer's next packet could start one of ours
-    const Confirmed answer = confirmed();
-    if (!answer.isSettled)
-        m_system.setDeaf(false);
-    return answer;
+    return m_system.holdBack([this] { return confirmed(); });
 }
 
 void QWebSocketTransport::cut()

@@ -41,8 +41,9 @@ void SystemSocket::release()
         ::close(int(std::exchange(m_descriptor, -1)));
 }
 
-void SystemSocket::finishWriting() const
+void SystemSocket::finishWriting()
 {
+    m_isHalfClosed = true;
     ::shutdown(int(m_descriptor), SHUT_WR);
 }
 
@@ -52,7 +53,7 @@ void SystemSocket::resetOnClose() const
     ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
 }
 
-void SystemSocket::holdBack() const
+void SystemSocket::slowDown() const
 {
 #ifdef SO_MAX_PACING_RATE
     const unsigned bytesPerSecond = 1;
@@ -71,8 +72,8 @@ void SystemSocket::limitUnsent([[maybe_unused]] qintptr descriptor)
 
 SystemSocket::SystemSocket(qintptr) {}
 void SystemSocket::release() {}
-void SystemSocket::finishWriting() const {}
-void SystemSocket::holdBack() const {}
+void SystemSocket::finishWriting() {}
+void SystemSocket::slowDown() const {}
 void SystemSocket::resetOnClose() const {}
 void SystemSocket::limitUnsent(qintptr) {}
 
@@ -103,26 +104,29 @@ std::optional<SystemSocket::Buffered> SystemSocket::buffered(qintptr descriptor)
     tcp_info info{};
     socklen_t size = sizeof info;
     const bool isKnown = ::getsockopt(int(descriptor), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
-    // What is sent again is confirmed at once, unless the peer's system has no room for it.
+    // What is sent again is confirmed soon, unless the peer's system has no room for it.
     const quint32 since = info.tcpi_last_data_sent; // ms
     const bool isLost = info.tcpi_retransmits > 0 && since >= info.tcpi_rtt / 1000 + ShortWhile &&
                         since + ShortWhile <= info.tcpi_rto / 1000;
-    if (!isKnown)
-        return Buffered{*unconfirmed, *unsent};
-    // A half-close that is not confirmed counts as one byte.
-    const bool isHalfClosing =
-        info.tcpi_state == TCP_FIN_WAIT1 || info.tcpi_state == TCP_CLOSING || info.tcpi_state == TCP_LAST_ACK;
-    const qint64 end = isHalfClosing ? 1 : 0;
-    return Buffered{std::max<qint64>(*unconfirmed - end, 0), std::max<qint64>(*unsent - end, 0), isLost,
-                    info.tcpi_state == TCP_CLOSE};
+    return Buffered{*unconfirmed, *unsent, isKnown && isLost, isKnown && info.tcpi_state == TCP_CLOSE};
 }
 
-void SystemSocket::setDeaf(bool deaf) const
+std::optional<SystemSocket::Buffered> SystemSocket::buffered() const
+{
+    std::optional<Buffered> buffered = SystemSocket::buffered(m_descriptor);
+    if (buffered && m_isHalfClosed) { // which counts as one byte until it is confirmed
+        buffered->unconfirmed = std::max<qint64>(buffered->unconfirmed - 1, 0);
+        buffered->unsent = std::max<qint64>(buffered->unsent - 1, 0);
+    }
+    return buffered;
+}
+
+void SystemSocket::setIgnoresPeer(bool ignores) const
 {
     sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     const sock_fprog program{1, &nothing};
     const int unused = 0; // the system refuses a smaller value
-    if (deaf)
+    if (ignores)
         ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
     else
         ::setsockopt(int(m_descriptor), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
@@ -140,7 +144,12 @@ std::optional<SystemSocket::Buffered> SystemSocket::buffered(qintptr)
     return std::nullopt;
 }
 
-void SystemSocket::setDeaf(bool) const {}
+void SystemSocket::setIgnoresPeer(bool) const {}
+
+std::optional<SystemSocket::Buffered> SystemSocket::buffered() const
+{
+    return std::nullopt;
+}
 
 qint64 SystemSocket::unsentBytes(qintptr)
 {
@@ -155,7 +164,7 @@ SystemSocket::~SystemSocket()
 }
 
 SystemSocket::SystemSocket(SystemSocket &&other) noexcept
-    : m_descriptor(std::exchange(other.m_descriptor, -1))
+    : m_descriptor(std::exchange(other.m_descriptor, -1)), m_isHalfClosed(other.m_isHalfClosed)
 {
 }
 
@@ -164,6 +173,7 @@ SystemSocket &SystemSocket::operator=(SystemSocket &&other) noexcept
     if (this != &other) {
         release();
         m_descriptor = std::exchange(other.m_descriptor, -1);
+        m_isHalfClosed = other.m_isHalfClosed;
     }
     return *this;
 }

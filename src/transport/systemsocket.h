@@ -38,14 +38,28 @@ public:
     SystemSocket &operator=(SystemSocket &&other) noexcept;
 
     [[nodiscard]] bool isValid() const { return m_descriptor >= 0; }
-    [[nodiscard]] std::optional<Buffered> buffered() const { return buffered(m_descriptor); }
+    [[nodiscard]] std::optional<Buffered> buffered() const;
     // Sends a half-close (TCP's FIN): the peer sees our end, and we can still read.
-    void finishWriting() const;
-    // Slows sending to almost nothing, so that only the bytes already in flight remain to be
-    // confirmed.
-    void holdBack() const;
-    // Whether packets of the peer are ignored. Otherwise each may start another packet of ours.
-    void setDeaf(bool deaf) const;
+    void finishWriting();
+    // Stops sending as far as possible, so that only the bytes already in flight remain to be
+    // confirmed. Returns what ask() says of them. If its isSettled is true, that is final.
+    template<typename Ask>
+    auto holdBack(Ask &&ask) const
+    {
+        slowDown();
+        auto answer = ask();
+        if (answer.isSettled) {
+            setIgnoresPeer(true); // its next packet could start one of ours
+            answer = ask();
+            if (!answer.isSettled)
+                setIgnoresPeer(false);
+        }
+        return answer;
+    }
+    // Slows sending to almost nothing.
+    void slowDown() const;
+    // Whether packets of the peer are ignored, so that nothing in flight can be confirmed either.
+    void setIgnoresPeer(bool ignores) const;
     // Makes the close of the connection a reset (TCP's RST), so that unconfirmed bytes are not sent
     // any more.
     void resetOnClose() const;
@@ -63,6 +77,7 @@ private:
     void release();
 
     qintptr m_descriptor = -1;
+    bool m_isHalfClosed = false;
 };
 
 } // namespace Everwire

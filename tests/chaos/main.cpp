@@ -46,8 +46,8 @@ void runSeed(quint64 seed, int steps, bool trace, Totals *totals)
     if (violation) {
         ++totals->failed;
         std::printf("VIOLATION %s\n", qPrintable(violation->toString()));
-    } else if (trace) {
-        std::printf("trace %s\n", hashOf(run).constData());
+    } else if (const QByteArray hash = hashOf(run); trace && !hash.isEmpty()) {
+        std::printf("trace %s\n", hash.constData());
     }
 }
 
