@@ -69,6 +69,7 @@ ConnectionPrivate::~ConnectionPrivate()
     m_inbox->divert({}, {});
     hearNothingMore();
     abandonToken();
+    m_outbox->post(Command::Leave{}); // before Close, which may discard messages
     sayGoodbye();
     q->setParent(
         nullptr); // whoever hears of our end may delete the provider, which would delete us once more

@@ -42,9 +42,6 @@ public:
     // Ends all remaining connections at once (rule O6). Returns the number of accepted messages
     // that will not arrive, or may not have arrived.
     [[nodiscard]] int shutdown();
-    // From now on nobody receives reports. Discarded messages are counted, and shutdown() returns
-    // their number.
-    void leave();
     // Looks at what the outbox holds, and calls back once, when the engine comes to rest. That may
     // be at once.
     void whenAtRest(std::function<void()> atRest);
@@ -53,6 +50,7 @@ private:
     // Commands.
     void handle(Command::Open &command);
     void handle(Command::Close &command);
+    void handle(Command::Leave &command);
     void handle(Command::Reconnect &command);
     void handle(Command::AnswerToken &command);
     void handle(Command::ResumeReading &command);
@@ -194,10 +192,10 @@ private:
     std::vector<std::unique_ptr<Transport>> m_endedTransports;
     std::vector<std::unique_ptr<Parting>> m_endedPartings;
     Scheduler::Timer m_burial;
-    // The scheduler's time at which every goodbye ends, because nobody can open the connection again.
+    // When every goodbye ends (the scheduler's time), because nobody can open the connection again.
     std::optional<std::chrono::milliseconds> m_endsBy;
     std::function<void()> m_atRest;
-    std::optional<int> m_lost; // messages lost since leave() or shutdown()
+    std::optional<int> m_lost; // messages lost since Leave or shutdown()
 };
 
 } // namespace Everwire

@@ -56,9 +56,9 @@ void Engine::fetchToken(bool fresh, const Transition &begun)
     report(Notice::TokenNeeded{m_lastRequest, fresh});
 }
 
-// Restarts the current attempt with a fresh token, because the token at hand has expired or was
-// refused before. This is not a failure: the queue is kept. It cannot loop, because a token that
-// was requested as fresh never leads here.
+// The token at hand has expired or was refused before. Restarts the attempt with a fresh one. This
+// is not a failure: the queue is kept. It cannot loop, because it is not called for a token that was
+// requested as fresh.
 void Engine::fetchFreshToken()
 {
     everwireTrace(lcAuth) << "the token has expired or was refused before; asking for a fresh one";

@@ -150,7 +150,7 @@ bool Engine::isAtRest() const
            (std::holds_alternative<Phase::Idle>(m_phase) || std::holds_alternative<Phase::Failed>(m_phase));
 }
 
-void Engine::leave()
+void Engine::handle(Command::Leave &)
 {
     m_lost = m_lost.value_or(0);
 }
@@ -292,8 +292,7 @@ void Engine::abortLink(Link link)
     link.transport->setListener(nullptr);
     settle(link);
     link.transport->abort();
-    if (!link.unsettled.isEmpty())
-        requeue(link.takeUnsettled());
+    requeue(link.takeUnsettled());
     m_endedTransports.push_back(std::move(link.transport));
     buryLater();
 }
@@ -317,8 +316,8 @@ void Engine::requeue(std::vector<Outgoing> unsent)
     m_around.inbox->poke();
 }
 
-// Discards the queue of a user whose token is no longer used. Messages that the operating system has
-// accepted may still arrive.
+// Discards the queue of a user whose token is no longer used. Messages that the operating system
+// has accepted may still arrive.
 void Engine::discardQueue(const QString &reason)
 {
     for (const auto &parting : m_partings)

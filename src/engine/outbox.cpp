@@ -246,7 +246,7 @@ bool Outbox::setHeldBySystem(qint64 bytes)
 void Outbox::giveBack(std::vector<Outgoing> messages)
 {
     const QMutexLocker lock(&m_mutex);
-    requeue(&messages);
+    removeEnded(&messages);
     for (const Outgoing &message : messages) {
         m_now.amount += OutgoingAmount::of(message);
         m_takenBytes -= message.size();
@@ -257,7 +257,7 @@ void Outbox::giveBack(std::vector<Outgoing> messages)
 int Outbox::discard(std::vector<Outgoing> messages)
 {
     const QMutexLocker lock(&m_mutex);
-    requeue(&messages);
+    removeEnded(&messages);
     int count = 0;
     for (const Outgoing &message : messages) {
         m_takenBytes -= message.size();
@@ -371,7 +371,7 @@ void Outbox::dropEnded(OutgoingQueue::Lot *lot)
 }
 
 // Removes messages of requests that have ended. The others belong to the queue again.
-void Outbox::requeue(std::vector<Outgoing> *messages)
+void Outbox::removeEnded(std::vector<Outgoing> *messages)
 {
     const auto isEnded = [this](const Outgoing &message) {
         if (message.ticket == 0)

@@ -40,6 +40,11 @@ struct Close
     Why why = Why::Asked;
 };
 
+// From now on nobody receives reports. Messages that are discarded are only counted, for the log.
+struct Leave
+{
+};
+
 struct Reconnect
 {
     ConnectionConfig config;
@@ -80,8 +85,8 @@ struct SetDebug
     bool on = false;
 };
 
-using Any = std::variant<Open, Close, Reconnect, AnswerToken, ResumeReading, Configure, AnswerPreparation,
-                         NetworkBack, SetDebug>;
+using Any = std::variant<Open, Close, Leave, Reconnect, AnswerToken, ResumeReading, Configure,
+                         AnswerPreparation, NetworkBack, SetDebug>;
 
 } // namespace Command
 
@@ -204,7 +209,7 @@ private:
     void noteSpeech(const Outgoing &message);
     int drop(Lane &lane, RequestTickets::State state);
     void dropEnded(OutgoingQueue::Lot *lot);
-    void requeue(std::vector<Outgoing> *messages);
+    void removeEnded(std::vector<Outgoing> *messages);
     void wake();
 
     mutable QMutex m_mutex;

@@ -135,7 +135,6 @@ void WireThread::remove(EngineHost *host)
     host->detach();
     QMetaObject::invokeMethod(host, [this, host] {
         host->setParent(m_context.get());
-        host->leave();
         host->whenAtRest([host] { host->deleteLater(); });
     });
 }

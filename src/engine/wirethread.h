@@ -20,9 +20,8 @@ public:
     ~EngineHost() override;
 
     void processOutbox() { m_engine.processOutbox(); }
-    void leave() { m_engine.leave(); }
-    // Looks at what the outbox holds, and calls back once, as soon as the engine is at rest. That may
-    // be at once.
+    // Looks at what the outbox holds, and calls back once, as soon as the engine is at rest. That
+    // may be at once.
     void whenAtRest(std::function<void()> callback);
     // From here on nothing wakes it. Called on the app's thread, before it is deleted on its own.
     void detach();

@@ -10,7 +10,8 @@
 namespace Everwire {
 
 // A world without a thread, a network, a clock or chance, in which everything happens when the test says so and the
-// same way each time. The connections of a provider made while it lives move in; it outlives that provider.
+// same way each time. The connections of a provider made while it lives move in. It outlives that
+// provider.
 class ManualWorld
 {
 public:

@@ -36,7 +36,7 @@ int letterIn(const FakeTransport::Frame &frame)
 
 } // namespace
 
-Crowd::Crowd(quint64 seed, bool prints) : m_seed(seed), m_prints(prints), m_random(seed)
+Crowd::Crowd(quint64 seed, bool prints) : Chance(seed), m_seed(seed), m_prints(prints)
 {
     for (size_t i = 0; i < m_members.size(); ++i) {
         m_members.at(i).type = QStringLiteral("member%1").arg(i);
@@ -402,7 +402,7 @@ void Crowd::note(const QString &what)
         std::fprintf(stdout, "%s\n", qPrintable(m_trace.constLast()));
 }
 
-// Until both sides have heard all that the other has said so far, or the wire alone if the UI blocks.
+// Until both sides have heard all that the other has said so far. If the UI blocks, only the wire.
 void Crowd::settle()
 {
     do {

@@ -13,7 +13,7 @@ namespace Chaos {
 // tokens that end and are renewed, users who change, servers that do not read, an app that falls
 // behind. There is no model. A ledger of what the app was told and what each server has received
 // must add up instead.
-class Crowd : public QObject
+class Crowd : public QObject, private Chance
 {
     Q_OBJECT
 
@@ -60,15 +60,6 @@ private:
         int probeHeard = 0;
     };
 
-    // Chance.
-    [[nodiscard]] int below(int limit) { return int(m_random() % quint64(limit)); }
-    [[nodiscard]] bool oneIn(int n) { return below(n) == 0; }
-    template<typename T>
-    [[nodiscard]] T oneOf(std::initializer_list<T> list)
-    {
-        return list.begin()[below(int(list.size()))];
-    }
-
     // Steps.
     void step();
     void actApp(Member &member);
@@ -99,7 +90,6 @@ private:
 
     const quint64 m_seed;
     const bool m_prints;
-    std::mt19937_64 m_random;
     Everwire::ManualWorld m_world;
     std::array<Member, 3> m_members;
     std::unique_ptr<Everwire::WebSocketProvider> m_provider;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "chance.h"
 #include "model.h"
 
 #include "testkit/manualworld.h"
@@ -15,7 +16,6 @@
 #include <QObject>
 
 #include <memory>
-#include <random>
 
 namespace Chaos {
 
@@ -44,7 +44,7 @@ protected:
 };
 
 // One seed's connection, led through random steps beside the model.
-class Run : public QObject
+class Run : public QObject, private Chance
 {
     Q_OBJECT
 
@@ -58,14 +58,6 @@ public:
     [[nodiscard]] const QHash<QString, int> &did() const { return m_did; } // steps by their kind
 
 private:
-    // Chance.
-    [[nodiscard]] int below(int limit) { return int(m_random() % quint64(limit)); }
-    [[nodiscard]] bool oneIn(int n) { return below(n) == 0; }
-    template<typename T>
-    [[nodiscard]] T oneOf(std::initializer_list<T> list)
-    {
-        return list.begin()[below(int(list.size()))];
-    }
     [[nodiscard]] Settings someSettings();
 
     // Steps.
@@ -106,7 +98,6 @@ private:
 
     const quint64 m_seed;
     const bool m_prints;
-    std::mt19937_64 m_random;
     Everwire::ManualWorld m_world;
     std::unique_ptr<Everwire::WebSocketProvider> m_provider;
     Everwire::NetworkMonitor m_monitor;

@@ -51,7 +51,7 @@ ConnectionConfig toConfig(const Settings &settings)
 
 } // namespace
 
-Run::Run(quint64 seed, bool prints) : m_seed(seed), m_prints(prints), m_random(seed)
+Run::Run(quint64 seed, bool prints) : Chance(seed), m_seed(seed), m_prints(prints)
 {
     m_settings.authenticates = !oneIn(4);
     m_settings = someSettings();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Rules O5 and O6: anything may be done inside any handler, and nothing outlives the application.
+#include "support/logrecorder.h"
 #include "support/testserver.h"
 
 #include <Everwire/ConnectionHandle>
@@ -56,6 +57,7 @@ private Q_SLOTS:
     void o6_theInstanceGoesWithTheApplication();
     void o6_destroyedInEveryState();
     void o6_nothingOpensWhatIsDestroyed();
+    void o6_whatADeletedConnectionLosesIsLogged();
     void o6_destroyedInATlsHandshake_data();
     void o6_destroyedInATlsHandshake();
     void o5_deletedInAModelsSignal_data();
@@ -268,6 +270,21 @@ void tst_Lifetime::o6_nothingOpensWhatIsDestroyed()
     provider.reset();
     QTRY_COMPARE(server.openConnections(), 0);
     QCOMPARE(server.lastCloseCode(), 1000);
+}
+
+void tst_Lifetime::o6_whatADeletedConnectionLosesIsLogged()
+{
+    WebSocketProvider provider;
+    for (int i = 0; i < 20; ++i) { // whichever thread comes first
+        const LogRecorder log;
+        Connection *connection = provider.connection(s("x"));
+        connection->open(ConnectionConfig()
+                             .setUrl(s("ws://127.0.0.1:1/"))
+                             .setAuthentication(ConnectionConfig::Authentication::None));
+        QVERIFY(connection->send(s("never sent")));
+        delete connection;
+        QTRY_COMPARE(log.lines().filter(s("1 messages did not arrive")).size(), 1);
+    }
 }
 
 void tst_Lifetime::o6_destroyedInATlsHandshake_data()
